@@ -1,0 +1,1 @@
+"""Benchmarks, one file each; bench/__main__.py runs them."""

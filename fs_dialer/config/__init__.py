@@ -1,0 +1,1 @@
+"""YAML to frozen dataclasses, or every problem with file:line:column."""

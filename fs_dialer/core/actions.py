@@ -1,0 +1,185 @@
+"""What must be done: everything the engine can ask of the shell. The result of each comes back as an event."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fs_dialer.core.model import (
+    AgentId,
+    AgentStatus,
+    Attempt,
+    AttemptId,
+    AttemptResult,
+    CampaignId,
+    CampaignState,
+    CommandId,
+    LeadReturn,
+    LeadUpdate,
+    LegId,
+    SwitchId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """Root of all actions."""
+
+
+# --- the store ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimLeads(Action):
+    """→ LeadsClaimed or ClaimFailed. Only leads whose whole zone set is open now (`zone_sets`)."""
+
+    campaign: CampaignId
+    count: int
+    zone_sets: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnLeads(Action):
+    campaign: CampaignId
+    leads: tuple[LeadReturn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAttempt(Action):
+    result: AttemptResult
+    update: LeadUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class StoreCampaignState(Action):
+    campaign: CampaignId
+    revision: int
+    state: CampaignState
+    started: bool
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAgentStatus(Action):
+    agent: AgentId
+    status: AgentStatus
+    reason: str
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class SaveMemory(Action):
+    """A mode's own memory (pacer state), every 10 s."""
+
+    campaign: CampaignId
+    memory: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Reply(Action):
+    command_id: CommandId
+    ok: bool
+    text: str
+
+
+# --- legs -----------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegAction(Action):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateLead(LegAction):
+    """Commit the attempt, then originate its leg (D8). → AttemptOpened or AttemptRefused, then leg events or OriginateFailed."""
+
+    attempt: Attempt
+    switch: SwitchId
+    dial: str  # the digits the gateway is sent
+    ring_timeout_s: float
+    early_media: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateAgent(LegAction):
+    agent: AgentId
+    call: AttemptId | None  # None: a nailed leg, called once
+    switch: SwitchId
+    dial_string: str
+    caller_id: str
+    ring_timeout_s: float
+    nailed: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Bridge(LegAction):
+    """uuid_bridge lead agent: two answered, parked legs. Its fallback is disarmed first, in the same breath. → LegBridged or BridgeRefused."""
+
+    agent_leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Hangup(LegAction):
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayMusic(LegAction):
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlayNotice(LegAction):
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ParkBoth(LegAction):
+    """Take a bridged pair apart, both parked."""
+
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class EnterIvr(LegAction):
+    flow: str
+
+
+@dataclass(frozen=True, slots=True)
+class RenewFallback(Action):
+    """Put off, to 30 s from now, the transfer to fsd_fallback that saves whoever is on these parked legs if the daemon dies."""
+
+    legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AskLeg(LegAction):
+    """Does this leg still exist? → LegFound or LegGone."""
+
+
+# --- the shell ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Reconcile(Action):
+    """A link came back: tell which of these legs still exist (LegFound, LegGone), and every leg of ours not among them (LegFound)."""
+
+    switch: SwitchId
+    legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Drained(Action):
+    """Nothing is up any more: the daemon may stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Note(Action):
+    """A line for the log. `level`: INFO an operator's story, WARNING a handled surprise, ERROR somebody must act. Numbers are masked by the shell."""
+
+    level: str
+    name: str
+    fields: tuple[tuple[str, str], ...]

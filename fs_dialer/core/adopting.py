@@ -1,0 +1,187 @@
+"""The switch's link comes and goes, and the daemon may have been another one a minute ago: what is up is adopted, what is gone is closed (D6, D8)."""
+
+from __future__ import annotations
+
+from fs_dialer.core import agent as agents
+from fs_dialer.core import call_words as calls
+from fs_dialer.core import events
+from fs_dialer.core.actions import CloseAttempt, Hangup, Reconcile, RenewFallback
+from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
+from fs_dialer.core.calling import feed
+from fs_dialer.core.lifecycle import nail
+from fs_dialer.core.model import AgentId, AttemptId, AttemptResult, CallState, LegFacts, LegId, OpenAttempt, Outcome
+from fs_dialer.core.retry import next_lead
+from fs_dialer.core.world import LegRole, World
+
+UNBRIDGED_YET = (CallState.DIALING, CallState.EARLY)
+
+
+def switch_up(w: World, ev: events.SwitchUp) -> None:
+    """Linked again: count its legs, then ask about ours before anything new is dialled."""
+    w.switch_up, w.reconciled = True, False
+    w.ledger.recount(ev.legs, w.legs)
+    w.note("INFO", "switch_up", switch=ev.switch, legs=len(ev.legs))
+    w.out.append(Reconcile(ev.switch, tuple(w.legs)))
+
+
+def switch_lost(w: World, ev: events.SwitchLost) -> None:
+    """Calls may well go on without us; nothing is concluded before the link is back."""
+    w.switch_up = w.reconciled = False
+    w.note("WARNING", "switch_lost", switch=ev.switch, reason=ev.reason, calls=len(w.calls))
+
+
+def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
+    if not w.switch_up:
+        return
+    w.reconciled = True
+    for leg in w.strangers:
+        if leg not in w.legs:
+            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
+    w.strangers.clear()
+    for agent_id in w.agents:
+        nail(w, agent_id)
+    w.pace_due = True
+
+
+def leg_found(w: World, ev: events.LegFound) -> None:
+    """A leg of ours exists: bring what we know of it up to what the switch says."""
+    facts = ev.facts
+    role = w.legs.get(facts.leg)
+    if role is None:
+        _leg_of_ours_unknown(w, facts)
+        return
+    role.seen = True
+    w.ledger.add(facts.leg, facts.gateway)
+    if role.orphan:
+        w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
+    elif role.kind == "lead" and role.call is not None:
+        _catch_up(w, role.call, facts)
+    elif role.kind == "nailed" and role.agent is not None and facts.answered and facts.bridged_to is None:
+        w.nailing.pop(role.agent, None)
+        w.step_agent(role.agent, agents.LegUp(facts.leg))
+    elif role.kind == "agent" and role.call is not None and facts.answered and facts.bridged_to is None:
+        feed(w, role.call, calls.AgentParked())
+
+
+def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
+    call = w.calls.get(call_id)
+    if call is None:
+        return
+    feed(w, call_id, calls.LeadSeen())
+    if facts.answered and call.state in (*UNBRIDGED_YET, CallState.CANCELLING):
+        feed(w, call_id, calls.LeadAnswered())
+    if facts.answered and facts.bridged_to is None:
+        feed(w, call_id, calls.LeadParked())
+        if call.state is CallState.BRIDGED:
+            feed(w, call_id, calls.Apart())
+    elif facts.bridged_to is not None and facts.bridged_to == call.agent_leg:
+        feed(w, call_id, calls.Connected())
+
+
+def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
+    """Left by an earlier daemon: a nailed leg is taken over; a lead's leg waits for its attempt; anything else is hung up."""
+    agent = w.agents.get(facts.agent) if facts.agent is not None else None
+    if facts.attempt is None and agent is not None and agent.nailed and agent.leg is None and facts.answered and agent.id not in w.nailing:
+        w.legs[facts.leg] = LegRole("nailed", None, agent.id, facts.switch, seen=True)
+        w.ledger.add(facts.leg, facts.gateway)
+        w.step_agent(agent.id, agents.LegUp(facts.leg))
+        if facts.bridged_to is not None:
+            w.bridged_agents[facts.leg] = agent.id
+        else:
+            w.out.append(RenewFallback((facts.leg,)))
+    elif facts.attempt is not None and agent is not None and facts.bridged_to is not None:
+        w.bridged_agents[facts.leg] = agent.id
+        w.legs[facts.leg] = LegRole("agent", facts.attempt, agent.id, facts.switch, seen=True)
+        w.ledger.add(facts.leg, facts.gateway)
+    else:
+        w.strangers[facts.leg] = None
+
+
+def leg_gone(w: World, ev: events.LegGone) -> None:
+    """uuid_exists said no, twice."""
+    role = w.legs.pop(ev.leg, None)
+    w.ledger.remove(ev.leg)
+    if role is None:
+        return
+    if role.kind == "lead" and role.call is not None:
+        feed(w, role.call, calls.LeadEnded("", certain=False))
+    elif role.kind == "agent" and role.call is not None and not role.orphan:
+        call = w.calls.get(role.call)
+        if call is not None and call.agent_leg == ev.leg:
+            feed(w, role.call, calls.AgentGone())
+    elif role.kind == "nailed" and role.agent is not None:
+        nailed_gone(w, ev.leg, role.agent)
+
+
+def nailed_gone(w: World, leg: LegId, agent_id: AgentId) -> None:
+    """A nailed agent's leg is over: his call, if he has one, learns it; then he is called again."""
+    agent = w.agents.get(agent_id)
+    if agent is None or agent.leg != leg:
+        return
+    call_id = agent.call
+    w.step_agent(agent_id, agents.LegLost())
+    if call_id is not None and call_id in w.calls:
+        feed(w, call_id, calls.AgentGone())
+
+
+# --- attempts left by an earlier daemon -----------------------------------------------------------------------------------------------
+
+
+def attempt_found(w: World, ev: events.AttemptFound) -> None:
+    """An attempt without a result (D8): closed as unknown when its leg is gone, else taken over where it stands."""
+    call_id = ev.open.attempt.id
+    if call_id in w.calls:
+        return
+    if ev.facts is None:
+        _close_unknown(w, ev.open)
+    else:
+        _adopt(w, ev.open, ev.facts)
+
+
+def _close_unknown(w: World, found: OpenAttempt) -> None:
+    attempt, lead = found.attempt, found.lead
+    run = w.runs.get(attempt.campaign)
+    result = AttemptResult(attempt.id, Outcome.UNKNOWN, "", None, None, None, None, None, w.now, missed=False, leg_seen=True)
+    if run is None:
+        w.note("ERROR", "attempt_of_unknown_campaign", attempt=attempt.id, campaign=attempt.campaign)
+        return
+    run.tally.add(result)
+    w.tell(attempt.id, "closed", "unknown: found open after a restart, its leg gone")
+    w.note("WARNING", "attempt_unknown", attempt=attempt.id, lead=lead.id, campaign=attempt.campaign)
+    w.out.append(CloseAttempt(result, next_lead(lead, Outcome.UNKNOWN, run.definition.attempts, w.now, rang=True)))
+
+
+def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
+    attempt = found.attempt
+    run = w.runs.get(attempt.campaign)
+    if run is None:
+        w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
+        return
+    call = calls.Call(
+        attempt.id, attempt.campaign, found.lead, facts.leg, run.plan, state=CallState.DIALING, leg_seen=True, rang_at=w.now, dialed_at=attempt.opened_at
+    )
+    w.calls[attempt.id] = call
+    run.calls[attempt.id] = None
+    w.strangers.pop(facts.leg, None)
+    w.legs[facts.leg] = LegRole("lead", attempt.id, None, facts.switch, seen=True)
+    w.ledger.add(facts.leg, facts.gateway)
+    w.tell(attempt.id, "adopted", f"answered {facts.answered}, bridged {facts.bridged_to is not None}")
+    w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
+    if facts.bridged_to is not None:
+        _adopt_bridged(w, call, facts.bridged_to)
+    elif facts.answered:
+        feed(w, attempt.id, calls.LeadAnswered())
+        feed(w, attempt.id, calls.LeadParked())
+    else:
+        w.timers.set(("call", attempt.id, calls.RingDue), w.now + run.plan.ring_timeout_s + RING_SLACK_S)
+
+
+def _adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:
+    """They talk already: only their ends matter now. An agent nobody knows is taken as a stranger's leg that ends with the customer's."""
+    agent_id = w.bridged_agents.pop(agent_leg, None)
+    role = w.legs.get(agent_leg)
+    w.calls[call.id] = adopted_in_talk(call, agent_id, agent_leg, nailed=role is not None and role.kind == "nailed", now=w.now)
+    if agent_id is not None:
+        if w.agents[agent_id].state is agents.S.LEG_DOWN:
+            w.step_agent(agent_id, agents.LegUp(agent_leg))
+        w.step_agent(agent_id, agents.Talk(call.id))

@@ -1,0 +1,170 @@
+"""One call, from the wish to dial to the end of its last leg: a table of (state, input) → rule.
+
+The flow of its campaign type parametrises it (who is rung first, what an answered customer meets); there is one machine for all six types. Inputs
+are what happened to *this* call, already sorted by role (lead leg, agent leg): the engine does the sorting. Directives that come out are either
+actions for the shell or words to the engine (Need an agent, Free one, set a Timer, Finish).
+
+    queued ─► previewing ─► ringing_agent_first ─► dialing ─► early ─► answered ─► screening ─► in_ivr / waiting_agent ─► bridged ⇄ held, consulting
+                                                      └─► cancelling ─┐    waiting_agent ─► notice ─┐                     │
+                                                                      └──────────► ended ◄──────────┴─────────────────────┘
+
+What must never be lost on the way: a leg that is up has somebody who will end it (every waiting state has a timer), and an agent who was taken is
+given back. Telephony events come late, twice and out of order, so every pair of state and input is decided: a rule, or IGNORE with its reason. Two legs
+are bridged only when both are answered and parked: bridged at ANSWER one call in fifty stays in silence (tried on a real switch), bridged to a ringing
+leg both die.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from fs_dialer.core import call_rules as rules
+from fs_dialer.core.call_rules import Result
+from fs_dialer.core.call_words import (
+    AgentGone,
+    AgentParked,
+    AgentRingDue,
+    Apart,
+    Begin,
+    BridgeDue,
+    BridgeFailed,
+    Call,
+    Cancel,
+    Connected,
+    ConsultAsked,
+    ConsultOver,
+    DialNow,
+    GuardDue,
+    HoldAsked,
+    Input,
+    IvrDone,
+    IvrWantsAgent,
+    LeadAnswered,
+    LeadEarly,
+    LeadEnded,
+    LeadParked,
+    LeadRang,
+    LeadSeen,
+    MachineHeard,
+    NobodyFree,
+    NoticeOver,
+    Offer,
+    PersonHeard,
+    PreviewDue,
+    Refused,
+    ResumeAsked,
+    RingDue,
+    Skip,
+    WaitDue,
+)
+from fs_dialer.core.model import CallState
+
+S = CallState
+
+Rule = Callable[[Call, Any, float], Result]
+
+
+@dataclass(frozen=True, slots=True)
+class IGNORE:
+    """A pair that is decided: nothing happens, for this reason."""
+
+    why: str
+
+
+UNDIALED = (S.QUEUED, S.PREVIEWING, S.RINGING_AGENT_FIRST)
+RINGING = (S.DIALING, S.EARLY)
+UP = (S.ANSWERED, S.SCREENING, S.IN_IVR, S.WAITING_AGENT, S.NOTICE, S.BRIDGED, S.HELD, S.CONSULTING)
+PAIRED = (S.BRIDGED, S.HELD, S.CONSULTING)
+ALL = tuple(CallState)
+
+TABLE: dict[tuple[CallState, type[Input]], Rule | IGNORE] = {}
+
+
+def _put(states: tuple[CallState, ...], kinds: tuple[type[Input], ...], rule: Rule | IGNORE) -> None:
+    for state in states:
+        for kind in kinds:
+            if (state, kind) in TABLE:
+                raise ValueError(f"{state} × {kind.__name__} is decided twice")
+            TABLE[state, kind] = rule
+
+
+def _rest(kinds: tuple[type[Input], ...], why: str) -> None:
+    """The states of these inputs that have no rule."""
+    for kind in kinds:
+        for state in ALL:
+            TABLE.setdefault((state, kind), IGNORE(why))
+
+
+# the preview, the agent first, the dialling
+_put((S.QUEUED,), (Begin,), rules.begin)
+_put((S.PREVIEWING,), (DialNow, PreviewDue), rules.after_preview)
+_put((S.PREVIEWING,), (Skip,), rules.drop_undialed)
+_put(UNDIALED, (Cancel,), rules.drop_undialed)
+_put((S.PREVIEWING,), (AgentGone,), rules.drop_undialed)
+_put((S.RINGING_AGENT_FIRST,), (Offer,), rules.first_agent_offer)
+_put((S.RINGING_AGENT_FIRST,), (AgentParked,), rules.first_agent_ready)
+_put((S.RINGING_AGENT_FIRST,), (AgentGone, AgentRingDue, NobodyFree), rules.first_agent_missed)
+_put(RINGING, (Refused,), rules.refused)
+_put((S.CANCELLING,), (Refused,), rules.refused)
+# the lead leg on its way
+_put((*RINGING, S.CANCELLING), (LeadSeen,), rules.seen)
+_put((*RINGING, S.CANCELLING), (LeadRang,), rules.rang)
+_put(RINGING, (LeadEarly,), rules.early)
+_put((S.CANCELLING,), (LeadEarly,), rules.rang)
+_put(RINGING, (LeadAnswered,), rules.answered)
+_put((S.CANCELLING,), (LeadAnswered,), rules.answered_too_late)
+_put(RINGING, (LeadParked,), rules.parked_early)
+_put((S.ANSWERED,), (LeadParked,), rules.parked)
+_put(RINGING, (RingDue,), rules.ring_overdue)
+_put(RINGING, (Cancel,), rules.cancel_ringing)
+_put((S.CANCELLING,), (GuardDue,), rules.cancel_overdue)
+_put(RINGING, (AgentGone,), rules.agent_lost_before_answer)
+# an answered customer
+_put((S.SCREENING,), (PersonHeard, GuardDue), rules.past_screening)
+_put((S.SCREENING, S.IN_IVR, S.WAITING_AGENT, S.ANSWERED), (MachineHeard,), rules.machine)
+_put((S.IN_IVR,), (IvrDone,), rules.ivr_done)
+_put((S.IN_IVR,), (IvrWantsAgent,), rules.ivr_wants_agent)
+_put((S.WAITING_AGENT,), (Offer,), rules.offered)
+_put((*RINGING, S.ANSWERED, S.SCREENING, S.IN_IVR, S.NOTICE, *PAIRED, S.CANCELLING, S.ENDED), (Offer,), rules.offered_elsewhere)
+_put((S.WAITING_AGENT,), (NobodyFree,), rules.nobody)
+_put((S.WAITING_AGENT,), (AgentParked,), rules.agent_ready)
+_put((S.WAITING_AGENT,), (AgentGone, AgentRingDue), rules.agent_missed)
+_put((S.WAITING_AGENT,), (BridgeFailed, BridgeDue), rules.bridge_failed)
+_put((S.ANSWERED, S.SCREENING, S.IN_IVR), (AgentGone,), rules.agent_lost_before_answer)
+_put((S.ANSWERED, S.SCREENING, S.WAITING_AGENT), (WaitDue,), rules.give_up)
+_put((S.WAITING_AGENT, S.HELD, S.CONSULTING, S.BRIDGED), (Connected,), rules.connected)
+_put((S.NOTICE,), (NoticeOver,), rules.notice_over)
+_put((S.NOTICE, S.BRIDGED), (GuardDue,), rules.hang_up_again)
+# the conversation
+_put((S.BRIDGED,), (HoldAsked,), rules.hold)
+_put((S.BRIDGED,), (ConsultAsked,), rules.consult)
+_put((S.CONSULTING,), (ConsultOver,), rules.consult_over)
+_put((S.HELD,), (ResumeAsked,), rules.resume)
+_put((S.HELD,), (BridgeFailed, BridgeDue), rules.resume_failed)
+_put((S.HELD, S.CONSULTING), (AgentGone,), rules.agent_lost_in_call)
+_put((S.BRIDGED,), (AgentGone,), rules.agent_hung_up)
+_put((S.BRIDGED,), (Apart,), rules.came_apart)
+_put((*RINGING, *UP, S.CANCELLING), (LeadEnded,), rules.ended)
+
+_rest((Begin,), "begun already")
+_rest((DialNow, Skip, PreviewDue), "the preview is over")
+_rest((LeadSeen, LeadRang, LeadEarly, RingDue), "the call is past ringing, or there is no lead leg yet")
+_rest((LeadAnswered, LeadParked), "known already, or no lead leg was asked for")
+_rest((LeadEnded,), "no lead leg was asked for, or it has ended")
+_rest((Refused,), "the store's word comes before any leg")
+_rest((NobodyFree, AgentParked, AgentGone, AgentRingDue), "no agent is being waited for")
+_rest((Offer,), "no agent was asked for")
+_rest((Connected, Apart, BridgeFailed, BridgeDue), "the bridge is over, or was never asked for")
+_rest((MachineHeard, PersonHeard), "too late to matter")
+_rest((IvrDone, IvrWantsAgent), "not in an IVR any more")
+_rest((HoldAsked, ResumeAsked, ConsultAsked, ConsultOver), "nobody to hold; the engine answers the agent")
+_rest((NoticeOver, WaitDue, GuardDue), "settled meanwhile")
+_rest((Cancel,), "an answered customer is served whatever was asked, and a call that is ending ends")
+
+
+def step(call: Call, ev: Input, now: float) -> Result:
+    """What one input makes of a call. KeyError never: every pair is in the table (a test walks it)."""
+    rule = TABLE[call.state, type(ev)]
+    return (call, []) if isinstance(rule, IGNORE) else rule(call, ev, now)

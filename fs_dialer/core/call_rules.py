@@ -1,0 +1,407 @@
+"""What each rule of the call machine does; when it applies stands in the table of call.py.
+
+A rule takes the call, the input and the time, and gives the changed call and its directives. It asks nobody and remembers nothing but the call.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fs_dialer.core.actions import Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
+from fs_dialer.core.call_words import (
+    AgentGone,
+    AgentParked,
+    AgentRingDue,
+    Apart,
+    AskSwitch,
+    Begin,
+    BridgeDue,
+    Call,
+    Cancel,
+    Connected,
+    ConsultAsked,
+    ConsultOver,
+    DialLead,
+    Directive,
+    Due,
+    Finish,
+    Free,
+    GuardDue,
+    HoldAsked,
+    Input,
+    IvrDone,
+    IvrWantsAgent,
+    LeadAnswered,
+    LeadEarly,
+    LeadEnded,
+    LeadParked,
+    LeadRang,
+    LeadSeen,
+    MachineHeard,
+    Need,
+    NobodyFree,
+    Offer,
+    PreviewDue,
+    Refused,
+    ResumeAsked,
+    RingAgent,
+    RingDue,
+    RingReserved,
+    Talks,
+    Timer,
+    WaitDue,
+)
+from fs_dialer.core.hangup import Evidence
+from fs_dialer.core.model import AgentId, CallState, LegId
+
+S = CallState
+
+BRIDGE_DEADLINE_S = 5.0  # a bridge that is not reported by then is taken as failed
+GUARD_S = 10.0  # how long the end of a leg may stay unreported before it is asked for again
+RING_SLACK_S = 10.0  # past the switch's own ring timeout
+NOTICE_MOST_S = 30.0
+SCREENING_MOST_S = 6.0
+LOST_IN_CALL_S = 60.0  # how long a customer waits anew whose agent vanished in mid-call
+
+Result = tuple[Call, list[Directive]]
+
+
+def begin(call: Call, ev: Begin, now: float) -> Result:
+    if call.plan.preview_s is not None:
+        return replace(call, state=S.PREVIEWING), [Timer(PreviewDue, now + call.plan.preview_s)]
+    return after_preview(call, ev, now)
+
+
+def after_preview(call: Call, ev: Input, now: float) -> Result:
+    if call.plan.first_leg == "agent" and not call.agent_ready:
+        call = replace(call, state=S.RINGING_AGENT_FIRST)
+        return call, [Timer(PreviewDue, None), RingReserved(), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
+    return _dial(call, now)
+
+
+def _dial(call: Call, now: float) -> Result:
+    call = replace(call, state=S.DIALING, dialed_at=now)
+    return call, [Timer(PreviewDue, None), Timer(AgentRingDue, None), DialLead(), Timer(RingDue, now + call.plan.ring_timeout_s + RING_SLACK_S)]
+
+
+def first_agent_offer(call: Call, ev: Offer, now: float) -> Result:
+    """Agent first: the engine names the leg on which the reserved agent is rung, or finds that he is up already."""
+    call = replace(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
+    return _dial(call, now) if ev.ready else (call, [RingAgent(ev.agent, ev.leg)])
+
+
+def first_agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
+    return _dial(replace(call, agent_ready=True), now)
+
+
+def first_agent_missed(call: Call, ev: Input, now: float) -> Result:
+    out: list[Directive] = []
+    if call.agent is not None:
+        if call.agent_leg is not None and isinstance(ev, Due):
+            out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
+        out.append(Free(call.agent, "missed_offer"))
+    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(None)]
+
+
+def drop_undialed(call: Call, ev: Input, now: float) -> Result:
+    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None)]
+
+
+def seen(call: Call, ev: LeadSeen, now: float) -> Result:
+    return (call, []) if call.leg_seen else (replace(call, leg_seen=True), [])
+
+
+def rang(call: Call, ev: LeadRang, now: float) -> Result:
+    return replace(call, leg_seen=True, rang_at=now if call.rang_at is None else call.rang_at), []
+
+
+def early(call: Call, ev: LeadEarly, now: float) -> Result:
+    return replace(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at), []
+
+
+def answered(call: Call, ev: LeadAnswered, now: float) -> Result:
+    until = now + call.plan.max_wait_s
+    call = replace(call, state=S.ANSWERED, leg_seen=True, answered_at=now, wait_until=until)
+    out: list[Directive] = [Timer(RingDue, None), Timer(WaitDue, until)]
+    if not call.lead_parked:
+        return call, out
+    call, more = _route(call, now)
+    return call, out + more
+
+
+def parked_early(call: Call, ev: LeadParked, now: float) -> Result:
+    """PARK may be reported before ANSWER, and comes at 183 where early media is wanted."""
+    return replace(call, leg_seen=True, lead_parked=True), []
+
+
+def parked(call: Call, ev: LeadParked, now: float) -> Result:
+    return _route(replace(call, lead_parked=True), now)
+
+
+def _route(call: Call, now: float) -> Result:
+    if call.plan.screening:
+        return replace(call, state=S.SCREENING), [Timer(GuardDue, now + SCREENING_MOST_S)]
+    return past_screening(call, None, now)
+
+
+def past_screening(call: Call, ev: Input | None, now: float) -> Result:
+    if call.plan.on_answer == "ivr":
+        return replace(call, state=S.IN_IVR), [Timer(GuardDue, None), Timer(WaitDue, None), EnterIvr(call.lead_leg, call.plan.ivr)]
+    return _seek(replace(call, state=S.WAITING_AGENT), now)
+
+
+def _seek(call: Call, now: float) -> Result:
+    """An answered, parked customer: to the agent who is ready, to the one reserved, or to whoever is free."""
+    if call.agent is not None and call.agent_ready:
+        return _bridge(call, now)
+    if call.agent is not None and call.agent_leg is None:
+        return call, [RingReserved(), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
+    if call.agent is not None:
+        return _with_music(call)
+    if call.wait_until is not None and now >= call.wait_until:
+        return give_up(call, None, now)
+    return call, [Need()]
+
+
+def _with_music(call: Call) -> Result:
+    return (call, []) if call.music else (replace(call, music=True), [PlayMusic(call.lead_leg, call.plan.music)])
+
+
+def _bridge(call: Call, now: float) -> Result:
+    assert call.agent_leg is not None
+    return replace(call, bridging=True), [Timer(AgentRingDue, None), Bridge(call.lead_leg, call.agent_leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
+
+
+def offered(call: Call, ev: Offer, now: float) -> Result:
+    if call.agent is not None and call.agent != ev.agent:
+        return call, [Free(ev.agent, "unserved")]
+    call = replace(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
+    if ev.ready:
+        return _bridge(call, now)
+    call, out = _with_music(call)
+    return call, [*out, RingAgent(ev.agent, ev.leg), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
+
+
+def offered_elsewhere(call: Call, ev: Offer, now: float) -> Result:
+    return call, [Free(ev.agent, "unserved")] if ev.agent != call.agent else []
+
+
+def nobody(call: Call, ev: NobodyFree, now: float) -> Result:
+    return _with_music(call)
+
+
+def agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
+    if call.bridging or call.agent_ready:
+        return call, []
+    return _bridge(replace(call, agent_ready=True), now)
+
+
+def agent_missed(call: Call, ev: Input, now: float) -> Result:
+    """The agent did not come, or his leg broke before the bridge: the next one, while the customer's music goes on."""
+    out: list[Directive] = [Timer(AgentRingDue, None), Timer(BridgeDue, None)]
+    if call.agent is not None:
+        if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
+            out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
+        out.append(Free(call.agent, "missed_offer"))
+    call = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    call, music = _with_music(call)
+    call, more = _seek(call, now)
+    return call, out + music + more
+
+
+def bridge_failed(call: Call, ev: Input, now: float) -> Result:
+    return agent_missed(call, ev, now) if call.bridging else (call, [])
+
+
+def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
+    """While the lead's phone rings. Agent first: the call is void without him. Else another agent may be free by the answer."""
+    if call.agent is None:
+        return call, []
+    free: Directive = Free(call.agent, "missed_offer")
+    lost = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    if call.plan.first_leg != "agent":
+        return lost, [free]
+    lost, out = cancel_ringing(lost, Cancel("the agent hung up before the customer answered"), now)
+    return lost, [free, *out]
+
+
+def connected(call: Call, ev: Connected, now: float) -> Result:
+    bridged_at = now if call.bridged_at is None else call.bridged_at
+    call = replace(call, state=S.BRIDGED, bridging=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
+    out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None)]
+    if call.agent is not None:
+        out.append(Talks(call.agent, "talking"))
+    return call, out
+
+
+def give_up(call: Call, ev: Input | None, now: float) -> Result:
+    """Long enough: let the customer go, with a notice if there is one. Missed."""
+    if call.bridging and ev is not None:
+        return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
+    out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *_let_agent_go(call, "unserved")]
+    call = replace(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    if call.plan.notice is not None and call.lead_parked:
+        return call, [*out, PlayNotice(call.lead_leg, call.plan.notice), Timer(GuardDue, now + NOTICE_MOST_S)]
+    call, more = _hang_up(call, now)
+    return call, out + more
+
+
+def _hang_up(call: Call, now: float) -> Result:
+    return replace(call, we_hung_up=True), [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
+
+
+def notice_over(call: Call, ev: Input, now: float) -> Result:
+    return _hang_up(call, now)
+
+
+def hang_up_again(call: Call, ev: GuardDue, now: float) -> Result:
+    call, out = _hang_up(call, now)
+    return call, [AskSwitch(), *out]
+
+
+def machine(call: Call, ev: MachineHeard, now: float) -> Result:
+    call = replace(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False)
+    out = _let_agent_go(call, "unserved")
+    call, more = _hang_up(call, now)
+    return call, [Timer(WaitDue, None), *out, *more]
+
+
+def ivr_done(call: Call, ev: IvrDone, now: float) -> Result:
+    return replace(call, ivr_success=call.ivr_success or ev.success), []
+
+
+def ivr_wants_agent(call: Call, ev: IvrWantsAgent, now: float) -> Result:
+    until = now + call.plan.max_wait_s
+    call, out = _seek(replace(call, state=S.WAITING_AGENT, wait_until=until), now)
+    return call, [Timer(WaitDue, until), *out]
+
+
+def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
+    out: list[Directive] = [Timer(RingDue, None), *_let_agent_go(call, "unserved")]
+    call = replace(call, state=S.CANCELLING, cancel_reason=ev.reason, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    return call, [*out, Hangup(call.lead_leg, "ORIGINATOR_CANCEL"), Timer(GuardDue, now + GUARD_S)]
+
+
+def ring_overdue(call: Call, ev: RingDue, now: float) -> Result:
+    """The switch should have ended it. Ask, and hang it up; how it ends is then taken from what the switch says, not from us."""
+    call, out = cancel_ringing(call, Cancel("no word of it past its ring timeout"), now)
+    return call, [AskSwitch(), *out]
+
+
+def answered_too_late(call: Call, ev: LeadAnswered, now: float) -> Result:
+    """D6: an answer after our cancel is hung up and never bridged. The person did answer, so it counts as missed."""
+    call = replace(call, answered_at=now if call.answered_at is None else call.answered_at, leg_seen=True)
+    return call, [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
+
+
+def cancel_overdue(call: Call, ev: GuardDue, now: float) -> Result:
+    cause = "NORMAL_CLEARING" if call.answered_at is not None else "ORIGINATOR_CANCEL"
+    return call, [AskSwitch(), Hangup(call.lead_leg, cause), Timer(GuardDue, now + GUARD_S)]
+
+
+def hold(call: Call, ev: HoldAsked, now: float) -> Result:
+    """Both legs parked, music for the customer: a phone that refuses a re-INVITE would lose the call to uuid_hold."""
+    assert call.agent is not None and call.agent_leg is not None
+    agent, leg = call.agent, call.agent_leg
+    call = replace(call, state=S.HELD, music=True)
+    return call, [ParkBoth(call.lead_leg, leg), PlayMusic(call.lead_leg, call.plan.music), Talks(agent, "held")]
+
+
+def consult(call: Call, ev: ConsultAsked, now: float) -> Result:
+    call, out = hold(call, HoldAsked(), now)
+    assert call.agent is not None
+    return replace(call, state=S.CONSULTING), [*out[:-1], Talks(call.agent, "consulting")]
+
+
+def consult_over(call: Call, ev: ConsultOver, now: float) -> Result:
+    assert call.agent is not None
+    return replace(call, state=S.HELD), [Talks(call.agent, "held")]
+
+
+def resume(call: Call, ev: ResumeAsked, now: float) -> Result:
+    return _bridge(call, now)
+
+
+def resume_failed(call: Call, ev: Input, now: float) -> Result:
+    """The customer hears music again and the agent may try again."""
+    if not call.bridging:
+        return call, []
+    return replace(call, bridging=False), [Timer(BridgeDue, None), PlayMusic(call.lead_leg, call.plan.music)]
+
+
+def agent_lost_in_call(call: Call, ev: AgentGone, now: float) -> Result:
+    """The customer is on hold and his agent is gone: the next agent, with a fresh wait."""
+    out: list[Directive] = [Timer(BridgeDue, None)]
+    if call.agent is not None:
+        out.append(Free(call.agent, "served"))
+    until = now + LOST_IN_CALL_S
+    call = replace(call, state=S.WAITING_AGENT, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, wait_until=until)
+    call, more = _seek(call, now)
+    return call, [*out, Timer(WaitDue, until), *more]
+
+
+def agent_hung_up(call: Call, ev: AgentGone, now: float) -> Result:
+    """The conversation is over. The lead leg ends with the bridge by itself; asking costs nothing and leaves nobody in silence."""
+    out: list[Directive] = []
+    if call.agent is not None:
+        out.append(Free(call.agent, "served"))
+    call = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, we_hung_up=True)
+    return call, [*out, Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
+
+
+def came_apart(call: Call, ev: Apart, now: float) -> Result:
+    """A bridge that ended without either leg's end (yet): give the events time, then make sure."""
+    return call, [Timer(GuardDue, now + GUARD_S / 2)]
+
+
+def ended(call: Call, ev: LeadEnded, now: float) -> Result:
+    out: list[Directive] = []
+    if call.agent is not None:
+        out += _let_agent_go(call, "served" if call.bridged_at is not None else "unserved")
+    evidence = Evidence(
+        cause=ev.cause,
+        sip_status=ev.sip_status,
+        q850=ev.q850,
+        leg_seen=call.leg_seen,
+        rang=call.rang_at is not None,
+        answered_at=call.answered_at,
+        bridged_at=call.bridged_at,
+        ended_at=now,
+        we_cancelled=bool(call.cancel_reason) and call.answered_at is None,
+        we_hung_up=call.we_hung_up,
+        machine=call.machine,
+        ivr_success=call.ivr_success,
+        certain=ev.certain,
+    )
+    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(evidence)]
+
+
+def refused(call: Call, ev: Refused, now: float) -> Result:
+    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate)]
+
+
+def _let_agent_go(call: Call, why: str) -> list[Directive]:
+    """Free the agent; a leg that was rung for this call alone is hung up, a nailed one stays."""
+    if call.agent is None:
+        return []
+    out: list[Directive] = []
+    if call.agent_leg is not None and not call.nailed:
+        out.append(Hangup(call.agent_leg, "NORMAL_CLEARING" if call.agent_ready else "ORIGINATOR_CANCEL"))
+    out.append(Free(call.agent, why))
+    return out
+
+
+def adopted_in_talk(call: Call, agent: AgentId | None, agent_leg: LegId, *, nailed: bool, now: float) -> Call:
+    """A call found bridged after a restart. When it was answered is not known any more; it counts as connected at once."""
+    return replace(
+        call,
+        state=S.BRIDGED,
+        agent=agent,
+        agent_leg=agent_leg,
+        agent_ready=True,
+        nailed=nailed,
+        lead_parked=True,
+        last_agent=agent,
+        answered_at=now,
+        bridged_at=now,
+    )

@@ -1,0 +1,323 @@
+"""The words of the call machine: what a call remembers, what can happen to it (inputs), what it wants done (directives).
+
+The machine itself is call.py (the table) and call_rules.py (what each rule does).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from fs_dialer.core.actions import Action
+from fs_dialer.core.hangup import Evidence
+from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, Lead, LegId
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a call needs to know of its campaign, taken when it was placed: a changed definition does not touch a call that is up."""
+
+    first_leg: str
+    on_answer: str
+    preview_s: float | None
+    ring_timeout_s: float
+    agent_ring_s: float
+    max_wait_s: float
+    music: str
+    notice: str | None
+    ivr: str = ""
+    screening: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    id: AttemptId
+    campaign: CampaignId
+    lead: Lead
+    lead_leg: LegId
+    plan: Plan
+    state: CallState = CallState.QUEUED
+    agent: AgentId | None = None
+    agent_leg: LegId | None = None
+    agent_ready: bool = False  # the agent's leg is answered and parked
+    nailed: bool = False
+    lead_parked: bool = False
+    bridging: bool = False  # uuid_bridge is on its way
+    music: bool = False
+    leg_seen: bool = False
+    last_agent: AgentId | None = None  # whom the customer met, kept past his release
+    dialed_at: float | None = None
+    rang_at: float | None = None
+    answered_at: float | None = None
+    bridged_at: float | None = None
+    wait_until: float | None = None
+    cancel_reason: str = ""
+    we_hung_up: bool = False
+    machine: bool = False
+    ivr_success: bool = False
+
+
+# --- inputs ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    pass
+
+
+class Begin(Input):
+    """Placed by the engine; its agent, if the type reserves one, is set."""
+
+
+class DialNow(Input):
+    """The preview is over: its time is up, or the agent said so."""
+
+
+class Skip(Input):
+    """The agent declined the preview."""
+
+
+class LeadSeen(Input):
+    """The lead leg exists."""
+
+
+class LeadRang(Input):
+    pass
+
+
+class LeadEarly(Input):
+    """Early media: the network's own sounds can be heard."""
+
+
+class LeadAnswered(Input):
+    pass
+
+
+class LeadParked(Input):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class LeadEnded(Input):
+    """The lead leg is over, or was refused. `certain` False: it is gone and nobody knows how."""
+
+    cause: str
+    sip_status: int | None = None
+    q850: int | None = None
+    certain: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Refused(Input):
+    """The store's last gate said no; nothing was dialled."""
+
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class Offer(Input):
+    """The engine has an agent for a waiting call. `ready`: his leg is parked; else `leg` is the one to ring him on."""
+
+    agent: AgentId
+    leg: LegId
+    ready: bool
+
+
+class NobodyFree(Input):
+    pass
+
+
+class AgentParked(Input):
+    """The agent's own leg for this call is answered and parked."""
+
+
+class AgentGone(Input):
+    """The agent's leg is over: he did not answer, refused, hung up, or was lost."""
+
+
+class Connected(Input):
+    """CHANNEL_BRIDGE of our two legs."""
+
+
+class Apart(Input):
+    """CHANNEL_UNBRIDGE."""
+
+
+class BridgeFailed(Input):
+    pass
+
+
+class MachineHeard(Input):
+    pass
+
+
+class PersonHeard(Input):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class IvrDone(Input):
+    success: bool
+
+
+class IvrWantsAgent(Input):
+    pass
+
+
+class HoldAsked(Input):
+    pass
+
+
+class ResumeAsked(Input):
+    pass
+
+
+class ConsultAsked(Input):
+    pass
+
+
+class ConsultOver(Input):
+    pass
+
+
+class NoticeOver(Input):
+    pass
+
+
+@dataclass(frozen=True, slots=True)
+class Due(Input):
+    """A timer of this call."""
+
+
+class PreviewDue(Due):
+    pass
+
+
+class RingDue(Due):
+    """The lead leg outlived its own ring timeout without a word."""
+
+
+class AgentRingDue(Due):
+    pass
+
+
+class WaitDue(Due):
+    """The customer has waited long enough."""
+
+
+class BridgeDue(Due):
+    pass
+
+
+class GuardDue(Due):
+    """A hang-up was asked for and its leg's end was not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cancel(Input):
+    reason: str
+
+
+INPUTS: tuple[type[Input], ...] = (
+    Begin,
+    DialNow,
+    Skip,
+    LeadSeen,
+    LeadRang,
+    LeadEarly,
+    LeadAnswered,
+    LeadParked,
+    LeadEnded,
+    Refused,
+    Offer,
+    NobodyFree,
+    AgentParked,
+    AgentGone,
+    Connected,
+    Apart,
+    BridgeFailed,
+    MachineHeard,
+    PersonHeard,
+    IvrDone,
+    IvrWantsAgent,
+    HoldAsked,
+    ResumeAsked,
+    ConsultAsked,
+    ConsultOver,
+    NoticeOver,
+    PreviewDue,
+    RingDue,
+    AgentRingDue,
+    WaitDue,
+    BridgeDue,
+    GuardDue,
+    Cancel,
+)
+
+
+DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue)
+
+
+# --- directives to the engine ---------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class DialLead:
+    """Commit the attempt and originate the lead leg."""
+
+
+@dataclass(frozen=True, slots=True)
+class RingAgent:
+    """Originate the agent's leg for this call."""
+
+    agent: AgentId
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class RingReserved:
+    """Ring the agent who was reserved for this call: the engine picks a leg and offers it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """An agent is wanted. Answered by Offer or NobodyFree."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """Give the agent back. why: served (he talked), unserved, missed_offer."""
+
+    agent: AgentId
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Talks:
+    """The agent is with the customer now."""
+
+    agent: AgentId
+    state: str  # talking, held, consulting
+
+
+@dataclass(frozen=True, slots=True)
+class Timer:
+    """Set, or with None clear, one of this call's timers."""
+
+    due: type[Due]
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class AskSwitch:
+    """The lead leg's end is overdue: ask whether it exists."""
+
+
+@dataclass(frozen=True, slots=True)
+class Finish:
+    """Over. `evidence` None: nothing was dialled; then `gate` says why (a store gate's code, or "" = we changed our mind)."""
+
+    evidence: Evidence | None
+    gate: str = ""
+
+
+Directive = Action | DialLead | RingAgent | RingReserved | Need | Free | Talks | Timer | AskSwitch | Finish

@@ -1,0 +1,273 @@
+"""Steps calls through their machine and does what its directives say: agents are found and freed, timers set, attempts closed."""
+
+from __future__ import annotations
+
+from fs_dialer.core import agent as agents
+from fs_dialer.core import call as call_machine
+from fs_dialer.core import call_words as calls
+from fs_dialer.core import campaign as campaigns
+from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, RenewFallback, ReturnLeads
+from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
+from fs_dialer.core.lifecycle import live
+from fs_dialer.core.mode_port import Observation
+from fs_dialer.core.model import (
+    AgentId,
+    Attempt,
+    AttemptId,
+    AttemptResult,
+    CallState,
+    CampaignState,
+    GatewayId,
+    LeadReturn,
+    LegId,
+    Outcome,
+)
+from fs_dialer.core.retry import next_lead
+from fs_dialer.core.world import LegRole, Run, World
+
+AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
+STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call"})
+
+
+def feed(w: World, call_id: AttemptId, ev: calls.Input) -> None:
+    """Give one call an input, and every input that follows from it, until all is settled."""
+    w.pending.append((call_id, ev))
+    while w.pending:
+        some_id, some_ev = w.pending.popleft()
+        call = w.calls.get(some_id)
+        if call is None:
+            _too_late(w, some_ev)
+            continue
+        new, directives = call_machine.step(call, some_ev, w.now)
+        if new.state is not call.state:
+            w.tell(some_id, type(some_ev).__name__, f"{call.state.value} → {new.state.value}")
+        w.calls[some_id] = new
+        for directive in directives:
+            _obey(w, some_id, directive)
+        _keep_waiting_list(w, some_id)
+
+
+def _too_late(w: World, ev: calls.Input) -> None:
+    """An agent offered to a call that ended in the same breath goes back."""
+    if isinstance(ev, calls.Offer):
+        w.step_agent(ev.agent, agents.Unserved())
+
+
+def _keep_waiting_list(w: World, call_id: AttemptId) -> None:
+    call = w.calls.get(call_id)
+    if call is None:
+        return
+    run = w.runs[call.campaign]
+    if call.state is CallState.WAITING_AGENT and call.agent is None:
+        run.waiting.setdefault(call_id)
+    elif call_id in run.waiting:
+        del run.waiting[call_id]
+
+
+def _obey(w: World, call_id: AttemptId, d: calls.Directive) -> None:
+    if isinstance(d, Action):
+        w.out.append(d)
+    elif isinstance(d, calls.Timer):
+        key = ("call", call_id, d.due)
+        if d.at is None:
+            w.timers.clear(key)
+        else:
+            w.timers.set(key, d.at)
+    elif isinstance(d, calls.Free):
+        _free(w, call_id, d)
+    elif isinstance(d, calls.Talks):
+        _talks(w, call_id, d)
+    elif isinstance(d, calls.DialLead):
+        _dial_lead(w, call_id)
+    elif isinstance(d, calls.Need):
+        _need(w, call_id)
+    elif isinstance(d, calls.RingReserved):
+        agent_id = w.calls[call_id].agent
+        if agent_id is None:
+            w.pending.append((call_id, calls.NobodyFree()))
+        else:
+            w.pending.append((call_id, offer_of(w, call_id, agent_id)))
+    elif isinstance(d, calls.RingAgent):
+        _ring_agent(w, call_id, d.agent, d.leg)
+    elif isinstance(d, calls.AskSwitch):
+        leg = w.calls[call_id].lead_leg
+        w.out.append(AskLeg(leg))
+    else:
+        _finish(w, call_id, d)
+
+
+# --- agents for calls -----------------------------------------------------------------------------------------------------------------
+
+
+def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
+    """How this agent is reached: his parked leg, or a new one to ring."""
+    agent = w.agents[agent_id]
+    if agent.nailed and agent.leg is not None and agent.parked:
+        w.step_agent(agent_id, agents.Reserve(call_id))
+        return calls.Offer(agent_id, agent.leg, ready=True)
+    w.step_agent(agent_id, agents.Ring(call_id))
+    return calls.Offer(agent_id, LegId(w.new_id()), ready=False)
+
+
+def _need(w: World, call_id: AttemptId) -> None:
+    run = w.runs[w.calls[call_id].campaign]
+    agent_id = longest_idle(w, run)
+    w.pending.append((call_id, calls.NobodyFree() if agent_id is None else offer_of(w, call_id, agent_id)))
+
+
+def longest_idle(w: World, run: Run) -> AgentId | None:
+    """An answered customer may take any eligible idle agent, whoever leased him; the one who has waited longest."""
+    best: AgentId | None = None
+    best_since = float("inf")
+    for agent_id in w.idle:
+        if run.definition.id in w.serves.get(agent_id, ()) and w.agents[agent_id].idle_since < best_since:
+            best, best_since = agent_id, w.agents[agent_id].idle_since
+    return best
+
+
+def match_waiting(w: World) -> None:
+    """Give idle agents to waiting customers, the longest-waiting first."""
+    for run in w.runs.values():
+        while run.waiting and w.idle:
+            agent_id = longest_idle(w, run)
+            if agent_id is None:
+                break
+            call_id = next(iter(run.waiting))
+            del run.waiting[call_id]
+            feed(w, call_id, offer_of(w, call_id, agent_id))
+
+
+def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
+    agent = w.agents.get(d.agent)
+    if agent is None or agent.call != call_id:
+        return
+    if d.why == "served":
+        w.step_agent(d.agent, agents.Served(w.runs[w.calls[call_id].campaign].definition.wrap_up_s))
+    elif d.why == "missed_offer":
+        w.step_agent(d.agent, agents.MissedOffer())
+    else:
+        w.step_agent(d.agent, agents.Unserved())
+
+
+def _talks(w: World, call_id: AttemptId, d: calls.Talks) -> None:
+    ev: agents.Input = agents.Hold() if d.state == "held" else agents.Consult() if d.state == "consulting" else agents.Talk(call_id)
+    w.step_agent(d.agent, ev)
+
+
+def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> None:
+    agent, run = w.agents[agent_id], w.runs[w.calls[call_id].campaign]
+    w.step_agent(agent_id, agents.Ring(call_id))
+    w.legs[leg] = LegRole("agent", call_id, agent_id, w.installation.switch)
+    w.ledger.originated(leg, None)
+    caller_id = run.definition.caller_id[0] if run.definition.caller_id else ""
+    ring_s = run.definition.agent_ring_s + AGENT_RING_SLACK_S
+    w.out.append(OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, nailed=False))
+
+
+# --- the lead's leg -------------------------------------------------------------------------------------------------------------------
+
+
+def _dial_lead(w: World, call_id: AttemptId) -> None:
+    """The attempt is committed by the shell before anything is sent (D8). Where and under which number was settled when the call was placed."""
+    call = w.calls[call_id]
+    run = w.runs[call.campaign]
+    gateway = pick_gateway(w, run)
+    caller_id = w.rng.choice(run.definition.caller_id)
+    if gateway is None:
+        w.pending.append((call_id, calls.Refused("lines")))
+        return
+    definition = w.ledger.gateways[gateway]
+    number = definition.prefix + call.lead.number.lstrip("+") if definition.prefix or not definition.plus else call.lead.number
+    attempt = Attempt(
+        call.id, run.definition.id, run.definition.revision, call.lead.id, call.lead_leg, call.lead.number, gateway, caller_id, call.agent, w.now
+    )
+    w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
+    w.ledger.originated(call.lead_leg, gateway)
+    run.memory = run.mode.observe(run.memory, Observation("launched"), w.now)
+    w.out.append(OriginateLead(call.lead_leg, attempt, w.installation.switch, number, call.plan.ring_timeout_s, run.definition.early_media))
+
+
+def pick_gateway(w: World, run: Run) -> GatewayId | None:
+    """The first of the campaign's trunks with room."""
+    return next((g for g in w.gateway_of(run) if w.ledger.gateway_room(g, w.now) > 0), None)
+
+
+# --- the end --------------------------------------------------------------------------------------------------------------------------
+
+
+def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
+    call = w.calls.pop(call_id)
+    run = w.runs[call.campaign]
+    run.calls.pop(call_id, None)
+    run.waiting.pop(call_id, None)
+    for due in calls.DUES:
+        w.timers.clear(("call", call_id, due))
+    _watch_legs(w, call)
+    w.pace_due = True
+    if d.evidence is None:
+        _give_lead_back(w, call, d.gate)
+    else:
+        close(w, run, call, d.evidence)
+    if not run.calls and run.life.state is CampaignState.DRAINING:
+        live(w, run, campaigns.LastCallOver())
+
+
+def _watch_legs(w: World, call: calls.Call) -> None:
+    """What is left of the call's legs is watched to its end; a leg that never came to be gives back its line."""
+    role = w.legs.get(call.lead_leg)
+    if role is not None:
+        role.orphan = True
+        if not role.seen:
+            del w.legs[call.lead_leg]
+            w.ledger.remove(call.lead_leg)
+
+
+def _give_lead_back(w: World, call: calls.Call, gate: str) -> None:
+    w.tell(call.id, "not dialled", gate or "changed our mind")
+    if gate not in STORE_KEEPS_THE_LEAD:
+        w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, call.lead.ready_at, gate),)))
+
+
+def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
+    """Outcome, count, what becomes of the lead, what the mode learns: once per attempt."""
+    within = run.definition.connect_within_s
+    result = outcome(e, within)
+    missed = was_missed(e, result, within)
+    record = AttemptResult(
+        call.id,
+        result,
+        e.cause,
+        e.sip_status,
+        call.last_agent,
+        call.rang_at,
+        call.answered_at,
+        call.bridged_at,
+        w.now,
+        missed,
+        e.leg_seen,
+    )
+    update = next_lead(call.lead, result, run.definition.attempts, w.now, rang=e.rang or e.answered_at is not None)
+    run.tally.add(record)
+    _learn(w, run, call, result, missed)
+    w.tell(call.id, "closed", f"{result.value} ({e.cause or 'no cause'}), lead {call.lead.id} {update.status.value}")
+    w.out.append(CloseAttempt(record, update))
+
+
+def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) -> None:
+    """Only what the callee did feeds the estimates (spec §4)."""
+    if call.answered_at is None and result in FEEDS_ESTIMATE:
+        since = call.dialed_at if call.dialed_at is not None else w.now
+        run.memory = run.mode.observe(run.memory, Observation("machine" if result is Outcome.MACHINE else "ended", w.now - since), w.now)
+    if missed:
+        run.memory = run.mode.observe(run.memory, Observation("abandoned"), w.now)
+
+
+def renew_fallbacks(w: World) -> None:
+    """Every 10 s, for every parked leg whose owner would hear nothing if we died: waiting customers and idle nailed agents."""
+    parked = [c.lead_leg for c in w.calls.values() if c.lead_parked and c.state in NEEDS_FALLBACK and not c.bridging]
+    nailed = [a.leg for a in w.agents.values() if a.parked and a.leg is not None]
+    if parked or nailed:
+        w.out.append(RenewFallback((*parked, *nailed)))
+
+
+NEEDS_FALLBACK = frozenset({CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT, CallState.NOTICE, CallState.HELD, CallState.CONSULTING})

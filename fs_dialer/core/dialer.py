@@ -1,0 +1,366 @@
+"""The engine: events and the time in, actions out. `handle` is the only mutator and never yields, so every event is atomic and no lock exists.
+
+Reads no clock, draws no randomness of its own and makes no ids: equal seed and events give equal actions, byte for byte. How one call runs stands in
+call.py, how it is stepped in calling.py, how many are placed in placing.py, restarts and lost links in adopting.py, campaigns and agents in lifecycle.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from random import Random
+from typing import Any
+
+from fs_dialer.core import adopting, calling, lifecycle, placing
+from fs_dialer.core import agent as agents
+from fs_dialer.core import call_words as calls
+from fs_dialer.core import events as ev
+from fs_dialer.core.actions import Action, Drained, Hangup, RenewFallback
+from fs_dialer.core.invariants import check
+from fs_dialer.core.mode_port import Mode, Observation
+from fs_dialer.core.model import AgentId, CallState, CampaignType, LegId
+from fs_dialer.core.snapshot import Snapshot, take
+from fs_dialer.core.world import LegRole, World
+
+FALLBACK_EVERY_S = 10.0
+LOST_EVENT_S = 2.0  # how long BACKGROUND_JOB -ERR waits for its leg's HANGUP_COMPLETE
+
+
+class Dialer:
+    """One installation's engine. `modes`: the campaign types offered; `rng`, `new_id`: randomness and ids from outside."""
+
+    def __init__(self, modes: Mapping[CampaignType, Mode], *, rng: Random, new_id: Callable[[], str]) -> None:
+        self._modes = modes
+        self._w = World(rng, new_id)
+        self._handlers: dict[type[ev.Event], Callable[[Any], None]] = {
+            ev.LegCreated: self._leg_created,
+            ev.LegRang: self._leg_rang,
+            ev.LegAnswered: self._leg_answered,
+            ev.LegParked: self._leg_parked,
+            ev.LegBridged: self._leg_bridged,
+            ev.LegUnbridged: self._leg_unbridged,
+            ev.LegEnded: self._leg_ended,
+            ev.LegDestroyed: self._leg_destroyed,
+            ev.OriginateSucceeded: self._originate_succeeded,
+            ev.OriginateFailed: self._originate_failed,
+            ev.BridgeRefused: lambda e: self._to_call(e.leg, calls.BridgeFailed()),
+            ev.PlaybackStopped: lambda e: self._to_call(e.leg, calls.NoticeOver()),
+            ev.SwitchUp: lambda e: adopting.switch_up(self._w, e),
+            ev.SwitchLost: lambda e: adopting.switch_lost(self._w, e),
+            ev.LegFound: lambda e: adopting.leg_found(self._w, e),
+            ev.LegGone: lambda e: adopting.leg_gone(self._w, e),
+            ev.AttemptFound: lambda e: adopting.attempt_found(self._w, e),
+            ev.ReconcileDone: lambda e: adopting.reconcile_done(self._w, e),
+            ev.InstallationLoaded: self._installation_loaded,
+            ev.CampaignLoaded: self._campaign_loaded,
+            ev.AgentLoaded: lambda e: lifecycle.load_agent(self._w, e),
+            ev.AgentRemoved: lambda e: lifecycle.remove_agent(self._w, e.agent),
+            ev.LeadsClaimed: self._leads_claimed,
+            ev.ClaimFailed: self._claim_failed,
+            ev.AttemptOpened: lambda e: None,
+            ev.AttemptRefused: lambda e: calling.feed(self._w, e.attempt, calls.Refused(e.gate)),
+            ev.StoreLost: self._store_lost,
+            ev.StoreBack: self._store_back,
+            ev.ApproveCampaign: lambda e: lifecycle.command_campaign(self._w, e, e.campaign),
+            ev.StartCampaign: lambda e: lifecycle.command_campaign(self._w, e, e.campaign),
+            ev.PauseCampaign: lambda e: lifecycle.command_campaign(self._w, e, e.campaign),
+            ev.EndCampaign: lambda e: lifecycle.command_campaign(self._w, e, e.campaign),
+            ev.SetAgentStatus: lambda e: lifecycle.command_agent(self._w, e),
+            ev.Tick: lambda e: None,
+            ev.DrainAsked: self._drain_asked,
+            ev.ClockJumped: lambda e: self._w.note("WARNING", "clock_jumped", by_s=round(e.by_s, 3)),
+            ev.InboxLag: self._inbox_lag,
+        }
+
+    # --- the public face --------------------------------------------------------------------------------------------------------------
+
+    def handle(self, event: ev.Event, now: float) -> list[Action]:
+        """Take one event at `now` (epoch seconds; never backwards) and say what must be done. Timers that are due fire first."""
+        w = self._w
+        w.now = max(w.now, now)
+        w.out = []
+        self._fire_timers()
+        self._handlers[type(event)](event)
+        if w.pace_due:
+            placing.pace(w)
+            placing.end_if_done(w)
+        if w.draining and not w.drained:
+            self._drain_on()
+        return w.out
+
+    def next_wakeup(self) -> float | None:
+        """When handle wants to be called again even if nothing happens; None = not by time alone."""
+        return self._w.timers.next_at()
+
+    def snapshot(self) -> Snapshot:
+        return take(self._w)
+
+    def story(self, about: str) -> list[str]:
+        """What happened to one id (a call, an agent, a campaign), oldest first, as far back as memory goes."""
+        return [f"{at:.3f} {what}{': ' + detail if detail else ''}" for at, who, what, detail in self._w.story if who == about]
+
+    def check_invariants(self) -> None:
+        """IllegalTransition, with the story, when anything that must always hold does not."""
+        check(self._w, self.story)
+
+    # --- time -------------------------------------------------------------------------------------------------------------------------
+
+    def _fire_timers(self) -> None:
+        w = self._w
+        while (key := w.timers.pop_due(w.now)) is not None:
+            assert isinstance(key, tuple)
+            kind = key[0]
+            if kind == "call":
+                calling.feed(w, key[1], key[2]())
+            elif kind == "rest":
+                self._rest_over(key[1])
+            elif kind == "fallback":
+                calling.renew_fallbacks(w)
+                self._arm_fallback()
+            elif kind == "nail":
+                lifecycle.nail(w, key[1])
+            elif kind in ("opens", "closes"):
+                lifecycle.window_due(w, kind, key[1])
+            elif kind == "job":
+                self._leg_never_reported(key[1], key[2])
+            w.pace_due = True
+
+    def _rest_over(self, agent_id: AgentId) -> None:
+        w = self._w
+        agent = w.agents[agent_id]
+        if agent.rest_until is not None and agent.rest_until > w.now:
+            w.timers.set(("rest", agent_id), agent.rest_until)
+            return
+        for run in w.runs_of(agent_id):
+            run.memory = run.mode.observe(run.memory, Observation("wrap_ended", w.now - agent.since), w.now)
+        w.step_agent(agent_id, agents.RestDue())
+        if w.agents[agent_id].state is agents.S.LEG_DOWN:
+            lifecycle.nail(w, agent_id)
+
+    def _arm_fallback(self) -> None:
+        if ("fallback",) not in self._w.timers and not self._w.drained:
+            self._w.timers.set(("fallback",), self._w.now + FALLBACK_EVERY_S)
+
+    # --- legs -------------------------------------------------------------------------------------------------------------------------
+
+    def _to_call(self, leg: LegId, given: calls.Input) -> None:
+        role = self._w.legs.get(leg)
+        if role is not None and role.call is not None and not role.orphan:
+            calling.feed(self._w, role.call, given)
+
+    def _is_current(self, role: LegRole, leg: LegId) -> bool:
+        """An agent's leg that its call still waits for or talks through."""
+        call = self._w.calls.get(role.call) if role.call is not None else None
+        return call is not None and call.agent_leg == leg and not role.orphan
+
+    def _leg_created(self, e: ev.LegCreated) -> None:
+        w = self._w
+        w.ledger.add(e.leg, e.gateway)
+        role = w.legs.get(e.leg)
+        if role is not None:
+            role.seen = True
+            if role.kind == "lead":
+                self._to_call(e.leg, calls.LeadSeen())
+        elif e.attempt is not None or e.agent is not None:
+            # D6: our variable and no open attempt. Until everything is reconciled it may be an earlier daemon's, and known in a moment.
+            if w.reconciled:
+                w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
+            else:
+                w.strangers[e.leg] = None
+
+    def _leg_rang(self, e: ev.LegRang) -> None:
+        role = self._w.legs.get(e.leg)
+        if role is not None and role.kind == "lead":
+            self._to_call(e.leg, calls.LeadEarly() if e.early else calls.LeadRang())
+
+    def _leg_answered(self, e: ev.LegAnswered) -> None:
+        w = self._w
+        role = w.legs.get(e.leg)
+        if role is None:
+            return
+        if role.orphan:
+            w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
+        elif role.kind == "lead" and role.call in w.calls:
+            call = w.calls[role.call]
+            if call.state in (CallState.DIALING, CallState.EARLY) and call.dialed_at is not None:
+                run = w.runs[call.campaign]
+                run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)
+                self._arm_fallback()
+            self._to_call(e.leg, calls.LeadAnswered())
+        elif role.kind == "agent" and not self._is_current(role, e.leg):
+            role.orphan = True
+            w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
+
+    def _leg_parked(self, e: ev.LegParked) -> None:
+        w = self._w
+        role = w.legs.get(e.leg)
+        if role is None:
+            return
+        if role.kind == "lead":
+            self._to_call(e.leg, calls.LeadParked())
+        elif role.kind == "nailed" and role.agent is not None:
+            self._nailed_parked(e.leg, role.agent)
+        elif role.orphan or not self._is_current(role, e.leg):
+            w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
+        else:
+            self._to_call(e.leg, calls.AgentParked())
+
+    def _nailed_parked(self, leg: LegId, agent_id: AgentId) -> None:
+        w = self._w
+        agent = w.agents[agent_id]
+        if (agent.leg is not None and agent.leg != leg) or agent.status.value == "logged_out":
+            w.legs[leg].orphan = True
+            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
+            return
+        again = agent.leg == leg
+        lifecycle.nailed(w, agent_id)
+        w.step_agent(agent_id, agents.LegUp(leg))
+        if again:
+            w.out.append(RenewFallback((leg,)))
+        self._arm_fallback()
+        w.pace_due = True
+
+    def _leg_bridged(self, e: ev.LegBridged) -> None:
+        w = self._w
+        role = w.legs.get(e.leg)
+        lead_leg, other = (e.leg, e.other) if role is not None and role.kind == "lead" else (e.other, e.leg)
+        role = w.legs.get(lead_leg)
+        if role is None or role.kind != "lead" or role.call is None or role.orphan:
+            return
+        call = w.calls[role.call]
+        if call.agent_leg == other:
+            calling.feed(w, role.call, calls.Connected())
+        elif call.state is CallState.WAITING_AGENT:
+            # Bridged late to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls.
+            w.note("WARNING", "late_bridge", call=role.call)
+            w.out.append(Hangup(lead_leg, "NORMAL_CLEARING"))
+
+    def _leg_unbridged(self, e: ev.LegUnbridged) -> None:
+        self._to_call(e.leg, calls.Apart())
+
+    def _leg_ended(self, e: ev.LegEnded) -> None:
+        w = self._w
+        role = w.legs.get(e.leg)
+        if role is None:
+            return
+        role.seen = True
+        w.timers.clear(("job", e.leg, "")) if ("job", e.leg, "") in w.timers else None
+        self._end_of(role, e.leg, calls.LeadEnded(e.cause, e.sip_status, e.q850))
+
+    def _end_of(self, role: LegRole, leg: LegId, how: calls.LeadEnded) -> None:
+        w = self._w
+        if role.kind == "lead" and role.call is not None:
+            calling.feed(w, role.call, how)
+        elif role.kind == "agent" and role.call is not None:
+            if self._is_current(role, leg):
+                role.orphan = True
+                calling.feed(w, role.call, calls.AgentGone())
+        elif role.kind == "nailed" and role.agent is not None and not role.orphan:
+            role.orphan = True
+            adopting.nailed_gone(w, leg, role.agent)
+            if w.agents[role.agent].leg is None:
+                lifecycle.nail_failed(w, role.agent)
+        w.pace_due = True
+
+    def _leg_destroyed(self, e: ev.LegDestroyed) -> None:
+        w = self._w
+        w.ledger.remove(e.leg)
+        w.strangers.pop(e.leg, None)
+        role = w.legs.get(e.leg)
+        if role is not None and role.orphan:
+            del w.legs[e.leg]
+        elif role is not None:
+            # Its HANGUP_COMPLETE was lost or is late: wait a little for the better evidence.
+            w.timers.set(("job", e.leg, "NORMAL_UNSPECIFIED"), w.now + LOST_EVENT_S)
+        w.pace_due = True
+
+    def _originate_succeeded(self, e: ev.OriginateSucceeded) -> None:
+        if e.given != e.leg and e.leg in self._w.legs:
+            # The uuid was taken and the switch made a stranger (nobody must be called twice): hang it up at once.
+            self._w.note("ERROR", "uuid_taken", leg=e.leg, given=e.given)
+            self._w.out.append(Hangup(e.given, "NORMAL_CLEARING"))
+
+    def _originate_failed(self, e: ev.OriginateFailed) -> None:
+        w = self._w
+        role = w.legs.get(e.leg)
+        if role is None or role.orphan:
+            return
+        if role.seen:
+            w.timers.set(("job", e.leg, e.cause), w.now + LOST_EVENT_S)
+            return
+        self._end_without_leg(role, e.leg, e.cause)
+
+    def _leg_never_reported(self, leg: LegId, cause: str) -> None:
+        role = self._w.legs.get(leg)
+        if role is not None and not role.orphan:
+            self._end_without_leg(role, leg, cause)
+
+    def _end_without_leg(self, role: LegRole, leg: LegId, cause: str) -> None:
+        """The reply alone ends it: some failures have no leg events at all."""
+        w = self._w
+        self._end_of(role, leg, calls.LeadEnded(cause))
+        w.legs.pop(leg, None)
+        w.ledger.remove(leg)
+
+    # --- store, shell -----------------------------------------------------------------------------------------------------------------
+
+    def _installation_loaded(self, e: ev.InstallationLoaded) -> None:
+        w = self._w
+        w.installation = e.installation
+        w.ledger.configure(e.installation)
+        w.pace_due = True
+
+    def _campaign_loaded(self, e: ev.CampaignLoaded) -> None:
+        mode = self._modes.get(e.campaign.type)
+        if mode is None:
+            self._w.note("ERROR", "type_not_offered", campaign=e.campaign.id, type=e.campaign.type.value)
+            return
+        lifecycle.load_campaign(self._w, e, mode)
+
+    def _leads_claimed(self, e: ev.LeadsClaimed) -> None:
+        run = self._w.runs.get(e.campaign)
+        if run is not None:
+            placing.leads_claimed(self._w, run, e.leads, e.next_ready_at, e.unfinished)
+
+    def _claim_failed(self, e: ev.ClaimFailed) -> None:
+        run = self._w.runs.get(e.campaign)
+        if run is not None:
+            placing.claim_failed(self._w, run)
+
+    def _store_lost(self, e: ev.StoreLost) -> None:
+        if self._w.store_up:
+            self._w.store_up = False
+            self._w.note("ERROR", "store_down", reason=e.reason, calls=len(self._w.calls))
+
+    def _store_back(self, e: ev.StoreBack) -> None:
+        if not self._w.store_up:
+            self._w.store_up = True
+            self._w.note("INFO", "store_back")
+            self._w.pace_due = True
+
+    def _inbox_lag(self, e: ev.InboxLag) -> None:
+        w = self._w
+        behind = w.lag_s > placing.LAG_LIMIT_S
+        w.lag_s = e.lag_s
+        if (e.lag_s > placing.LAG_LIMIT_S) is not behind:
+            w.note("WARNING", "inbox_lag" if not behind else "inbox_caught_up", lag_s=round(e.lag_s, 3))
+            w.pace_due = True
+
+    def _drain_asked(self, e: ev.DrainAsked) -> None:
+        w = self._w
+        w.draining = True
+        for run in w.runs.values():
+            lifecycle.empty_hopper(w, run, "draining")
+        w.note("INFO", "draining", calls=len(w.calls))
+
+    def _drain_on(self) -> None:
+        """Nobody is called any more; when the last call is over the nailed legs are let go, and then all is quiet."""
+        w = self._w
+        if w.calls:
+            return
+        if not w.nailed_let_go:
+            w.nailed_let_go = True
+            w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if role.kind != "lead"]
+        if not w.legs or not w.switch_up:
+            w.drained = True
+            w.timers.clear(("fallback",))
+            w.out.append(Drained())

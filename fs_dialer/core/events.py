@@ -1,0 +1,299 @@
+"""What happened: everything that can be told to the engine. The only input of Dialer.handle besides the time.
+
+Late, doubled and reordered telephony events are normal; the machines are built for it. No event carries a name, an attribute or
+anything else of a person but the number that is dialled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.model import (
+    AgentId,
+    AgentStatus,
+    AttemptId,
+    CampaignId,
+    CampaignState,
+    CommandId,
+    GatewayId,
+    Lead,
+    LegFacts,
+    LegId,
+    OpenAttempt,
+    SwitchId,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """Root of all events."""
+
+
+# --- legs: what a switch says. `leg` is the Unique-ID ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class LegEvent(Event):
+    leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegCreated(LegEvent):
+    """CHANNEL_CREATE of any leg of the switch, ours or not (D2). `attempt` and `agent` are our own variables on it."""
+
+    switch: SwitchId
+    gateway: GatewayId | None
+    attempt: AttemptId | None
+    agent: AgentId | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegRang(LegEvent):
+    """CHANNEL_PROGRESS (180) or, with `early`, CHANNEL_PROGRESS_MEDIA (183): the far end was reached."""
+
+    early: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegAnswered(LegEvent):
+    """CHANNEL_ANSWER, the only thing that means answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegParked(LegEvent):
+    """CHANNEL_PARK: from now on the leg can be bridged. Bridging at ANSWER, before PARK, loses about one call in fifty."""
+
+
+@dataclass(frozen=True, slots=True)
+class LegBridged(LegEvent):
+    other: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class LegUnbridged(LegEvent):
+    other: LegId | None
+
+
+@dataclass(frozen=True, slots=True)
+class LegEnded(LegEvent):
+    """CHANNEL_HANGUP_COMPLETE. `sip_status`: the far end's SIP answer, None where there was none or we hung up. `we_hung_up`: send_bye or send_cancel."""
+
+    cause: str
+    sip_status: int | None
+    q850: int | None
+    we_hung_up: bool
+    was_answered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class LegDestroyed(LegEvent):
+    """CHANNEL_DESTROY: the leg holds no line any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateSucceeded(LegEvent):
+    """BACKGROUND_JOB +OK: `leg` is the one asked for, `given` the one the switch made; they differ when the uuid was taken."""
+
+    given: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateFailed(LegEvent):
+    """BACKGROUND_JOB -ERR cause, or a refusal before that. `sent` False: it never reached the switch."""
+
+    cause: str
+    sent: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class BridgeRefused(LegEvent):
+    """uuid_bridge answered -ERR, or could not be sent. `leg` is the lead's."""
+
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class PlaybackStopped(LegEvent):
+    """PLAYBACK_STOP, or the file was not found: a notice is over."""
+
+
+# --- the switch's link ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchUp(Event):
+    """Linked and subscribed. `legs`: every leg it has, for the ledger (leg, gateway or None)."""
+
+    switch: SwitchId
+    legs: tuple[tuple[LegId, GatewayId | None], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchLost(Event):
+    """The link is gone; calls on it may well go on."""
+
+    switch: SwitchId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class LegFound(Event):
+    """Reconciliation: this leg of ours exists."""
+
+    facts: LegFacts
+
+
+@dataclass(frozen=True, slots=True)
+class LegGone(LegEvent):
+    """Reconciliation: uuid_exists was false twice, 3 s apart."""
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptFound(Event):
+    """Reconciliation after a restart: an attempt without a result. `facts` None = its leg is gone, for certain."""
+
+    open: OpenAttempt
+    facts: LegFacts | None
+
+
+@dataclass(frozen=True, slots=True)
+class ReconcileDone(Event):
+    """Everything asked by Reconcile has been told, and after a restart every open attempt: dialling may go on."""
+
+    switch: SwitchId
+
+
+# --- the store ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class InstallationLoaded(Event):
+    installation: Installation
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignLoaded(Event):
+    """A campaign as stored: at start, and whenever its row or its leads changed. `started`: an operator's start holds (D11)."""
+
+    campaign: Campaign
+    state: CampaignState
+    started: bool
+    zone_sets: tuple[tuple[str, ...], ...]
+    memory: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLoaded(Event):
+    agent: AgentDefinition
+    status: AgentStatus
+
+
+@dataclass(frozen=True, slots=True)
+class AgentRemoved(Event):
+    agent: AgentId
+
+
+@dataclass(frozen=True, slots=True)
+class LeadsClaimed(Event):
+    """The answer to ClaimLeads. `next_ready_at`: when the next lead of an open zone may be ready, None = unknown or never.
+    `unfinished`: whether any lead of the campaign may still be dialled some day (asked only when the claim came back short)."""
+
+    campaign: CampaignId
+    leads: tuple[Lead, ...]
+    next_ready_at: float | None
+    unfinished: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimFailed(Event):
+    campaign: CampaignId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptOpened(Event):
+    """The attempt is committed; its originate goes out now."""
+
+    attempt: AttemptId
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptRefused(Event):
+    """The last gate, in the store, said no: nothing was dialled, no attempt exists. `gate` is a code that `explain` knows."""
+
+    attempt: AttemptId
+    gate: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreLost(Event):
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class StoreBack(Event):
+    pass
+
+
+# --- people's commands ----------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CommandEvent(Event):
+    command_id: CommandId
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
+class ApproveCampaign(CommandEvent):
+    campaign: CampaignId
+    revision: int | None = None  # None = the newest
+
+
+@dataclass(frozen=True, slots=True)
+class StartCampaign(CommandEvent):
+    campaign: CampaignId
+
+
+@dataclass(frozen=True, slots=True)
+class PauseCampaign(CommandEvent):
+    campaign: CampaignId
+
+
+@dataclass(frozen=True, slots=True)
+class EndCampaign(CommandEvent):
+    campaign: CampaignId
+
+
+@dataclass(frozen=True, slots=True)
+class SetAgentStatus(CommandEvent):
+    agent: AgentId
+    status: AgentStatus
+    reason: str = ""
+
+
+# --- the shell ------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Tick(Event):
+    """Time has passed; due timers fire with every event, so nothing more is said."""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainAsked(Event):
+    """SIGTERM: no new calls, those that are up end by themselves, then Drained is answered."""
+
+
+@dataclass(frozen=True, slots=True)
+class ClockJumped(Event):
+    by_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class InboxLag(Event):
+    """How far behind the inbox is; past a limit nothing new is dialled until it is short again."""
+
+    lag_s: float

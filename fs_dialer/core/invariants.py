@@ -1,0 +1,49 @@
+"""What must always hold, whatever happened: checked after every step in tests, and on demand in a running daemon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fs_dialer.core.agent import WITH_CALL
+from fs_dialer.core.call_words import WaitDue
+from fs_dialer.core.model import CallState, LeadId
+from fs_dialer.core.world import World
+from fs_dialer.errors import IllegalTransition
+
+
+def check(w: World, story: Callable[[str], list[str]]) -> None:
+    """No agent on two calls, no lead in two places, no leg without an owner, no customer without somebody who will end his wait."""
+
+    def must(truth: bool, what: str, about: str) -> None:
+        if not truth:
+            raise IllegalTransition(f"{about}: {what}", story(about))
+
+    on_call: dict[str, str] = {}
+    leads: dict[LeadId, str] = {}
+    for call in w.calls.values():
+        must(call.state is not CallState.ENDED, "an ended call is kept", call.id)
+        must(call.lead.id not in leads, f"lead {call.lead.id} is in two calls", call.id)
+        leads[call.lead.id] = call.id
+        must(call.id in w.runs[call.campaign].calls, "its campaign does not count it", call.id)
+        if call.agent is not None:
+            must(call.agent not in on_call, f"agent {call.agent} is on two calls: {on_call.get(call.agent)}", call.id)
+            on_call[call.agent] = call.id
+            must(w.agents[call.agent].call == call.id, f"agent {call.agent} does not know of it", call.id)
+        waits = call.state is CallState.WAITING_AGENT and call.agent is None
+        must(waits == (call.id in w.runs[call.campaign].waiting), "its place among the waiting is wrong", call.id)
+        if call.state in (CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT):
+            must(("call", call.id, WaitDue) in w.timers, "a waiting customer has no limit", call.id)
+    for agent in w.agents.values():
+        if agent.state in WITH_CALL:
+            must(agent.call in w.calls, f"{agent.state.value} without a call", agent.id)
+            must(on_call.get(agent.id) == agent.call, f"{agent.state.value} on a call that is not his", agent.id)
+        else:
+            must(agent.call is None, f"{agent.state.value} with a call", agent.id)
+        must(agent.free == (agent.id in w.idle), "his place among the idle is wrong", agent.id)
+    for leg, role in w.legs.items():
+        if role.kind == "lead" and not role.orphan:
+            must(role.call in w.calls and w.calls[role.call].lead_leg == leg, f"leg {leg} belongs to no call", leg)
+    for run in w.runs.values():
+        must(set(run.calls) == {c.id for c in w.calls.values() if c.campaign == run.definition.id}, "its calls are miscounted", run.definition.id)
+        for lead in run.hopper:
+            must(lead.id not in leads, f"lead {lead.id} waits in the hopper while it is called", run.definition.id)

@@ -1,0 +1,51 @@
+"""What a leg is originated with: where to, and under which channel variables. Pure, and the same for a real and a simulated switch.
+
+Only our own ids, flags, seconds and digits become channel variables (D7): FreeSWITCH expands what it finds in a value once more.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+from fs_dialer.core.actions import OriginateAgent, OriginateLead
+
+FALLBACK_AFTER_S = 30  # a parked leg that nobody renews goes to the fallback extension
+FALLBACK_EXTENSION = "fsd_fallback"
+FALLBACK_CONTEXT = "fsd"
+
+
+@dataclass(frozen=True, slots=True)
+class LegPlan:
+    """`gateway` "" = `to` is a whole dial string; else `to` is the number sent to that gateway. Every leg parks at its answer, fallback armed."""
+
+    gateway: str
+    to: str
+    variables: dict[str, str]
+
+
+def lead_plan(action: OriginateLead) -> LegPlan:
+    variables = {
+        "originate_timeout": str(_timeout_s(action.ring_timeout_s)),
+        "ignore_early_media": "false" if action.early_media else "true",
+        "origination_caller_id_number": action.attempt.caller_id,
+        "fsd_role": "lead",
+        "fsd_attempt": action.attempt.id,
+    }
+    return LegPlan(action.attempt.gateway, action.dial, variables)
+
+
+def agent_plan(action: OriginateAgent) -> LegPlan:
+    variables = {"originate_timeout": str(_timeout_s(action.ring_timeout_s)), "ignore_early_media": "true", "fsd_role": "agent", "fsd_agent": action.agent}
+    if action.caller_id:
+        variables["origination_caller_id_number"] = action.caller_id
+    if action.call is not None:
+        variables["fsd_attempt"] = action.call
+    if action.nailed:
+        variables["park_after_bridge"] = "true"  # else the leg dies after its first customer
+    return LegPlan("", action.dial_string, variables)
+
+
+def _timeout_s(ring_s: float) -> int:
+    """originate_timeout=N ends between N−1 and N seconds: one more keeps a promised ring time."""
+    return math.ceil(ring_s) + 1

@@ -1,0 +1,237 @@
+"""Campaigns and agents come and change: definitions from the store, people's commands, start and end times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from fs_dialer.core import agent as agents
+from fs_dialer.core import campaign as campaigns
+from fs_dialer.core import events
+from fs_dialer.core.actions import Action, Hangup, OriginateAgent, Reply, ReturnLeads, StoreAgentStatus, StoreCampaignState
+from fs_dialer.core.call_words import Plan
+from fs_dialer.core.definition import Campaign
+from fs_dialer.core.mode_port import Flow, Mode
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, LeadReturn, LegId
+from fs_dialer.core.stats import TimeUse
+from fs_dialer.core.world import LegRole, Run, World
+
+NAIL_RETRY_FIRST_S = 5.0
+NAIL_RETRY_MOST_S = 60.0
+NAIL_RING_S = 30.0
+IN_TALK = (AgentState.TALKING, AgentState.HELD, AgentState.CONSULTING)
+
+
+# --- campaigns ------------------------------------------------------------------------------------------------------------------------
+
+
+def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
+    """A campaign appears, or its row or leads changed. Calls that are up keep the plan they were placed with."""
+    definition = ev.campaign
+    flow = mode.flow(definition)
+    run = w.runs.get(definition.id)
+    if run is None:
+        memory = ev.memory if ev.memory is not None else mode.new_memory(definition)
+        life = campaigns.Life(ev.state, ev.started)
+        run = Run(definition, life, mode, flow, plan_of(definition, flow), memory, ev.zone_sets)
+        w.runs[definition.id] = run
+        w.tell(definition.id, "loaded", f"revision {definition.revision}, {ev.state.value}")
+    else:
+        if definition != run.definition:
+            empty_hopper(w, run, "redefined")
+            run.definition, run.mode, run.flow, run.plan = definition, mode, flow, plan_of(definition, flow)
+            w.tell(definition.id, "redefined", f"revision {definition.revision}")
+        run.zone_sets = ev.zone_sets
+        run.hours.clear()
+    run.claim_at, run.unfinished = w.now, True
+    _settle_serves(w)
+    _set_window_timers(w, run)
+    w.pace_due = True
+
+
+def plan_of(definition: Campaign, flow: Flow) -> Plan:
+    waiting = definition.waiting
+    return Plan(
+        flow.first_leg,
+        flow.on_answer,
+        flow.preview_s,
+        definition.ring_timeout_s,
+        definition.agent_ring_s,
+        waiting.at_most_s,
+        waiting.music,
+        waiting.notice,
+        flow.ivr,
+    )
+
+
+def _settle_serves(w: World) -> None:
+    w.serves = {agent: [] for agent in w.agents}
+    for run in w.runs.values():
+        for person in run.definition.agents.people:
+            w.serves.setdefault(AgentId(person), []).append(run.definition.id)
+
+
+def _set_window_timers(w: World, run: Run) -> None:
+    window = run.definition.window
+    for name, at in (("opens", window.start), ("closes", window.end)):
+        key = (name, run.definition.id)
+        if at is not None and (name == "closes" or at > w.now) and run.life.state is not CampaignState.ENDED:
+            w.timers.set(key, max(at, w.now))
+        else:
+            w.timers.clear(key)
+    if run.life.state is CampaignState.APPROVED and run.life.started and in_window(run, w.now):
+        live(w, run, campaigns.WindowOpened())
+
+
+def in_window(run: Run, now: float) -> bool:
+    window = run.definition.window
+    return (window.start is None or now >= window.start) and (window.end is None or now < window.end)
+
+
+def live(w: World, run: Run, ev: campaigns.Input, who: str = "daemon") -> campaigns.Answer:
+    """Step a campaign's life and do what a change of state brings."""
+    old = run.life
+    run.life, answer = campaigns.step(old, ev)
+    if run.life != old:
+        d = run.definition
+        w.out.append(StoreCampaignState(d.id, d.revision, run.life.state, run.life.started, run.life.reason, who))
+        w.pace_due = True
+    if run.life.state is not old.state:
+        w.tell(run.definition.id, type(ev).__name__, f"{old.state.value} → {run.life.state.value}")
+        w.note("INFO", "campaign", campaign=run.definition.id, state=run.life.state.value, reason=run.life.reason or who)
+        if not run.running:
+            empty_hopper(w, run, "paused")
+        else:
+            run.claim_at, run.unfinished = w.now, True
+    return answer
+
+
+def empty_hopper(w: World, run: Run, gate: str) -> None:
+    """Claimed leads that will not be dialled now go back to the store."""
+    if run.hopper:
+        w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in run.hopper)))
+        run.hopper.clear()
+
+
+def window_due(w: World, name: str, campaign: CampaignId) -> None:
+    run = w.runs.get(campaign)
+    if run is not None:
+        live(w, run, campaigns.WindowOpened() if name == "opens" else campaigns.WindowClosed(len(run.calls)))
+
+
+def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) -> None:
+    """approve, start, pause, end: the answer goes back under the command's id."""
+    run = w.runs.get(campaign)
+    if run is None:
+        w.out.append(Reply(ev.command_id, False, f"there is no campaign {campaign}"))
+        return
+    step: campaigns.Input
+    now_in = in_window(run, w.now)
+    if isinstance(ev, events.ApproveCampaign):
+        if ev.revision is not None and ev.revision != run.definition.revision:
+            text = f"revision {ev.revision} of {campaign} is not loaded here; {run.definition.revision} is"
+            w.out.append(Reply(ev.command_id, False, text))
+            return
+        step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK)
+    elif isinstance(ev, events.StartCampaign):
+        step = campaigns.Start(now_in)
+    elif isinstance(ev, events.PauseCampaign):
+        step = campaigns.Pause()
+    else:
+        step = campaigns.End(len(run.calls))
+    answer = live(w, run, step, ev.who)
+    w.out.append(Reply(ev.command_id, answer.ok, f"{campaign}: {answer.text}"))
+
+
+# --- agents ---------------------------------------------------------------------------------------------------------------------------
+
+
+def load_agent(w: World, ev: events.AgentLoaded) -> None:
+    agent_id = ev.agent.id
+    known = w.agents.get(agent_id)
+    if known is None:
+        w.agents[agent_id] = agents.new_agent(ev.agent, ev.status, w.now)
+        w.time_use[agent_id] = TimeUse()
+        if w.agents[agent_id].free:
+            w.idle[agent_id] = None
+            w.pace_due = True
+    else:
+        if known.definition != ev.agent:
+            _redefine(w, known, ev)
+        if w.agents[agent_id].status is not ev.status:
+            _declare(w, agent_id, ev.status, "store", "", store=False)
+    _settle_serves(w)
+    nail(w, agent_id)
+
+
+def _redefine(w: World, known: agents.Agent, ev: events.AgentLoaded) -> None:
+    """A new dial string is used from the next call on; a nailed leg to the old one is given up when it is free."""
+    changed = known.definition.dial_string != ev.agent.dial_string or known.definition.leg is not ev.agent.leg
+    w.agents[known.id] = replace(known, definition=ev.agent)
+    if changed and known.leg is not None:
+        w.out.append(Hangup(known.leg, "NORMAL_CLEARING"))
+    if changed and known.leg is None and known.state in (AgentState.LEG_DOWN, AgentState.IDLE):
+        w.idle.pop(known.id, None)
+        w.agents[known.id] = agents.new_agent(ev.agent, known.status, w.now)
+        if w.agents[known.id].free:
+            w.idle[known.id] = None
+
+
+def remove_agent(w: World, agent_id: AgentId) -> None:
+    """He is in no file any more: he finishes what he has and gets nothing new."""
+    if agent_id in w.agents:
+        _declare(w, agent_id, AgentStatus.LOGGED_OUT, "store", "removed", store=False)
+
+
+def command_agent(w: World, ev: events.SetAgentStatus) -> None:
+    agent = w.agents.get(ev.agent)
+    if agent is None:
+        w.out.append(Reply(ev.command_id, False, f"there is no agent {ev.agent}"))
+        return
+    _declare(w, ev.agent, ev.status, ev.who, ev.reason, store=True)
+    now_state = w.agents[ev.agent].state
+    after = "; takes effect after this call" if ev.status is not AgentStatus.AVAILABLE and now_state not in (AgentState.IDLE, AgentState.LEG_DOWN) else ""
+    w.out.append(Reply(ev.command_id, True, f"{ev.agent}: {ev.status.value}{after}"))
+
+
+def _declare(w: World, agent_id: AgentId, status: AgentStatus, who: str, reason: str, *, store: bool) -> None:
+    before = len(w.out)
+    w.step_agent(agent_id, agents.Declare(status), who, reason)
+    if not store:
+        kept: list[Action] = [a for a in w.out[before:] if not isinstance(a, StoreAgentStatus)]
+        w.out[before:] = kept
+    agent = w.agents[agent_id]
+    if status is AgentStatus.LOGGED_OUT and agent.leg is not None and agent.state not in IN_TALK:
+        w.out.append(Hangup(agent.leg, "NORMAL_CLEARING"))
+    nail(w, agent_id)
+
+
+def nail(w: World, agent_id: AgentId) -> None:
+    """Call a nailed agent's phone once, when he is logged in and has no leg. Tried again with growing pauses."""
+    agent = w.agents[agent_id]
+    if not agent.nailed or agent.leg is not None or agent.status is not AgentStatus.AVAILABLE or agent.state is not AgentState.LEG_DOWN:
+        return
+    if not (w.switch_up and w.reconciled) or w.draining or ("nail", agent_id) in w.timers:
+        return
+    if agent_id in w.nailing:
+        return
+    if w.ledger.room(w.now) <= 0:
+        w.timers.set(("nail", agent_id), w.now + 0.1)
+        return
+    leg = LegId(w.new_id())
+    w.legs[leg] = LegRole("nailed", None, agent_id, w.installation.switch)
+    w.nailing[agent_id] = leg
+    w.ledger.originated(leg, None)
+    w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, nailed=True))
+
+
+def nail_failed(w: World, agent_id: AgentId) -> None:
+    """His phone did not answer, or he hung it up."""
+    w.nailing.pop(agent_id, None)
+    tries = w.nail_tries.get(agent_id, 0) + 1
+    w.nail_tries[agent_id] = tries
+    w.timers.set(("nail", agent_id), w.now + min(NAIL_RETRY_FIRST_S * 2 ** (tries - 1), NAIL_RETRY_MOST_S))
+
+
+def nailed(w: World, agent_id: AgentId) -> None:
+    w.nailing.pop(agent_id, None)
+    w.nail_tries.pop(agent_id, None)

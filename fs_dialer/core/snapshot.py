@@ -1,0 +1,90 @@
+"""The engine at one moment, for status and the live table: values only, nothing of it can be changed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignId, CampaignState, CampaignType, Outcome
+from fs_dialer.core.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class AgentView:
+    id: AgentId
+    name: str
+    status: AgentStatus
+    state: AgentState
+    since: float
+    call: AttemptId | None
+    calls: int
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignView:
+    """`lines`: calls up or being dialled. `answered`, `missed`: since the daemon started; missed ÷ answered is the missed rate (D1)."""
+
+    id: CampaignId
+    type: CampaignType
+    state: CampaignState
+    revision: int
+    because: str
+    lines: int
+    lines_limit: int | None
+    waiting: int
+    hopper: int
+    calls_by_state: Mapping[CallState, int]
+    outcomes: Mapping[Outcome, int]
+    attempts: int
+    answered: int
+    missed: int
+    bridged: int
+    talked_s: float
+    waited_s: float
+    refused_without_leg: int
+
+
+@dataclass(frozen=True, slots=True)
+class Snapshot:
+    now: float
+    switch_up: bool
+    store_up: bool
+    draining: bool
+    legs: int
+    legs_limit: int
+    campaigns: tuple[CampaignView, ...]
+    agents: tuple[AgentView, ...]
+
+
+def take(w: World) -> Snapshot:
+    campaigns = []
+    for run in w.runs.values():
+        by_state: dict[CallState, int] = {}
+        for call_id in run.calls:
+            state = w.calls[call_id].state
+            by_state[state] = by_state.get(state, 0) + 1
+        t, d = run.tally, run.definition
+        campaigns.append(
+            CampaignView(
+                d.id,
+                d.type,
+                run.life.state,
+                d.revision,
+                run.because if run.running else run.life.reason or run.life.state.value,
+                len(run.calls),
+                d.lines,
+                len(run.waiting),
+                len(run.hopper),
+                by_state,
+                dict(t.outcomes),
+                t.attempts,
+                t.answered,
+                t.missed,
+                t.bridged,
+                t.talked_s,
+                t.waited_s,
+                t.refused_without_leg,
+            )
+        )
+    people = tuple(AgentView(a.id, a.definition.name, a.status, a.state, a.since, a.call, a.calls) for a in w.agents.values())
+    return Snapshot(w.now, w.switch_up, w.store_up, w.draining, len(w.ledger.legs), w.installation.lines, tuple(campaigns), people)

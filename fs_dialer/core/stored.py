@@ -1,0 +1,53 @@
+"""The shapes in which a store hands things over: rows that are more than one of the core's own values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from fs_dialer.core.definition import AgentDefinition, Campaign
+from fs_dialer.core.model import AgentStatus, CampaignState, CommandId, Lead
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCampaign:
+    """The campaign at the revision that dials (the newest approved one, else the newest), with its life-cycle state.
+
+    `newest_revision` is above `campaign.revision` while a changed definition waits for its approval (D5).
+    """
+
+    campaign: Campaign
+    state: CampaignState
+    started: bool
+    reason: str
+    newest_revision: int
+    zone_sets: tuple[tuple[str, ...], ...]
+    memory: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoredAgent:
+    agent: AgentDefinition
+    status: AgentStatus
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What claim_leads brought. `next_ready_at` and `unfinished` are asked only when fewer came than wanted."""
+
+    leads: tuple[Lead, ...]
+    next_ready_at: float | None = None
+    unfinished: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class StoredCommand:
+    """A command row the CLI wrote: verb in {approve, start, pause, end, agent_status}, and its words."""
+
+    id: CommandId
+    verb: str
+    target: str
+    who: str
+    args: Mapping[str, str] = field(default_factory=dict)

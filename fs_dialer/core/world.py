@@ -1,0 +1,188 @@
+"""Everything the engine knows at one moment, and the few operations that keep it consistent. Changed only while Dialer.handle runs."""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable, Hashable
+from dataclasses import dataclass, field, replace
+from random import Random
+from typing import Any
+
+from fs_dialer.core import agent as agent_machine
+from fs_dialer.core import call_words as call_inputs
+from fs_dialer.core.actions import Action, Note, StoreAgentStatus
+from fs_dialer.core.campaign import Life
+from fs_dialer.core.definition import Campaign, Installation
+from fs_dialer.core.limits import Ledger
+from fs_dialer.core.mode_port import Flow, Mode
+from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LegId, SwitchId
+from fs_dialer.core.schedule import Verdict, zones_verdict
+from fs_dialer.core.stats import Tally, TimeUse
+
+STORY_LINES = 20_000
+HOURS_CACHE_S = 600.0
+
+
+@dataclass(slots=True)
+class Timers:
+    """Due times by key; setting a key again replaces it. Equal times fire in the order they were set."""
+
+    heap: list[tuple[float, int, Hashable]] = field(default_factory=list)
+    current: dict[Hashable, int] = field(default_factory=dict)
+    count: int = 0
+
+    def set(self, key: Hashable, at: float) -> None:
+        self.count += 1
+        self.current[key] = self.count
+        heapq.heappush(self.heap, (at, self.count, key))
+
+    def clear(self, key: Hashable) -> None:
+        self.current.pop(key, None)
+
+    def __contains__(self, key: Hashable) -> bool:
+        return key in self.current
+
+    def next_at(self) -> float | None:
+        heap, current = self.heap, self.current
+        while heap and current.get(heap[0][2]) != heap[0][1]:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def pop_due(self, now: float) -> Hashable | None:
+        at = self.next_at()
+        if at is None or at > now:
+            return None
+        key = heapq.heappop(self.heap)[2]
+        del self.current[key]
+        return key
+
+
+@dataclass(slots=True)
+class LegRole:
+    """A leg of ours. kind: lead, agent (rung for one call), nailed. `orphan`: its call is over; it is only watched to its end."""
+
+    kind: str
+    call: AttemptId | None
+    agent: AgentId | None
+    switch: SwitchId
+    seen: bool = False
+    orphan: bool = False
+
+
+@dataclass(slots=True)
+class Run:
+    """One campaign in the engine."""
+
+    definition: Campaign
+    life: Life
+    mode: Mode
+    flow: Flow
+    plan: call_inputs.Plan
+    memory: Any
+    zone_sets: tuple[tuple[str, ...], ...]
+    hopper: deque[Lead] = field(default_factory=deque)
+    claiming: bool = False
+    claim_at: float = 0.0  # no claim before this
+    unfinished: bool = True  # some lead may still be dialled some day
+    calls: dict[AttemptId, None] = field(default_factory=dict)
+    waiting: dict[AttemptId, None] = field(default_factory=dict)  # answered and without an agent, oldest first
+    tally: Tally = field(default_factory=Tally)
+    given: int = 0  # agents it was given, for fair shares
+    because: str = ""
+    hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
+
+    @property
+    def running(self) -> bool:
+        return self.life.state is CampaignState.RUNNING
+
+    def hours_for(self, zones: tuple[str, ...], now: float) -> Verdict:
+        """The verdict for one zone set, computed once and kept until it may change."""
+        kept = self.hours.get(zones)
+        if kept is not None and now < kept[0]:
+            return kept[1]
+        verdict = zones_verdict(self.definition.hours, zones, self.definition.window.zone, now)
+        again = now + HOURS_CACHE_S if verdict.until is None else min(verdict.until, now + HOURS_CACHE_S)
+        self.hours[zones] = (again, verdict)
+        return verdict
+
+
+@dataclass(slots=True)
+class World:
+    rng: Random
+    new_id: Callable[[], str]
+    installation: Installation = field(default_factory=Installation)
+    ledger: Ledger = field(init=False)
+    runs: dict[CampaignId, Run] = field(default_factory=dict)
+    agents: dict[AgentId, agent_machine.Agent] = field(default_factory=dict)
+    time_use: dict[AgentId, TimeUse] = field(default_factory=dict)
+    idle: dict[AgentId, None] = field(default_factory=dict)
+    serves: dict[AgentId, list[CampaignId]] = field(default_factory=dict)
+    calls: dict[AttemptId, call_inputs.Call] = field(default_factory=dict)
+    legs: dict[LegId, LegRole] = field(default_factory=dict)
+    nailing: dict[AgentId, LegId] = field(default_factory=dict)  # nailed legs asked for and not parked yet
+    nail_tries: dict[AgentId, int] = field(default_factory=dict)
+    bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
+    strangers: dict[LegId, None] = field(default_factory=dict)
+    timers: Timers = field(default_factory=Timers)
+    pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
+    out: list[Action] = field(default_factory=list)
+    story: deque[tuple[float, str, str, str]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
+    now: float = 0.0
+    switch_up: bool = False
+    reconciled: bool = False
+    store_up: bool = True
+    draining: bool = False
+    drained: bool = False
+    nailed_let_go: bool = False
+    lag_s: float = 0.0
+    pace_due: bool = False
+
+    def __post_init__(self) -> None:
+        self.ledger = Ledger(self.installation)
+
+    def tell(self, about: str, what: str, detail: str = "") -> None:
+        """A line of the story of one id; kept in memory, newest 20,000."""
+        self.story.append((self.now, about, what, detail))
+
+    def note(self, level: str, name: str, **fields: object) -> None:
+        self.out.append(Note(level, name, tuple((key, str(value)) for key, value in fields.items())))
+
+    def step_agent(self, agent_id: AgentId, ev: agent_machine.Input, who: str = "engine", reason: str = "") -> None:
+        """Move one agent by his machine, and everything that hangs on his state."""
+        old = self.agents[agent_id]
+        new = agent_machine.step(old, ev, self.now)
+        if new is old:
+            return
+        self.agents[agent_id] = new
+        if new.state is not old.state:
+            self._account(old)
+            self.tell(agent_id, type(ev).__name__, f"{old.state.value} → {new.state.value}")
+            if new.rest_until is not None and new.rest_until != old.rest_until:
+                self.timers.set(("rest", agent_id), new.rest_until)
+        elif new.status is not old.status:
+            self._account(old)
+            self.agents[agent_id] = new = replace(new, since=self.now)
+        if new.status is not old.status:
+            self.out.append(StoreAgentStatus(agent_id, new.status, reason or ("missed offers" if who == "engine" else ""), who))
+            self.tell(agent_id, "status", f"{old.status.value} → {new.status.value}")
+        if new.free:
+            if agent_id not in self.idle:
+                self.idle[agent_id] = None
+                self.pace_due = True
+        else:
+            self.idle.pop(agent_id, None)
+
+    def _account(self, old: agent_machine.Agent) -> None:
+        if old.status.value == "available":
+            self.time_use[old.id].add(old.state, max(0.0, self.now - old.since))
+
+    def runs_of(self, agent_id: AgentId) -> list[Run]:
+        return [self.runs[c] for c in self.serves.get(agent_id, ()) if c in self.runs]
+
+    def gateway_of(self, run: Run) -> tuple[GatewayId, ...]:
+        named = run.definition.gateways
+        return tuple(GatewayId(g) for g in named) if named else tuple(self.ledger.gateways)
+
+    def may_dial(self) -> bool:
+        return self.switch_up and self.reconciled and self.store_up and not self.draining

@@ -1,0 +1,107 @@
+"""Between the core's values and the columns of our tables: zone sets, leads, attempts, results.
+
+Knows the order of columns in sql/queries/*.sql. No I/O. Definitions as JSON are config/codec.py's.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from fs_dialer.core.model import (
+    AgentId,
+    Attempt,
+    AttemptId,
+    AttemptResult,
+    CampaignId,
+    GatewayId,
+    Lead,
+    LeadId,
+    LeadReturn,
+    LeadStatus,
+    LeadUpdate,
+    LegId,
+    OpenAttempt,
+)
+
+CLAIMABLE = frozenset({LeadStatus.NEW, LeadStatus.RETRY, LeadStatus.CALLBACK_SCHEDULED})
+UNFINISHED = CLAIMABLE | {LeadStatus.IN_PROGRESS}
+_STATUS = {status.value: status for status in LeadStatus}
+
+
+def zone_set(zones: Iterable[str]) -> str:
+    """A lead's zones as one word: sorted, each once, joined by "|"; "" for none."""
+    return "|".join(sorted(set(zones)))
+
+
+def zones(text: str) -> tuple[str, ...]:
+    """The zones of such a word."""
+    return tuple(text.split("|")) if text else ()
+
+
+def lead(campaign: CampaignId, row: Sequence[Any]) -> Lead:
+    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, …"""
+    return Lead(LeadId(row[0]), campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6])
+
+
+def open_attempt(row: Sequence[Any]) -> OpenAttempt:
+    """From open_attempts_found."""
+    campaign = CampaignId(row[1])
+    agent = AgentId(row[8]) if row[8] else None
+    attempt = Attempt(AttemptId(row[0]), campaign, row[2], LeadId(row[3]), LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9])
+    return OpenAttempt(attempt, Lead(LeadId(row[3]), campaign, row[10], zones(row[11]), _STATUS[row[12]], row[13], row[14], row[15]))
+
+
+def attempt_columns(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
+    """For open_attempts: one list per column."""
+    return {
+        "ids": [attempt.id for attempt in attempts],
+        "campaigns": [attempt.campaign for attempt in attempts],
+        "revisions": [attempt.revision for attempt in attempts],
+        "leads": [attempt.lead for attempt in attempts],
+        "legs": [attempt.leg for attempt in attempts],
+        "numbers": [attempt.number for attempt in attempts],
+        "gateways": [attempt.gateway for attempt in attempts],
+        "caller_ids": [attempt.caller_id for attempt in attempts],
+        "agents": [attempt.agent for attempt in attempts],
+        "opened_ats": [attempt.opened_at for attempt in attempts],
+    }
+
+
+def result_columns(results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> dict[str, list[Any]]:
+    """For close_attempts: one list per column."""
+    return {
+        "ids": [result.attempt for result, _ in results],
+        "outcomes": [result.outcome.value for result, _ in results],
+        "causes": [result.cause for result, _ in results],
+        "sip_statuses": [result.sip_status for result, _ in results],
+        "agents": [result.agent for result, _ in results],
+        "rang_ats": [result.rang_at for result, _ in results],
+        "answered_ats": [result.answered_at for result, _ in results],
+        "bridged_ats": [result.bridged_at for result, _ in results],
+        "ended_ats": [result.ended_at for result, _ in results],
+        "misseds": [result.missed for result, _ in results],
+        "leg_seens": [result.leg_seen for result, _ in results],
+        "leads": [update.lead for _, update in results],
+        "statuses": [update.status.value for _, update in results],
+        "attempts": [update.attempts for _, update in results],
+        "ours_in_rows": [update.ours_in_row for _, update in results],
+        "ready_ats": [update.ready_at for _, update in results],
+    }
+
+
+def return_columns(leads: Sequence[LeadReturn]) -> dict[str, list[Any]]:
+    """For return_leads: one list per column."""
+    return {
+        "ids": [given.lead for given in leads],
+        "ready_ats": [given.ready_at for given in leads],
+        "held_bys": [given.held_by for given in leads],
+    }
+
+
+def epoch_time(value: float) -> float:
+    """A time fit for to_timestamp(); PostgreSQL has no NaN among its times."""
+    if math.isnan(value):
+        raise ValueError("not a time: NaN")
+    return value

@@ -1,0 +1,163 @@
+"""What goes into and comes out of a store's back office: rows to import, what an apply or import did, the lines of reports.
+
+Plain values only: dataclasses.asdict makes them JSON. Times are epoch seconds. What a running daemon is handed stands in core/stored.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+# --- changes --------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What an apply did to one thing. kind: campaign, agent, installation; what: created, changed, unchanged; revision: a campaign's newest."""
+
+    kind: str
+    name: str
+    what: str
+    revision: int | None = None
+    needs_approval: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    changes: tuple[Change, ...]
+
+    @property
+    def changed(self) -> tuple[Change, ...]:
+        """All but the unchanged."""
+        return tuple(change for change in self.changes if change.what != "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """numbers: entries that came or went; leads: leads that were blocked or returned."""
+
+    numbers: int
+    leads: int
+
+
+class LeadRow(NamedTuple):
+    """One row to import. number: E.164. zones: every zone the number may be in. ready_at: epoch seconds, not to be called before; None = now."""
+
+    number: str
+    zones: Sequence[str] = ()
+    name: str = ""
+    attributes: Mapping[str, str] = {}
+    ready_at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """rows = new + do_not_call + known + twice. do_not_call joined as `blocked`; known were in the campaign already; twice: more rows of one number."""
+
+    rows: int
+    new: int
+    do_not_call: int
+    known: int
+    twice: int
+
+
+# --- reports --------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentLine:
+    id: str
+    name: str
+    leg: str
+    dial_string: str
+    status: str
+    reason: str
+    status_at: float
+    campaigns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignReport:
+    """`revision` dials; `newest_revision` is above it while a change waits for approval. `leads` names every status, `outcomes_today` what happened."""
+
+    name: str
+    type: str
+    title: str
+    state: str
+    started: bool
+    reason: str
+    revision: int
+    newest_revision: int
+    approved: bool
+    updated_at: float
+    zone: str
+    leads: Mapping[str, int]
+    attempts_today: int
+    open_attempts: int
+    missed_today: int
+    outcomes_today: Mapping[str, int]
+    agents: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class LeadLine:
+    id: int
+    campaign: str
+    number: str
+    name: str
+    zones: tuple[str, ...]
+    status: str
+    attempts: int
+    ours_in_row: int
+    ready_at: float
+    held_by: str
+    claimed: bool
+    attributes: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class AttemptLine:
+    """`outcome` and what follows are None while the attempt is open."""
+
+    id: str
+    revision: int
+    leg: str
+    number: str
+    gateway: str
+    caller_id: str
+    agent: str | None
+    opened_at: float
+    outcome: str | None
+    cause: str | None
+    sip_status: int | None
+    rang_at: float | None
+    answered_at: float | None
+    bridged_at: float | None
+    ended_at: float | None
+    missed: bool | None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadHistory:
+    lead: LeadLine
+    attempts: tuple[AttemptLine, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListedNumber:
+    number: str
+    list: str
+    reason: str
+    added_by: str
+    added_at: float
+
+
+@dataclass(frozen=True, slots=True)
+class AuditLine:
+    at: float
+    who: str
+    what: str
+    target: str
+    why: str
+    details: Mapping[str, Any]

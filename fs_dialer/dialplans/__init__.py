@@ -1,0 +1,1 @@
+"""Pure renderers of FreeSWITCH dialplan XML."""

@@ -1,0 +1,1 @@
+"""The event socket: bytes, messages, commands, translation to core events, and the connection."""

@@ -1,0 +1,118 @@
+"""From a switch's event to the engine's: a table by event name. Pure.
+
+Reads only what is ours or cannot be mistaken: Unique-ID, our own variables (fsd_…), causes and SIP answers. Caller-id headers flip at the answer and are
+never read. An event that means nothing to the engine becomes None.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from fs_dialer.core import events as ev
+from fs_dialer.core.model import AgentId, AttemptId, GatewayId, LegFacts, LegId, SwitchId
+
+VARIABLE_ATTEMPT = "fsd_attempt"
+VARIABLE_AGENT = "fsd_agent"
+WE_HUNG_UP = frozenset({"send_bye", "send_cancel", "send_refuse"})
+BRIDGED_STATES = frozenset({"CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE"})
+CAUSE_WITHOUT_WORD = "NORMAL_UNSPECIFIED"
+
+Headers = Mapping[str, str]
+SUBSCRIBE = (
+    "BACKGROUND_JOB",
+    "CHANNEL_CREATE",
+    "CHANNEL_PROGRESS",
+    "CHANNEL_PROGRESS_MEDIA",
+    "CHANNEL_ANSWER",
+    "CHANNEL_PARK",
+    "CHANNEL_BRIDGE",
+    "CHANNEL_UNBRIDGE",
+    "CHANNEL_HANGUP_COMPLETE",
+    "CHANNEL_DESTROY",
+    "PLAYBACK_STOP",
+)
+
+
+def translate(name: str, headers: Headers, body: str | None, switch: SwitchId) -> ev.Event | None:
+    """One event of a switch as the engine's, or None when it has no meaning there."""
+    rule = RULES.get(name)
+    return None if rule is None else rule(headers, body, switch)
+
+
+def _leg(h: Headers) -> LegId:
+    return LegId(h.get("Unique-ID", ""))
+
+
+def _created(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
+    gateway = h.get("variable_sip_gateway_name")
+    attempt = h.get(f"variable_{VARIABLE_ATTEMPT}")
+    agent = h.get(f"variable_{VARIABLE_AGENT}")
+    return ev.LegCreated(
+        _leg(h), switch, GatewayId(gateway) if gateway else None, AttemptId(attempt) if attempt else None, AgentId(agent) if agent else None
+    )
+
+
+def _ended(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
+    we = h.get("variable_sip_hangup_disposition", "") in WE_HUNG_UP
+    status = _number(h.get("variable_sip_term_status"))
+    if status is None and not we:
+        status = _number(h.get("variable_sip_invite_failure_status"))
+    answered = h.get("variable_answer_epoch", "0") not in ("", "0")
+    return ev.LegEnded(_leg(h), h.get("Hangup-Cause", ""), None if answered and status == 200 else status, _number(h.get("variable_hangup_cause_q850")), we, answered)
+
+
+def _number(text: str | None) -> int | None:
+    return int(text) if text is not None and text.isascii() and text.isdigit() else None
+
+
+def _job(h: Headers, body: str | None, switch: SwitchId) -> ev.Event | None:
+    """The Job-UUID of an originate is the uuid of its leg: our choice."""
+    job = h.get("Job-UUID")
+    if not job or h.get("Job-Command", "originate") != "originate":
+        return None
+    reply = (body or "").strip()
+    if reply.startswith("+OK"):
+        return ev.OriginateSucceeded(LegId(job), LegId(reply[3:].strip()))
+    cause = reply.removeprefix("-ERR").strip().split(" ")[0]
+    return ev.OriginateFailed(LegId(job), cause or CAUSE_WITHOUT_WORD)
+
+
+def _bridged(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
+    a, b = h.get("Bridge-A-Unique-ID", ""), h.get("Bridge-B-Unique-ID", "")
+    return ev.LegBridged(LegId(a), LegId(b))
+
+
+def _unbridged(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
+    other = h.get("Bridge-B-Unique-ID") or h.get("Other-Leg-Unique-ID")
+    return ev.LegUnbridged(_leg(h), LegId(other) if other else None)
+
+
+RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
+    "CHANNEL_CREATE": _created,
+    "CHANNEL_PROGRESS": lambda h, b, s: ev.LegRang(_leg(h), early=False),
+    "CHANNEL_PROGRESS_MEDIA": lambda h, b, s: ev.LegRang(_leg(h), early=True),
+    "CHANNEL_ANSWER": lambda h, b, s: ev.LegAnswered(_leg(h)),
+    "CHANNEL_PARK": lambda h, b, s: ev.LegParked(_leg(h)),
+    "CHANNEL_BRIDGE": _bridged,
+    "CHANNEL_UNBRIDGE": _unbridged,
+    "CHANNEL_HANGUP_COMPLETE": _ended,
+    "CHANNEL_DESTROY": lambda h, b, s: ev.LegDestroyed(_leg(h)),
+    "PLAYBACK_STOP": lambda h, b, s: ev.PlaybackStopped(_leg(h)),
+    "BACKGROUND_JOB": _job,
+}
+
+
+def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
+    """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged."""
+    attempt, agent = dump.get(f"variable_{VARIABLE_ATTEMPT}"), dump.get(f"variable_{VARIABLE_AGENT}")
+    gateway, other = dump.get("variable_sip_gateway_name"), dump.get("Other-Leg-Unique-ID")
+    bridged = dump.get("Channel-State") in BRIDGED_STATES and bool(other)
+    return LegFacts(
+        _leg(dump),
+        switch,
+        GatewayId(gateway) if gateway else None,
+        AttemptId(attempt) if attempt else None,
+        AgentId(agent) if agent else None,
+        dump.get("Answer-State") == "answered",
+        LegId(other) if bridged and other else None,
+    )

@@ -1,0 +1,1 @@
+"""Pure renderers of IVR flows to FreeSWITCH XML."""

@@ -1,0 +1,12 @@
+"""The campaign types, one file each: how a call of that type runs, and how many calls to place now."""
+
+from __future__ import annotations
+
+from typing import cast
+
+from fs_dialer.core.model import CampaignType
+from fs_dialer.modes import progressive
+from fs_dialer.modes.base import Mode
+
+OFFERED: dict[CampaignType, Mode] = {progressive.TYPE: cast(Mode, progressive)}
+"""The types that can be run now. Adding one = one file and one entry here."""

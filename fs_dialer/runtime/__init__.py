@@ -1,0 +1,1 @@
+"""The shell around the core: ports, the live loop, the virtual loop, reconciliation, the journal."""

@@ -1,0 +1,66 @@
+"""An action becomes a call on a port: the table for the switch, and what the store's answers become as events.
+
+Knows no queues and no greenlets: the virtual loop calls it directly, the live loop from its workers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.runtime.ports import Store, Switch
+
+SWITCH_ACTIONS: dict[type[act.Action], Callable[[Switch, Any], None]] = {
+    act.OriginateLead: lambda s, a: s.originate_lead(a),
+    act.OriginateAgent: lambda s, a: s.originate_agent(a),
+    act.Bridge: lambda s, a: s.bridge(a),
+    act.Hangup: lambda s, a: s.hangup(a),
+    act.PlayMusic: lambda s, a: s.play_music(a),
+    act.PlayNotice: lambda s, a: s.play_notice(a),
+    act.ParkBoth: lambda s, a: s.park_both(a),
+    act.EnterIvr: lambda s, a: s.enter_ivr(a),
+    act.RenewFallback: lambda s, a: s.renew_fallback(a),
+    act.AskLeg: lambda s, a: s.ask_leg(a),
+    act.Reconcile: lambda s, a: s.reconcile(a),
+}
+
+
+def open_attempts(store: Store, wanted: Sequence[act.OriginateLead]) -> list[ev.AttemptOpened | ev.AttemptRefused]:
+    """Commit the attempts in one transaction; per originate, in order, whether it may be sent."""
+    refusals = store.open_attempts([a.attempt for a in wanted])
+    return [
+        ev.AttemptOpened(a.attempt.id) if gate is None else ev.AttemptRefused(a.attempt.id, gate) for a, gate in zip(wanted, refusals, strict=True)
+    ]
+
+
+def claim(store: Store, action: act.ClaimLeads, now: float) -> ev.LeadsClaimed:
+    got = store.claim_leads(action.campaign, action.count, action.zone_sets, now)
+    return ev.LeadsClaimed(action.campaign, tuple(got.leads), got.next_ready_at, got.unfinished)
+
+
+def write(store: Store, action: act.Action) -> None:
+    """The actions that only write; replaying one that was already done changes nothing."""
+    if isinstance(action, act.CloseAttempt):
+        store.close_attempts([(action.result, action.update)])
+    elif isinstance(action, act.ReturnLeads):
+        store.return_leads(action.campaign, action.leads)
+    elif isinstance(action, act.StoreCampaignState):
+        store.set_campaign_state(action.campaign, action.revision, action.state, action.started, action.reason, action.who)
+    elif isinstance(action, act.StoreAgentStatus):
+        store.set_agent_status(action.agent, action.status, action.reason, action.who)
+    elif isinstance(action, act.SaveMemory):
+        store.save_memory(action.campaign, action.memory)
+    elif isinstance(action, act.Reply):
+        store.reply(action.command_id, action.ok, action.text)
+    else:
+        raise TypeError(f"nothing to write for {type(action).__name__}")
+
+
+def loaded(store: Store) -> list[ev.Event]:
+    """Everything the engine must know before its first decision."""
+    found: list[ev.Event] = [ev.InstallationLoaded(store.installation())]
+    found += [ev.AgentLoaded(stored.agent, stored.status) for stored in store.agents()]
+    found += [ev.CampaignLoaded(s.campaign, s.state, s.started, tuple(s.zone_sets), s.memory) for s in store.campaigns()]
+    return found

@@ -1,0 +1,1 @@
+"""A simulated FreeSWITCH and the people on its phones."""

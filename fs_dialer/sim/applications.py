@@ -1,0 +1,273 @@
+"""What a leg executes: applications, the dialplan that lists them, broadcasts, transfers and what the scheduler fires.
+
+Knows park, playback, hangup, set, sleep, answer and the scheduling applications; an unknown name hangs up the call without a CHANNEL_EXECUTE, as the
+real switch does (freeswitch.md 35). The `bridge` application makes a leg and lives in dialling.py; SimSwitch puts the table together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from fs_dialer.sim import bridging, causes, ending, picture, playback
+from fs_dialer.sim.leg import HUNG_UP, Leg
+
+if TYPE_CHECKING:
+    from fs_dialer.sim.switch import SimSwitch
+
+Handler = Callable[["SimSwitch", Leg, str, float], bool]
+"""Runs an application; True = it is over at once, False = the leg stays in it."""
+
+
+def run_next(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """Complete what runs, then start what comes next; with nothing left the call ends."""
+    playback.complete_app(sw, leg, now)
+    while leg.phase != HUNG_UP and leg.partner is None:
+        if not leg.applications:
+            ending.hangup(sw, leg, "NORMAL_CLEARING", now)
+            return
+        name, data = leg.applications.pop(0)
+        if not execute(sw, leg, name, data, now):
+            return
+        playback.complete_app(sw, leg, now)
+
+
+def execute(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> bool:
+    """Start one application; True when it is over at once. An unknown one ends the call."""
+    handler = sw.handlers.get(name)
+    if handler is None:
+        ending.hangup(sw, leg, "DESTINATION_OUT_OF_ORDER", now)
+        return False
+    leg.app, leg.app_data, leg.app_uuid = name, data, sw.app_uuid()
+    leg.last_app, leg.last_data = name, data
+    leg.turn += 1
+    leg.note(picture.app_started, name, data)
+    sw.emit(leg, "CHANNEL_EXECUTE", now, tail=playback.app_tail(leg, name, data, leg.app_uuid))
+    return handler(sw, leg, data, now)
+
+
+def execute_on_answer(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """The application that execute_on_answer names, run by the switch itself in the middle of the answer."""
+    value = leg.variables.get("execute_on_answer", "")
+    if not value:
+        return
+    name, colons, data = value.partition("::")
+    if not colons:
+        name, _, data = value.partition(" ")
+    leg.note(picture.disposed, "ANSWER")
+    execute(sw, leg, name, data, now)
+    if leg.phase != HUNG_UP:
+        playback.complete_app(sw, leg, now)
+        leg.last_app = leg.last_data = ""
+
+
+# ---- the applications
+
+def _park(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    leg.parked = True
+    sw.emit(leg, "CHANNEL_PARK", now)
+    return False
+
+
+def _playback(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    if not sw.settings.has_file(data):
+        leg.app_response = "FILE NOT FOUND"
+        leg.note(picture.app_answered, leg.app_response)
+        return True
+    playback.begin(sw, leg, data, False, now)
+    return False
+
+
+def _hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    ending.hangup(sw, leg, causes.read_cause(data or "NORMAL_CLEARING"), now)
+    return False
+
+
+def _set(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    name, _, value = data.partition("=")
+    sw.set_variable(leg, name, value or None)
+    return True
+
+
+def _sleep(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    sw.at(now + (int(data) if data.isdecimal() else 0) / 1000, _slept, leg, leg.turn)
+    return False
+
+
+def _slept(sw: SimSwitch, leg: Leg, turn: int, now: float) -> None:
+    if leg.turn == turn and leg.phase != HUNG_UP:
+        run_next(sw, leg, now)
+
+
+def _nothing(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    return True
+
+
+def _sched_transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    when, _, rest = data.partition(" ")
+    extension, dialplan, context = (*rest.split(), "", "", "")[:3]
+    schedule_transfer(sw, leg, when, extension, dialplan, context, now)
+    return True
+
+
+def _sched_hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    when, _, cause = data.partition(" ")
+    schedule_hangup(sw, leg, when, cause, now)
+    return True
+
+
+def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    extension, dialplan, context = (*data.split(), "", "", "")[:3]
+    sw.at(now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
+    return False
+
+
+APPLICATIONS: dict[str, Handler] = {
+    "park": _park, "playback": _playback, "hangup": _hangup, "set": _set, "export": _set, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
+    "ring_ready": _nothing, "log": _nothing, "info": _nothing, "sched_transfer": _sched_transfer, "sched_hangup": _sched_hangup, "transfer": _transfer,
+}
+
+
+# ---- uuid_broadcast, uuid_break
+
+def broadcast(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
+    """A sound, or `application::data`, put over what the leg does, some 100-200 ms from now."""
+    low, high = sw.settings.broadcast_delay_s
+    sw.at(now + low + (high - low) * sw.rng.random(), _broadcast_starts, leg, path)
+
+
+def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
+    if leg.phase == HUNG_UP:
+        return
+    name, colons, data = path.partition("::")
+    if not colons:
+        name, data = "playback", path
+    if name not in sw.handlers:
+        ending.hangup(sw, leg, "DESTINATION_OUT_OF_ORDER", now)
+        return
+    if name != "playback":
+        kept = leg.app, leg.app_data, leg.app_uuid, leg.turn
+        if execute(sw, leg, name, data, now) and leg.phase != HUNG_UP:
+            playback.complete_app(sw, leg, now)
+            leg.app, leg.app_data, leg.app_uuid, leg.turn = kept
+        return
+    if leg.playback is not None:  # the newcomer waits in the switch; here it takes the place
+        playback.stop(sw, leg, "done", playback.CUT_SHORT, now)
+    leg.note(picture.broadcast_started)
+    leg.note(picture.app_started, name, data)
+    leg.last_app, leg.last_data = name, data
+    uuid = sw.app_uuid()
+    sw.emit(leg, "CHANNEL_EXECUTE", now, tail=playback.app_tail(leg, name, data, uuid))
+    if sw.settings.has_file(data):
+        playback.begin(sw, leg, data, True, now)
+    else:
+        leg.note(picture.app_answered, "FILE NOT FOUND")
+        sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=playback.app_tail(leg, name, data, uuid, "FILE NOT FOUND"))
+        leg.note(picture.broadcast_ended)
+        sw.emit(leg, "PRIVATE_COMMAND", now)
+
+
+def break_sound(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """uuid_break: only this makes a Playback-Status `break` (freeswitch.md 43)."""
+    sound = leg.playback
+    if sound is not None:
+        playback.stop(sw, leg, "break", playback.PLAYED, now)
+        if not sound.broadcast:
+            run_next(sw, leg, now)
+
+
+def press(sw: SimSwitch, leg: Leg, digit: str, source: str, now: float) -> None:
+    """A key of the far end (RTP), or one that uuid_recv_dtmf pretends (APP)."""
+    if leg.phase != HUNG_UP:
+        leg.digits += digit
+        sw.emit(leg, "DTMF", now, tail=(("DTMF-Digit", digit), ("DTMF-Duration", "2000"), ("DTMF-Source", source)))
+
+
+# ---- transfers
+
+def transfer(sw: SimSwitch, leg: Leg, which: str, extension: str, dialplan: str, context: str, now: float) -> None:
+    """uuid_transfer: the leg (which = ""), its partner (-bleg) or both (-both) leave what they do and run the extension a tick later."""
+    dialplan, context = dialplan or "XML", context or "default"
+    targets = [leg]
+    if which and leg.partner is not None:
+        targets = [leg.partner] if which == "-bleg" else [*([leg, leg.partner] if leg.is_a else [leg.partner, leg])]
+    sw.at(now + sw.settings.tick_s / 2, _transfer_all, targets, extension, dialplan, context)
+
+
+def _transfer_all(sw: SimSwitch, targets: list[Leg], extension: str, dialplan: str, context: str, now: float) -> None:
+    together = len(targets) == 2
+    for leg in targets:
+        if leg.phase != HUNG_UP:
+            _transfer_leg(sw, leg, extension, dialplan, context, now, together)
+
+
+def _transfer_leg(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, now: float, together: bool = False) -> None:
+    if leg.phase == HUNG_UP:
+        return
+    source = f"{int(now)}:{sw.app_uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
+    leg.note(picture.transferred, extension, dialplan, context, source, now)
+    leg.state_number = 2
+    leg.lean.pop("Other-Leg-Unique-ID", None)
+    leg.lean_variables.pop("Other-Leg-Unique-ID", None)
+    other = bridging.part(sw, leg, now)
+    playback.leave_app(sw, leg, now)
+    if other is not None and not together:
+        ending.after_bridge(sw, other, now)
+    route(sw, leg, extension, dialplan, context, now)
+
+
+def route(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, now: float) -> None:
+    """CS_ROUTING: look the extension up, then execute it. None there: NO_ROUTE_DESTINATION."""
+    leg.dialplan, leg.context, leg.destination_now = dialplan, context, extension
+    sw.enter(leg, "CS_ROUTING", now)
+    if dialplan == "inline":
+        steps = [step.partition(":") for step in extension.split(",")]
+        leg.applications = [(name, data) for name, _, data in steps if name]
+        leg.note(picture.inline_routed, leg.number)
+    else:
+        found = sw.settings.extensions.get((context, extension))
+        if found is None:
+            ending.hangup(sw, leg, "NO_ROUTE_DESTINATION", now)
+            return
+        leg.applications = list(found)
+    enter_execution(sw, leg, now)
+
+
+def enter_execution(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """CS_EXECUTE: the list of applications runs."""
+    sw.enter(leg, "CS_EXECUTE", now)
+    ending.waits(sw, leg, now)
+    run_next(sw, leg, now)
+
+
+# ---- the scheduler: whole seconds of the clock (freeswitch.md; s04c)
+
+def due(when: str, now: float) -> float | None:
+    """`+30` or an epoch second as the moment the scheduler fires; None for no number."""
+    relative = when.startswith("+")
+    digits = when.removeprefix("+")
+    if not digits.isdecimal():
+        return None
+    return (int(now) if relative else 0) + int(digits) + 0.1
+
+
+def schedule_transfer(sw: SimSwitch, leg: Leg, when: str, extension: str, dialplan: str, context: str, now: float) -> bool:
+    """sched_transfer. It fires through music, and a later bridge does not remove it."""
+    moment = due(when, now)
+    if moment is None:
+        return False
+    sw.schedule(leg.uuid, "switch_ivr_schedule_transfer", moment, now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
+    return True
+
+
+def schedule_hangup(sw: SimSwitch, leg: Leg, when: str, cause: str, now: float) -> bool:
+    """sched_hangup. A second one does not replace the first; it survives a bridge and cuts the conversation."""
+    moment = due(when, now)
+    if moment is None:
+        return False
+    sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, _scheduled_hangup, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
+    return True
+
+
+def _scheduled_hangup(sw: SimSwitch, leg: Leg, cause: str, now: float) -> None:
+    ending.hangup(sw, leg, cause, now)

@@ -1,0 +1,301 @@
+"""Who answers the telephone, how fast, and for how long: modelled customers and agents.
+
+Pure: an endpoint, the variables of an originate and a random.Random in, one Behaviour out, drawn once for each originate; equal seeds give equal
+days. Knows nothing of YAML (PeopleModel.from_mapping takes what a reader of YAML gives) and nothing of the switch that acts it out.
+The laws of the default model are those of the pacing study: answered ring time lognormal 9 s, the rest busy in 1-3 s or ringing out, talk 120 s.
+"""
+
+from __future__ import annotations
+
+import difflib
+import random
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from fnmatch import fnmatchcase
+from itertools import accumulate
+from typing import Any, Final, Literal, Protocol
+
+from fs_dialer.sim.laws import Law, fixed, law, share
+
+FinalResponse = Literal["answer", "refuse", "ring", "silent", "unreachable"]
+
+
+@dataclass(frozen=True, slots=True)
+class Behaviour:
+    """What one party does with one call. Seconds, counted from the INVITE unless said otherwise; None = never.
+
+    `final`: answer, refuse with a SIP `status`, ring without an end, silent (no response at all, a black hole), unreachable (ICMP: 503 at once).
+    """
+
+    final: FinalResponse = "answer"
+    after_s: float = 0.3
+    first_response: int = 180  # 180 rings, 183 brings early media, 100 or 0: nothing that shows
+    first_response_s: float = 0.005
+    status: int = 486
+    reason_q850: int | None = None  # a Reason header beside the status
+    stay_s: float | None = None  # hangs up so long after the answer, whatever happens
+    patience_s: float | None = None  # hangs up so long after the answer, or after a bridge ended, if nobody is connected
+    talk_s: float | None = None  # the conversation, from the bridge
+    ends_talk: bool = True  # False: the other side hangs up at the end of talk_s
+    machine: bool = False
+    keys: tuple[tuple[float, str], ...] = ()  # digits pressed, seconds after the answer
+
+
+class People(Protocol):
+    """Whoever can be called."""
+
+    def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
+        """One draw for one originate. `now` in epoch seconds, for models that know the time of day."""
+        ...
+
+
+def number_of(endpoint: str) -> str:
+    """`sofia/gateway/trunk1/84901` -> 84901, `sofia/internal/2001@10.0.0.1:5090` -> 2001, `user/1001` -> 1001."""
+    last = endpoint.rpartition("/")[2]
+    return last.partition("@")[0].removeprefix("sip:")
+
+
+class ScriptedPeople:
+    """People who do what a test wrote: a number's behaviours are used one after the other, the last one for ever."""
+
+    def __init__(self, script: Mapping[str, Behaviour | Sequence[Behaviour]], default: Behaviour | None = None) -> None:
+        self._script = {number: list(did) if isinstance(did, Sequence) else [did] for number, did in script.items()}
+        self._default = default or Behaviour()
+
+    def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
+        """Looked up by the whole endpoint first, then by its number."""
+        for key in (endpoint, number_of(endpoint)):
+            turns = self._script.get(key)
+            if turns:
+                return turns.pop(0) if len(turns) > 1 else turns[0]
+        return self._default
+
+
+OUTCOMES: Final[Mapping[str, tuple[FinalResponse, int, int | None]]] = {
+    "person": ("answer", 0, None), "machine": ("answer", 0, None), "no_answer": ("ring", 480, None), "busy": ("refuse", 486, None),
+    "bad_number": ("refuse", 404, None), "rejected": ("refuse", 603, None), "forbidden": ("refuse", 403, None),
+    "unavailable": ("refuse", 480, None), "congestion": ("refuse", 503, 34), "failed": ("refuse", 500, None),
+    "black_hole": ("silent", 0, None), "unreachable": ("unreachable", 503, None),
+}
+"""Name -> what happens, the SIP status, and the Q.850 cause beside it. A bare SIP status ("486") is an outcome too."""
+
+
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """People alike: the chance of each outcome and the laws of their times."""
+
+    outcomes: tuple[tuple[str, float], ...] = (
+        ("person", 0.30), ("machine", 0.06), ("no_answer", 0.44), ("busy", 0.12), ("bad_number", 0.03), ("rejected", 0.02), ("unavailable", 0.03))
+    first_response: Law = law("uniform(0.3s, 1.5s)", "")  # until it rings, or brings early media
+    early_media: float = 0.1  # share of the ringing calls that say 183 instead of 180
+    ring: Law = law("lognormal(9s, 0.5)", "")  # ringing, until a person answers
+    machine_ring: Law = law("uniform(15s, 24s)", "")
+    refuse: Law = law("uniform(1s, 3s)", "")  # until a refusal
+    ring_out: Law | None = None  # ringing, until the network gives up with 480; None = rings for ever
+    talk: Law | None = law("lognormal(120s, 1)", "")
+    patience: Law | None = law("lognormal(9s, 0.6)", "")
+    machine_stay: Law = law("uniform(20s, 45s)", "")  # from the answer until a machine hangs up
+    ends_talk: float = 0.7  # share of the talks that this side ends
+
+    def draw(self, rng: random.Random, answer_factor: float = 1.0) -> Behaviour:
+        """One person of this crowd. `answer_factor` weighs person and machine: the time of day."""
+        outcome = self._outcome(rng, answer_factor)
+        final, status, reason = OUTCOMES[outcome] if outcome in OUTCOMES else ("refuse", int(outcome), None)
+        if final == "silent" or final == "unreachable":
+            return Behaviour(final, 0.0, first_response=0, status=status)
+        first_s = self.first_response.draw(rng)
+        if final == "refuse" and outcome != "rejected":
+            return Behaviour("refuse", max(first_s, self.refuse.draw(rng)), 100, first_s, status, reason)
+        response = 183 if self.early_media and rng.random() < self.early_media else 180
+        if outcome == "rejected":  # somebody saw it ring and said no
+            return Behaviour("refuse", first_s + self.refuse.draw(rng), response, first_s, status, reason)
+        if final == "ring":
+            if self.ring_out is None:
+                return Behaviour("ring", 0.0, response, first_s)
+            return Behaviour("refuse", first_s + self.ring_out.draw(rng), response, first_s, status)
+        if outcome == "machine":
+            return Behaviour("answer", first_s + self.machine_ring.draw(rng), response, first_s, stay_s=self.machine_stay.draw(rng), machine=True)
+        return Behaviour(
+            "answer", first_s + self.ring.draw(rng), response, first_s,
+            patience_s=None if self.patience is None else self.patience.draw(rng), talk_s=None if self.talk is None else self.talk.draw(rng),
+            ends_talk=self.ends_talk >= 1.0 or rng.random() < self.ends_talk)
+
+    def _outcome(self, rng: random.Random, answer_factor: float) -> str:
+        if len(self.outcomes) == 1:
+            return self.outcomes[0][0]
+        names = [name for name, _ in self.outcomes]
+        weights = [weight * answer_factor if name in ("person", "machine") else weight for name, weight in self.outcomes]
+        ends = list(accumulate(weights))
+        return names[min(bisect_right(ends, rng.random() * ends[-1]), len(names) - 1)]
+
+
+AGENTS: Final = Crowd((("person", 1.0),), fixed(0.1), 0.0, law("uniform(1s, 4s)", ""), refuse=fixed(1.0), talk=None, patience=None, ends_talk=0.0)
+"""Agents who always answer, never hang up, and are ended by the other side or by the dialer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """From and to in minutes of the day; a span may run over midnight."""
+
+    start_min: int
+    end_min: int
+    answer_factor: float
+
+    def holds(self, minute: int) -> bool:
+        """Whether the minute of the day lies inside."""
+        if self.start_min <= self.end_min:
+            return self.start_min <= minute < self.end_min
+        return minute >= self.start_min or minute < self.end_min
+
+
+@dataclass(frozen=True, slots=True)
+class PeopleModel:
+    """A town: its customers, the agents by endpoint, the numbers that are special, and the hours of the day."""
+
+    customers: Crowd = Crowd()
+    agents: tuple[tuple[str, Crowd], ...] = (("user/*", AGENTS),)
+    numbers: tuple[tuple[str, Crowd], ...] = ()
+    hours: tuple[Hours, ...] = ()
+    utc_offset_min: int = 0
+
+    @classmethod
+    def from_mapping(cls, given: Mapping[str, Any]) -> PeopleModel:
+        """A model from conf/people.yml's content. ValueError says what and where, one problem at a time."""
+        _known(given, ("customers", "agents", "numbers", "hours", "utc_offset"), "people")
+        customers = _crowd(given.get("customers") or {}, Crowd(), "customers")
+        agents = tuple((_match(rule, f"agents[{index}]"), _crowd(rule, AGENTS, f"agents[{index}]"))
+                       for index, rule in enumerate(_listed(given.get("agents"), "agents")))
+        numbers = given.get("numbers") or {}
+        if not isinstance(numbers, Mapping):
+            raise ValueError("numbers: write `number: outcome` lines")
+        return cls(
+            customers, agents or cls().agents,
+            tuple((str(number).lstrip("+"), _crowd({"outcome": rule} if not isinstance(rule, Mapping) else rule, customers, f"numbers.{number}"))
+                  for number, rule in numbers.items()),
+            tuple(_hours(rule, f"hours[{index}]") for index, rule in enumerate(_listed(given.get("hours"), "hours"))),
+            _offset(given.get("utc_offset", "+00:00")))
+
+
+class ModelledPeople:
+    """People of a PeopleModel."""
+
+    def __init__(self, model: PeopleModel | None = None) -> None:
+        self.model = model or PeopleModel()
+        self._exact = {number: crowd for number, crowd in self.model.numbers if "*" not in number and "?" not in number}
+        self._patterns = [(number, crowd) for number, crowd in self.model.numbers if number not in self._exact]
+
+    def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
+        """An agent when an agent's pattern fits or fsd_role says so, else a special number, else anybody."""
+        for pattern, crowd in self.model.agents:
+            if fnmatchcase(endpoint, pattern):
+                return crowd.draw(rng)
+        if variables.get("fsd_role") == "agent":
+            return self.model.agents[0][1].draw(rng) if self.model.agents else AGENTS.draw(rng)
+        number = number_of(endpoint).lstrip("+")
+        special = self._exact.get(number)
+        if special is None and self._patterns:
+            special = next((crowd for pattern, crowd in self._patterns if fnmatchcase(number, pattern)), None)
+        return (special or self.model.customers).draw(rng, self._answer_factor(now))
+
+    def _answer_factor(self, now: float) -> float:
+        if not self.model.hours:
+            return 1.0
+        minute = int(now // 60 + self.model.utc_offset_min) % 1440
+        return next((span.answer_factor for span in self.model.hours if span.holds(minute)), 1.0)
+
+
+# ---- reading what an administrator wrote
+
+_LAWS: Final = ("first_response", "ring", "machine_ring", "refuse", "machine_stay")
+_LAWS_OR_NONE: Final = ("ring_out", "talk", "patience")
+_SHARES: Final = ("early_media", "ends_talk")
+_NEVER: Final = ("never", "none", "")
+
+
+def _crowd(given: Any, base: Crowd, where: str) -> Crowd:
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{where}: write `name: value` lines")
+    _known(given, (*(field.name for field in fields(Crowd)), "outcome", "match"), where)
+    changed: dict[str, Any] = {}
+    for name, value in given.items():
+        at = f"{where}.{name}"
+        if name == "outcomes":
+            changed["outcomes"] = _outcomes(value, at)
+        elif name == "outcome":
+            changed["outcomes"] = _outcomes({value: 1}, at)
+        elif name in _LAWS:
+            changed[name] = law(value, at)
+        elif name in _LAWS_OR_NONE:
+            changed[name] = None if value is None or str(value).strip().lower() in _NEVER else law(value, at)
+        elif name in _SHARES:
+            changed[name] = share(value, at)
+    return replace(base, **changed)
+
+
+def _outcomes(given: Any, where: str) -> tuple[tuple[str, float], ...]:
+    if not isinstance(given, Mapping) or not given:
+        raise ValueError(f"{where}: write `outcome: 30%` lines")
+    weighed = []
+    for name, weight in given.items():
+        outcome = str(name)
+        if outcome not in OUTCOMES and not (outcome.isdecimal() and 300 <= int(outcome) <= 699):
+            raise ValueError(f"{where}: {outcome!r} is no outcome{_nearest(outcome, OUTCOMES)}; there are {', '.join(OUTCOMES)} and any SIP status 300-699")
+        text = str(weight).strip()
+        try:
+            weighed.append((outcome, float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)))
+        except ValueError:
+            raise ValueError(f"{where}.{outcome}: {weight!r} is not a weight; write for example 30%") from None
+    if any(weight < 0 for _, weight in weighed) or not any(weight > 0 for _, weight in weighed):
+        raise ValueError(f"{where}: the weights must be 0 or more, and one of them above 0")
+    return tuple(weighed)
+
+
+def _known(given: Mapping[str, Any], names: Iterable[str], where: str) -> None:
+    allowed = tuple(names)
+    for name in given:
+        if name not in allowed:
+            raise ValueError(f"{where}: unknown key {name!r}{_nearest(str(name), allowed)}")
+
+
+def _nearest(name: str, among: Iterable[str]) -> str:
+    close = difflib.get_close_matches(name, list(among), 1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
+
+
+def _listed(given: Any, where: str) -> list[Mapping[str, Any]]:
+    if given is None:
+        return []
+    if not isinstance(given, list) or not all(isinstance(item, Mapping) for item in given):
+        raise ValueError(f"{where}: write a list, each item with its own lines")
+    return list(given)
+
+
+def _match(rule: Mapping[str, Any], where: str) -> str:
+    pattern = rule.get("match")
+    if not isinstance(pattern, str) or not pattern:
+        raise ValueError(f"{where}.match: name the agents' dial strings, for example user/* or sofia/internal/2*")
+    return pattern
+
+
+def _hours(rule: Mapping[str, Any], where: str) -> Hours:
+    _known(rule, ("from", "to", "answer"), where)
+    start, end = (_minute(rule.get(name), f"{where}.{name}") for name in ("from", "to"))
+    text = str(rule.get("answer", "100%")).strip()
+    try:
+        return Hours(start, end, float(text.removesuffix("%")) / (100 if text.endswith("%") else 1))
+    except ValueError:
+        raise ValueError(f"{where}.answer: {text!r} is not a factor; write for example 130%") from None
+
+
+def _minute(value: object, where: str) -> int:
+    hour, colon, minute = str(value).partition(":")
+    if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) <= 24 and int(minute) < 60):
+        raise ValueError(f"{where}: {value!r} is not a time of day; write for example 17:30")
+    return int(hour) * 60 + int(minute)
+
+
+def _offset(value: object) -> int:
+    text = str(value)
+    sign = -1 if text.startswith("-") else 1
+    return sign * _minute(text.lstrip("+-"), "utc_offset")

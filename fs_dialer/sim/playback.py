@@ -1,0 +1,89 @@
+"""Sounds on a leg, and how a leg leaves whatever application it is in.
+
+Knows PLAYBACK_START and PLAYBACK_STOP, the double life of a sound that uuid_broadcast puts over a running application, and the events with which an
+application ends (freeswitch.md 33, 34). Starts no applications: applications.py.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from fs_dialer.sim import picture
+from fs_dialer.sim.leg import HUNG_UP, Leg, Pairs, Playback
+
+if TYPE_CHECKING:
+    from fs_dialer.sim.switch import SimSwitch
+
+CUT_SHORT = "PLAYBACK ERROR"
+PLAYED = "FILE PLAYED"
+
+
+def app_tail(leg: Leg, name: str, data: str, uuid: str, response: str | None = None) -> Pairs:
+    """The Application-* headers at the end of EXECUTE, and with a response of EXECUTE_COMPLETE."""
+    pairs = [("Application", name)]
+    if data:
+        pairs.append(("Application-Data", data))
+    if response is not None:
+        pairs.append(("Application-Response", response))
+    if uuid:
+        pairs.append(("Application-UUID", uuid))
+    return tuple(pairs)
+
+
+def begin(sw: SimSwitch, leg: Leg, path: str, broadcast: bool, now: float) -> None:
+    """The sound starts; when it ends by itself, `finished` is called for the turn that began it."""
+    leg.playback = sound = Playback(path, now, broadcast)
+    sw.emit(leg, "PLAYBACK_START", now, tail=file_tail(path))
+    length_s = sw.settings.file_length_s(path)
+    if length_s is not None:
+        sw.at(now + length_s, finished, leg, sound)
+
+
+def file_tail(path: str, status: str = "") -> Pairs:
+    """The Playback-* headers."""
+    kind: Pairs = (("Playback-File-Type", path.partition("://")[0]),) if "://" in path else ()
+    return (*kind, ("Playback-File-Path", path), *((("Playback-Status", status),) if status else ()))
+
+
+def finished(sw: SimSwitch, leg: Leg, sound: Playback, now: float) -> None:
+    """The end of the file. A timer of a sound that is gone finds another one in its place."""
+    if leg.playback is sound and leg.phase != HUNG_UP:
+        stop(sw, leg, "done", PLAYED, now)
+        if not sound.broadcast:
+            sw.next_application(leg, now)
+
+
+def stop(sw: SimSwitch, leg: Leg, status: str, response: str, now: float) -> None:
+    """PLAYBACK_STOP; a broadcast sound also completes the application it was."""
+    sound = leg.playback
+    if sound is None:
+        return
+    leg.playback = None
+    leg.note(picture.played, now - sound.started_at)
+    sw.emit(leg, "PLAYBACK_STOP", now, tail=file_tail(sound.path, status))
+    leg.note(picture.app_answered, response)
+    if sound.broadcast:
+        sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=app_tail(leg, "playback", sound.path, sw.app_uuid(), response))
+        leg.note(picture.broadcast_ended)
+        sw.emit(leg, "PRIVATE_COMMAND", now)
+    else:
+        leg.app_response = response
+
+
+def leave_app(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """Whatever the leg does ends here: its sound, its parking, its application, in this order."""
+    if leg.playback is not None:
+        stop(sw, leg, "done", CUT_SHORT, now)
+    if leg.parked:
+        leg.parked = False
+        sw.emit(leg, "CHANNEL_UNPARK", now)
+    complete_app(sw, leg, now)
+    leg.turn += 1
+
+
+def complete_app(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """CHANNEL_EXECUTE_COMPLETE of the running application, if there is one: a leg parked after a bridge has none (freeswitch.md 30)."""
+    if leg.app:
+        name, leg.app = leg.app, ""
+        sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=app_tail(leg, name, leg.app_data, leg.app_uuid, leg.app_response))
+        leg.app_response = "_none_"

@@ -1,0 +1,95 @@
+"""The simulated switch behind the runtime's port, in virtual time: the engine's actions in, its events out, no text in between."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Sequence
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
+from fs_dialer.core.model import LegId, SwitchId
+from fs_dialer.esl.translate import leg_facts, translate
+from fs_dialer.sim.switch import SimSwitch
+
+FALLBACK = f"sched_transfer +{FALLBACK_AFTER_S} {FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
+
+
+class SimPort:
+    """One SimSwitch for a virtual loop. Answers to questions come at once; a leg that is gone is known to be gone."""
+
+    def __init__(self, switch: SimSwitch, name: SwitchId = SwitchId("main")) -> None:
+        self.switch, self.name = switch, name
+        self._now = 0.0
+        self._answers: deque[ev.Event] = deque()
+
+    # --- time -------------------------------------------------------------------------------------------------------------------------
+
+    def at(self, now: float) -> None:
+        self._now = now
+
+    def next_wakeup(self) -> float | None:
+        return self._now if self._answers else self.switch.next_wakeup()
+
+    def advance(self, now: float) -> Sequence[ev.Event]:
+        out: list[ev.Event] = list(self._answers)
+        self._answers.clear()
+        for said in self.switch.advance(now):
+            event = translate(said.name, said.headers, said.body, self.name)
+            if event is not None:
+                out.append(event)
+        return out
+
+    # --- actions ----------------------------------------------------------------------------------------------------------------------
+
+    def originate_lead(self, action: act.OriginateLead) -> None:
+        self._originate(action.leg, lead_plan(action))
+
+    def originate_agent(self, action: act.OriginateAgent) -> None:
+        self._originate(action.leg, agent_plan(action))
+
+    def _originate(self, leg: LegId, plan: LegPlan) -> None:
+        endpoint = f"sofia/gateway/{plan.gateway}/{plan.to}" if plan.gateway else plan.to
+        self.switch.originate(leg, leg, endpoint, {**plan.variables, "execute_on_answer": FALLBACK}, "&park()", self._now)
+
+    def bridge(self, action: act.Bridge) -> None:
+        self.switch.sched_del(action.leg, self._now)
+        self.switch.sched_del(action.agent_leg, self._now)
+        reply = self.switch.bridge(action.leg, action.agent_leg, self._now)
+        if not reply.startswith("+OK"):
+            self._answers.append(ev.BridgeRefused(action.leg, reply.strip()))
+
+    def hangup(self, action: act.Hangup) -> None:
+        self.switch.kill(action.leg, action.cause, self._now)
+
+    def play_music(self, action: act.PlayMusic) -> None:
+        self.switch.broadcast(action.leg, action.path, "aleg", self._now)
+
+    def play_notice(self, action: act.PlayNotice) -> None:
+        self.switch.break_(action.leg, self._now)
+        self.switch.broadcast(action.leg, action.path, "aleg", self._now)
+
+    def park_both(self, action: act.ParkBoth) -> None:
+        self.switch.park(action.leg, self._now)
+        self.switch.park(action.other, self._now)
+
+    def enter_ivr(self, action: act.EnterIvr) -> None:
+        self.switch.transfer(action.leg, action.flow, "XML", FALLBACK_CONTEXT, self._now)
+
+    def renew_fallback(self, action: act.RenewFallback) -> None:
+        for leg in action.legs:
+            self.switch.sched_del(leg, self._now)
+            self.switch.sched_transfer(f"+{FALLBACK_AFTER_S}", leg, FALLBACK_EXTENSION, "XML", FALLBACK_CONTEXT, self._now)
+
+    def ask_leg(self, action: act.AskLeg) -> None:
+        self._answers.append(self._whereabouts(action.leg))
+
+    def reconcile(self, action: act.Reconcile) -> None:
+        self._answers.extend(self._whereabouts(leg) for leg in action.legs)
+        self._answers.append(ev.ReconcileDone(self.name))
+
+    def _whereabouts(self, leg: LegId) -> ev.LegFound | ev.LegGone:
+        if self.switch.exists(leg) != "true":
+            return ev.LegGone(leg)
+        dump = dict(line.split(": ", 1) for line in self.switch.dump(leg, self._now).splitlines() if ": " in line)
+        return ev.LegFound(leg_facts(dump, self.name))

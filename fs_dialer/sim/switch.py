@@ -1,0 +1,377 @@
+"""A simulated FreeSWITCH made of values in and values out.
+
+Pure: no clock, no sockets, no gevent. Time is an argument (epoch seconds, never backwards), chance a random.Random, uuids a callable: equal arguments
+give equal events. Used in virtual time by calling originate(), bridge() ... and advance(), and over TCP by esl_server.py with api() and bgapi() texts.
+This file is the clock, the table of legs and the way events leave; what happens in a call is in dialling, applications, bridging and ending.
+
+A reply always comes before the events it causes (freeswitch.md 11): methods return it, events wait for advance().
+"""
+
+from __future__ import annotations
+
+import heapq
+import random
+from collections import deque
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from fs_dialer.sim import api, applications, bridging, dialling, dialstring, ending, picture
+from fs_dialer.sim.headers import Headers
+from fs_dialer.sim.leg import HUNG_UP, STATE_NUMBERS, WITH_VARIABLES, Leg, Pairs, SwitchEvent
+from fs_dialer.sim.people import People
+from fs_dialer.sim.settings import SwitchSettings
+
+Action = Callable[..., None]
+Due = tuple[float, int, Action, tuple[Any, ...]]
+
+
+@dataclass(slots=True)
+class Counters:
+    """What the switch has done since it started."""
+
+    legs: int = 0
+    lead_legs: int = 0  # legs whose originate said fsd_role=lead
+    agent_legs: int = 0
+    refused_without_leg: int = 0  # originates that ended before there was a leg
+    answered: int = 0
+    bridges: int = 0
+    peak_legs: int = 0
+
+
+@dataclass(slots=True)
+class Task:
+    """Something the scheduler will do."""
+
+    number: int
+    description: str
+    group: str
+    at: float
+
+
+class SimSwitch:
+    """One switch. Every method that takes `now` takes epoch seconds not smaller than any before."""
+
+    def __init__(
+        self, people: People, *, rng: random.Random, new_uuid: Callable[[], str], settings: SwitchSettings | None = None, started_at: float = 0.0,
+    ) -> None:
+        self.people, self.rng, self.new_uuid = people, rng, new_uuid
+        self.settings = settings or SwitchSettings()
+        self.started_at = started_at
+        self.legs: dict[str, Leg] = {}
+        self.counters = Counters()
+        self.gateways: dict[str, bool] = dict(self.settings.gateways or {})
+        self.paused = False
+        self.shutting_down = False
+        self.max_sessions, self.sessions_per_second = self.settings.max_sessions, self.settings.sessions_per_second
+        self.rate_second, self.rate_left = -1, 0
+        self.detailed = self.settings.detailed
+        self.globals: dict[str, str] = {"domain": self.settings.domain, "hostname": self.settings.hostname, "switchname": self.settings.switchname}
+        self.database: dict[tuple[str, str], str] = {}
+        self.tasks: dict[int, Task] = {}
+        self.handlers: dict[str, applications.Handler] = {**applications.APPLICATIONS, "bridge": dialling.bridge_application}
+        self._wanted = self.settings.events
+        self._heap: list[Due] = []
+        self._order = 0
+        self._sequence = 500
+        self._sessions = 0
+        self._task_number = 2
+        self._out: deque[SwitchEvent] = deque()
+        self._headers = Headers(self.settings)
+
+    # ---- values in
+
+    def originate(self, job: str, uuid: str | None, endpoint: str, variables: Mapping[str, str], app: str, now: float) -> None:
+        """As `bgapi originate`: the result arrives as a BACKGROUND_JOB event. `app`: `&park()` or `extension dialplan context`."""
+        order = dialling.Originate(endpoint, variables, app, lambda text, later: self.job_done(job, "originate", "", text, later), uuid)
+        dialling.originate(self, dialling.with_timeouts(order), now)
+
+    def bridge(self, a: str, b: str, now: float) -> str:
+        """uuid_bridge."""
+        first, second = self.legs.get(a), self.legs.get(b)
+        if first is None or second is None:
+            return "-ERR Invalid uuid\n"
+        bridging.bridge(self, first, second, now)
+        return f"+OK {b}\n"
+
+    def kill(self, uuid: str, cause: str, now: float) -> str:
+        """uuid_kill; "" = the default cause NORMAL_CLEARING."""
+        return api.call(self, f"uuid_kill {uuid} {cause}".strip(), now)
+
+    def transfer(self, uuid: str, extension: str, dialplan: str, context: str, now: float, which: str = "") -> str:
+        """uuid_transfer; `which`: "", "-bleg" or "-both"."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return "-ERR No such channel!\n"
+        applications.transfer(self, leg, which, extension, dialplan, context, now)
+        return "+OK\n"
+
+    def broadcast(self, uuid: str, path: str, which: str, now: float) -> str:
+        """uuid_broadcast; `which`: aleg, bleg or both."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return "-ERR invalid uuid\n"
+        if which != "bleg" or leg.partner is None:
+            applications.broadcast(self, leg, path, now)
+        if which in ("bleg", "both") and leg.partner is not None:
+            applications.broadcast(self, leg.partner, path, now)
+        return "+OK Message sent\n"
+
+    def break_(self, uuid: str, now: float) -> str:
+        """uuid_break."""
+        return api.call(self, f"uuid_break {uuid}", now)
+
+    def park(self, uuid: str, now: float) -> str:
+        """uuid_park."""
+        return api.call(self, f"uuid_park {uuid}", now)
+
+    def sched_transfer(self, when: str, uuid: str, extension: str, dialplan: str, context: str, now: float) -> str:
+        """`when`: `+seconds` or an epoch second."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return "-ERR No such channel!\n"
+        applications.schedule_transfer(self, leg, when, extension, dialplan, context, now)
+        return "+OK\n"
+
+    def sched_hangup(self, when: str, uuid: str, cause: str, now: float) -> str:
+        """`when`: `+seconds` or an epoch second; "" = ALLOTTED_TIMEOUT."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return "-ERR No such channel!\n"
+        applications.schedule_hangup(self, leg, when, cause, now)
+        return "+OK\n"
+
+    def sched_del(self, group: str, now: float) -> str:
+        """All tasks of a leg, or the one task of that number."""
+        gone = [task for task in self.tasks.values() if task.group == group or str(task.number) == group]
+        for task in gone:
+            self._forget_task(task.number, now)
+        return f"+OK Deleted: {len(gone)}\n"
+
+    def exists(self, uuid: str) -> str:
+        """uuid_exists: no newline (freeswitch.md 7)."""
+        return "true" if uuid in self.legs else "false"
+
+    def getvar(self, uuid: str, name: str) -> str:
+        """uuid_getvar."""
+        return api.call(self, f"uuid_getvar {uuid} {name}", 0.0)
+
+    def setvar(self, uuid: str, name: str, value: str | None, now: float) -> str:
+        """uuid_setvar; None removes."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return "-ERR No such channel!\n"
+        self.set_variable(leg, name, value)
+        return "+OK\n"
+
+    def dump(self, uuid: str, now: float, form: str = "txt") -> str:
+        """uuid_dump, `txt` or `json`."""
+        return api.call(self, f"uuid_dump {uuid} {form}", now)
+
+    def set_gateway(self, name: str, up: bool) -> None:
+        """A trunk goes down or comes up: calls through it end GATEWAY_DOWN."""
+        self.gateways[name] = up
+
+    # ---- texts in
+
+    def api(self, line: str, now: float) -> str:
+        """An api command that answers at once. ValueError for originate, which takes as long as the call: use bgapi or call()."""
+        return api.call(self, line, now)
+
+    def call(self, line: str, now: float, done: Callable[[str, float], None]) -> None:
+        """An api command on a thread of its own: the reply comes through `done`, sooner or later."""
+        api.start(self, line, now, done)
+
+    def bgapi(self, line: str, job: str, now: float) -> None:
+        """bgapi: the reply arrives as a BACKGROUND_JOB event."""
+        verb, _, args = line.partition(" ")
+        api.start(self, line, now, lambda text, later: self.job_done(job, verb, args, text, later))
+
+    # ---- time and events out
+
+    def next_wakeup(self) -> float | None:
+        """When advance() has something to do or to give; None = never, unless a command comes."""
+        due = self._heap[0][0] if self._heap else None
+        if self._out:
+            ready = self._out[0].at + self.settings.event_lag_s
+            return ready if due is None or ready < due else due
+        return due
+
+    def advance(self, now: float) -> list[SwitchEvent]:
+        """Everything that is due until `now`, in an order a real switch may use."""
+        heap, pop = self._heap, heapq.heappop
+        while heap and heap[0][0] <= now:
+            at, _, action, details = pop(heap)
+            action(self, *details, at)
+        out, lag = self._out, self.settings.event_lag_s
+        if not lag:
+            events = list(out)
+            out.clear()
+            return events
+        events = []
+        while out and out[0].at + lag <= now:
+            events.append(out.popleft())
+        return events
+
+    def full_headers(self, event: SwitchEvent) -> list[tuple[str, str]]:
+        """Everything the real switch sends for that event, in its order. ValueError where SwitchSettings.detailed is off: nothing was kept."""
+        if not self.detailed:
+            raise ValueError("full headers need SwitchSettings(detailed=True)")
+        return self._headers.full(event)
+
+    # ---- for the files that make calls happen
+
+    def at(self, when: float, action: Action, *details: Any) -> None:
+        """Call action(switch, *details, when) when the clock gets there."""
+        self._order += 1
+        heapq.heappush(self._heap, (when, self._order, action, details))
+
+    def wants(self, name: str) -> bool:
+        """Whether anybody wants events of that name."""
+        return self._wanted is None or name in self._wanted
+
+    def rarely(self) -> bool:
+        """The rarer of two orders that a real switch shows."""
+        return self.rng.random() < self.settings.order_variety
+
+    def app_uuid(self) -> str:
+        """An Application-UUID, where one would be seen."""
+        return self.new_uuid() if self.detailed else ""
+
+    def next_session(self) -> int:
+        """session_id of a new leg."""
+        self._sessions += 1
+        return self._sessions
+
+    def next_sequence(self) -> int:
+        """Event-Sequence is given when an event is made, not when it leaves (freeswitch.md 12)."""
+        self._sequence += 1
+        return self._sequence
+
+    def emit(self, leg: Leg, name: str, now: float, front: Pairs = (), tail: Pairs = ()) -> None:
+        """Report something about a leg as it is now. `front` and `tail`: the event's own headers, before and after the leg's."""
+        wanted = self._wanted
+        if wanted is not None and name not in wanted:
+            return
+        headers = (leg.lean_variables if name in WITH_VARIABLES else leg.lean).copy()
+        headers["Event-Name"] = name
+        headers["Answer-State"] = leg.answer_state
+        headers["Channel-Call-State"] = leg.call_state
+        if front:
+            headers.update(front)
+        if tail:
+            headers.update(tail)
+        self._sequence += 1
+        journal = leg.journal
+        self._out.append(SwitchEvent(
+            name, leg.uuid, headers, None, self._sequence, now, leg, len(journal) if journal is not None else 0, leg.state, leg.state_number, front, tail))
+
+    def emit_plain(self, name: str, now: float, pairs: Pairs = (), body: str | None = None, sequence: int = 0) -> None:
+        """Report something that is about no leg."""
+        if self.wants(name):
+            self._out.append(SwitchEvent(name, "", {"Event-Name": name, **dict(pairs)}, body, sequence or self.next_sequence(), now, front=pairs))
+
+    def send_event(self, event: SwitchEvent) -> None:
+        """An event that a client made (sendevent)."""
+        self._out.append(event)
+
+    def enter(self, leg: Leg, state: str, now: float) -> None:
+        """CHANNEL_STATE."""
+        leg.state, leg.state_number = state, STATE_NUMBERS[state]
+        self.emit(leg, "CHANNEL_STATE", now)
+
+    def call_state(self, leg: Leg, state: str, number: str, now: float) -> None:
+        """CHANNEL_CALLSTATE."""
+        before, leg.call_state = leg.call_state, state
+        self.emit(leg, "CHANNEL_CALLSTATE", now, front=(("Original-Channel-Call-State", before), ("Channel-Call-State-Number", number)))
+
+    def job_done(self, job: str, command: str, argument: str, text: str, now: float) -> None:
+        """BACKGROUND_JOB, to every listener (freeswitch.md 14)."""
+        pairs = [("Job-UUID", job), ("Job-Command", command)]
+        if argument:
+            pairs.append(("Job-Command-Arg", argument))
+        self.emit_plain("BACKGROUND_JOB", now, tuple(pairs), text)
+
+    def count(self, leg: Leg) -> None:
+        """A leg has been made."""
+        counters = self.counters
+        counters.legs += 1
+        if leg.role == "lead":
+            counters.lead_legs += 1
+        elif leg.role == "agent":
+            counters.agent_legs += 1
+        if len(self.legs) > counters.peak_legs:
+            counters.peak_legs = len(self.legs)
+
+    def forget(self, leg: Leg) -> None:
+        """The leg is destroyed. Its scheduled tasks stay, and find nobody."""
+        if self.legs.get(leg.uuid) is leg:
+            del self.legs[leg.uuid]
+
+    def set_variable(self, leg: Leg, name: str, value: str | None) -> None:
+        """A channel variable, from a command or an application; None removes it."""
+        if value is None:
+            leg.variables.pop(name, None)
+            leg.lean_variables.pop(f"variable_{name}", None)
+        else:
+            leg.variables[name] = value
+            if name.startswith("fsd_"):
+                leg.put_variable(name, value)
+        leg.note(picture.variable, name, value)
+
+    def schedule(self, group: str, description: str, moment: float, now: float, action: Action, *details: Any) -> int:
+        """A task under a leg's uuid; sched_del removes it."""
+        self._task_number += 1
+        task = Task(self._task_number, description, group, moment)
+        self.tasks[task.number] = task
+        self.at(moment, _fire, task.number, action, details)
+        self.emit_plain("ADD_SCHEDULE", now, self._task_pairs(task))
+        return task.number
+
+    def _task_pairs(self, task: Task) -> Pairs:
+        return (("Task-ID", str(task.number)), ("Task-Desc", task.description), ("Task-Group", task.group), ("Task-Runtime", str(int(task.at))))
+
+    def _forget_task(self, number: int, now: float) -> bool:
+        task = self.tasks.pop(number, None)
+        if task is None:
+            return False
+        self.emit_plain("DEL_SCHEDULE", now, self._task_pairs(task))
+        return True
+
+    def next_application(self, leg: Leg, now: float) -> None:
+        """The running application is over."""
+        applications.run_next(self, leg, now)
+
+    def route(self, leg: Leg, extension: str, dialplan: str, context: str, now: float) -> None:
+        """Into the dialplan."""
+        applications.route(self, leg, extension, dialplan, context, now)
+
+    def read_originate(self, text: str) -> dialling.Originate | None:
+        """A dial string with its variables; None when it is none."""
+        return dialstring.read_dial_string(text)
+
+    def join(self, a: Leg, b: Leg, now: float) -> None:
+        """The bridge application's leg answered: CHANNEL_BRIDGE at once."""
+        bridging.join(self, a, b, now)
+
+    def picture(self, leg: Leg) -> picture.Picture:
+        """Every variable of a leg as it is now."""
+        return self._headers.picture(leg, len(leg.journal or ()))
+
+    def shut_down(self, now: float) -> None:
+        """fsctl shutdown: calls end SYSTEM_SHUTDOWN and SHUTDOWN is reported; the connections are the server's to close (freeswitch.md 15)."""
+        self.paused = self.shutting_down = True
+        self.hang_up_all("SYSTEM_SHUTDOWN", now)
+        self.emit_plain("SHUTDOWN", now, (("Event-Info", "System Shutting Down"),))
+
+    def hang_up_all(self, cause: str, now: float, matching: tuple[str, str] | None = None) -> None:
+        """hupall."""
+        for leg in list(self.legs.values()):
+            if leg.phase != HUNG_UP and (matching is None or leg.variables.get(matching[0]) == matching[1]):
+                ending.hangup(self, leg, cause, now)
+
+
+def _fire(sw: SimSwitch, number: int, action: Action, details: tuple[Any, ...], now: float) -> None:
+    """A scheduled task whose number is still in the table."""
+    if sw._forget_task(number, now):
+        action(sw, *details, now)

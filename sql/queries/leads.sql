@@ -1,0 +1,73 @@
+-- Leads: claimed by the active daemon, given back, counted.
+
+-- name: claim_leads
+-- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
+WITH leader AS MATERIALIZED (
+    SELECT id FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE
+),
+ready AS MATERIALIZED (
+    SELECT first.id
+    FROM leader,
+         unnest(%(zone_sets)s::text[]) AS open (zone_set),
+         LATERAL (
+             SELECT id, ready_at, position FROM leads
+             WHERE campaign = %(campaign)s AND zone_set = open.zone_set AND ready_at <= to_timestamp(%(now)s)
+               AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+             ORDER BY ready_at, position
+             LIMIT %(count)s
+         ) AS first
+    ORDER BY first.ready_at, first.position
+    LIMIT %(count)s
+),
+mine AS MATERIALIZED (
+    SELECT leads.id FROM leads JOIN ready ON ready.id = leads.id
+    WHERE leads.claimed_epoch IS NULL AND leads.status IN ('new', 'retry', 'callback_scheduled')
+    FOR NO KEY UPDATE OF leads SKIP LOCKED
+)
+UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
+FROM mine
+WHERE leads.id = mine.id
+RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
+          extract(epoch FROM leads.ready_at)::float8, leads.position;
+
+-- name: claim_rest
+-- After a claim that came back short: is the epoch still ours, when is the next lead of an open zone set ready, is any lead not finished.
+SELECT
+    EXISTS (SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL),
+    (
+        SELECT extract(epoch FROM min(first.ready_at))::float8
+        FROM unnest(%(zone_sets)s::text[]) AS open (zone_set),
+             LATERAL (
+                 SELECT ready_at FROM leads
+                 WHERE campaign = %(campaign)s AND zone_set = open.zone_set
+                   AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+                 ORDER BY ready_at
+                 LIMIT 1
+             ) AS first
+    ),
+    EXISTS (
+        SELECT FROM leads
+        WHERE campaign = %(campaign)s AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+    ) OR EXISTS (
+        SELECT FROM leads
+        WHERE campaign = %(campaign)s AND (claimed_epoch IS NOT NULL OR status = 'in_progress')
+          AND status IN ('new', 'in_progress', 'retry', 'callback_scheduled')
+    );
+
+-- name: undo_claim
+-- Free the leads of one claim whose answer never reached us.
+UPDATE leads SET claimed_epoch = NULL, claimed_batch = NULL
+WHERE campaign = %(campaign)s AND claimed_epoch = %(epoch)s AND claimed_batch = %(batch)s AND status <> 'in_progress';
+
+-- name: return_leads
+-- Give claimed leads back undialled, with the gate that refused each and when to ask again. Leads that are not ours are left alone.
+UPDATE leads
+SET claimed_epoch = NULL, claimed_batch = NULL, ready_at = to_timestamp(given.ready_at), held_by = given.held_by
+FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[]) AS given (id, ready_at, held_by)
+WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND leads.claimed_epoch = %(epoch)s AND leads.status <> 'in_progress';
+
+-- name: return_all_claims
+-- Free what former daemons had claimed. A lead with an open attempt stays in progress: its attempt is adopted or closed.
+UPDATE leads SET claimed_epoch = NULL, claimed_batch = NULL
+WHERE claimed_epoch IS NOT NULL AND claimed_epoch <> %(epoch)s AND status <> 'in_progress'
+  AND EXISTS (SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL);
