@@ -124,7 +124,7 @@ CREATE TABLE leads (
     CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign)  -- number first: do-not-call looks for a number in every campaign
 ) WITH (
     -- Claims leave dead entries at the front of leads_claimable; vacuum often, it is short.
-    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
+    autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
 );
 ALTER SEQUENCE lead_position OWNED BY leads.position;
 
@@ -196,6 +196,14 @@ CREATE INDEX audit_by_target ON audit (target, id);
 
 
 -- --- what happened -------------------------------------------------------------------------------------------------------------------------
+
+-- What the active daemon sees, for `status`: one row, written over once a second. Lost in a crash of the database, and then simply written anew.
+CREATE UNLOGGED TABLE daemon_status (
+    one      boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    epoch    bigint      NOT NULL,
+    at       timestamptz NOT NULL,  -- by the database's clock
+    snapshot jsonb       NOT NULL
+);
 
 -- One try at a lead. Committed before its originate is sent (D8), closed by its result; never deleted. The call it makes has the same id.
 CREATE TABLE attempts (

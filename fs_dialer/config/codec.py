@@ -66,7 +66,7 @@ def to_json(value: Any) -> Any:
 def _of_type(cls: type[T], data: Any, what: str, path: str) -> T:
     if not isinstance(data, Mapping):
         raise _refusal(what, path, f"settings were expected, this is {type(data).__name__}")
-    hints = hints_of(cast(type[Any], cls))
+    hints = hints_of(cast(Any, cls))
     known = {f.name: f for f in fields(cast(Any, cls))}
     if unknown := sorted(set(data) - set(known)):
         here = f"{path}.{unknown[0]}" if path else unknown[0]

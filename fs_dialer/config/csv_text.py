@@ -1,8 +1,8 @@
 """Bytes of a spreadsheet's export ↔ rows of cells, whoever wrote them: Excel, LibreOffice, a program, a person.
 
-Knows encodings, delimiters, quotes and line ends; knows nothing of leads. Streams: memory does not grow with the file. A quote that is never closed costs its
-own row, not the rest of the file: the csv module alone would swallow everything up to the next quote. So lines are joined to records here, and the csv
-module splits one record at a time.
+Knows encodings, delimiters, quotes and line ends; knows nothing of leads. Streams: memory does not grow with the file. A quote that is never closed
+costs its own row, not the rest of the file: the csv module alone would swallow everything up to the next quote. So lines are joined to records here,
+and the csv module splits one record at a time.
 """
 
 from __future__ import annotations
@@ -23,6 +23,11 @@ MAX_LINE = 1 << 20  # characters; one row of the longest cells we take is far sh
 MAX_LINES_IN_RECORD = 200  # a quoted cell over more lines than this is a quote somebody forgot
 DELIMITERS = (",", ";", "\t")
 
+_FAULTS = (  # what the csv module says, and what it means
+    ("expected after", "a quote inside a quoted cell must be written twice"),
+    ("new-line character", "a line end (CR) inside a cell that is not in quotes"),
+    ("field larger", "a cell of more than 131,072 characters"),
+)
 _NOT_CSV = (  # how other files begin that people take for CSV
     (b"PK\x03\x04", "this is an Excel workbook (xlsx) or another zip file: save it as CSV UTF-8"),
     (b"\xd0\xcf\x11\xe0", "this is an old Excel workbook (xls): save it as CSV UTF-8"),
@@ -46,7 +51,7 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """One row. `line`: where it begins, from 1. `fault`: why it could not be split; then `cells` holds its first line alone, as written."""
+    """One row. `line`: where it begins, from 1. `fault`: why its quotes make no sense; then `cells` is its first line cut at every delimiter."""
 
     line: int
     cells: list[str]
@@ -63,7 +68,7 @@ class CsvText:
         self._line = 0
         self._lines = self._lines_of(io.BufferedReader(_Joined(head, stream), SAMPLE_BYTES), encoding, b"\n" in head)
         sample = head.decode("utf-8" if encoding == "utf-8-sig" else encoding, errors="ignore").removeprefix("\ufeff")
-        first = sample.split("\n", 1)[0].strip("\r")
+        first = next(iter(sample.splitlines()), "")
         if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own hint
             delimiter = delimiter or first[4]
             next(self._lines)
@@ -80,41 +85,46 @@ class CsvText:
             self._line += 1
             if line.count('"') % 2 == 0 or not _ends_inside_quotes(line, self.dialect.delimiter):
                 if line.strip("\r\n"):
-                    yield self._split(self._line, line, 0)
+                    yield self._split(self._line, line)
                 continue
-            joined = self._joined(line, waiting)
-            if joined is None:
-                yield Record(self._line, [line.rstrip("\r\n")], "a quote is opened and never closed")
-            else:
-                yield self._split(self._line, "".join(joined), len(joined) - 1)
+            first = self._line
+            record = self._joined(first, line, waiting)
+            yield record or self._faulty(first, line, "a quote is opened and never closed")
 
-    def _joined(self, line: str, waiting: deque[str]) -> list[str] | None:
-        """The lines of a record whose quotes go on past its first line; None where they never close. What was read ahead then stays in `waiting`."""
-        joined, taken = [line], 0
-        inside = True
-        while inside and len(joined) <= MAX_LINES_IN_RECORD:
-            if taken == len(waiting):
+    def _joined(self, number: int, line: str, waiting: deque[str]) -> Record | None:
+        """The record whose quotes go on past its first line; None where they never close properly: then what was read ahead stays in `waiting`."""
+        parts, size = [line], len(line)
+        while len(parts) <= MAX_LINES_IN_RECORD and size <= MAX_LINE:
+            if len(parts) > len(waiting):
                 following = next(self._lines, None)
                 if following is None:
                     return None
                 waiting.append(following)
-            joined.append(waiting[taken])
-            taken += 1
-            if joined[-1].count('"') % 2:
-                inside = _ends_inside_quotes("".join(joined), self.dialect.delimiter)
-        if inside:
+            part = waiting[len(parts) - 1]
+            parts.append(part)
+            size += len(part)
+            if part.count('"') % 2 and not _ends_inside_quotes(part, self.dialect.delimiter, inside=True):
+                break
+        else:
             return None
-        for _ in range(taken):
+        record = self._split(number, "".join(parts))
+        if record.fault:  # the next quote belongs to another row: `1,"Minh` and below it `2,"Hoa`
+            return None
+        for _ in parts[1:]:
             waiting.popleft()
-        return joined
+        self._line += len(parts) - 1
+        return record
 
-    def _split(self, line: int, record: str, more_lines: int) -> Record:
-        self._line += more_lines
+    def _split(self, number: int, text: str) -> Record:
+        text = text.rstrip("\r\n")
         try:
-            (cells,) = csv.reader([record.rstrip("\r\n")], delimiter=self.dialect.delimiter)
+            (cells,) = csv.reader([text], delimiter=self.dialect.delimiter, strict=True)
         except (csv.Error, ValueError) as error:
-            return Record(line, [record.rstrip("\r\n")], f"can not be split into cells: {error}")
-        return Record(line, cells)
+            return self._faulty(number, text, next((meaning for sign, meaning in _FAULTS if sign in str(error)), f"is no CSV: {error}"))
+        return Record(number, cells)
+
+    def _faulty(self, number: int, text: str, fault: str) -> Record:
+        return Record(number, text.rstrip("\r\n").split(self.dialect.delimiter), fault)
 
     def _encoding_of(self, head: bytes) -> str:
         for sign, text in _NOT_CSV:
@@ -141,22 +151,22 @@ class CsvText:
                     raise self._refusal(number, f"from here on the file is not {encoding.upper()}: save it as CSV UTF-8") from None
                 if not line:
                     return
-                yield self._bounded(number, line, line.endswith(("\n", "\r")))
+                if len(line) >= MAX_LINE:
+                    raise self._too_long(number)
+                yield line
         while raw := stream.readline(MAX_LINE):
             number += 1
+            if len(raw) >= MAX_LINE:
+                raise self._too_long(number)
             try:
                 line = raw.decode("utf-8")
             except UnicodeDecodeError as error:
-                if len(raw) < MAX_LINE:
-                    text_ = f"byte 0x{raw[error.start]:02x} is not UTF-8, so names would be misread: save the file as CSV UTF-8"
-                    raise self._refusal(number, text_, error.start + 1) from None
-                line = ""
-            yield self._bounded(number, line.removeprefix("\ufeff") if number == 1 else line, raw.endswith(b"\n") or len(raw) < MAX_LINE)
+                what = f"byte 0x{raw[error.start]:02x} is not UTF-8, so names would be misread: save the file as CSV UTF-8"
+                raise self._refusal(number, what, error.start + 1) from None
+            yield line.removeprefix("\ufeff") if number == 1 else line
 
-    def _bounded(self, number: int, line: str, whole: bool) -> str:
-        if not whole and len(line) >= MAX_LINE or not line:
-            raise self._refusal(number, f"a line of more than {MAX_LINE:,} characters: this is no list of leads")
-        return line
+    def _too_long(self, line: int) -> ConfigError:
+        return self._refusal(line, f"a line of more than {MAX_LINE:,} bytes: this is no list of leads")
 
     def _refusal(self, line: int, text: str, column: int = 1) -> ConfigError:
         return ConfigError([Problem(self.name, line, column if line else 0, "", text)])
@@ -186,9 +196,9 @@ def _filled(stream: BinaryIO, size: int) -> bytes:
     return bytes(parts)
 
 
-def _ends_inside_quotes(text: str, delimiter: str) -> bool:
-    """As the csv module reads: a quote opens only at a cell's beginning, and a doubled quote inside is a quote."""
-    inside, at_start, position = False, True, 0
+def _ends_inside_quotes(text: str, delimiter: str, *, inside: bool = False) -> bool:
+    """As the csv module reads: a quote opens only at a cell's beginning, and a doubled quote inside is a quote. `inside`: how the text begins."""
+    at_start, position = not inside, 0
     while position < len(text):
         here = text[position]
         if inside:
@@ -228,7 +238,7 @@ def _sniffed(sample: str) -> str:
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], dialect: Dialect) -> None:
     """Write a CSV file as the user's program would, over whatever stood there; whole or not at all."""
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding=dialect.written_as, errors="replace", newline="") as stream:
+    with part.open("w", encoding=dialect.written_as, newline="") as stream:
         _write(stream, header, rows, dialect)
     part.replace(path)
 

@@ -21,7 +21,7 @@ _LISTS = ("names", "phones")
 
 
 @cache
-def hints_of(cls: type) -> dict[str, Any]:
+def hints_of(cls: Any) -> dict[str, Any]:
     return get_type_hints(cls)
 
 

@@ -43,9 +43,7 @@ class Definitions:
         return next(source.path for source in self.sources if source.kind == "campaign" and source.name == campaign)
 
 
-def load_paths(
-    paths: Sequence[Path | str], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()
-) -> Definitions:
+def load_paths(paths: Sequence[Path | str], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()) -> Definitions:
     """Read files, and folders with all *.yml and *.yaml below them.
 
     `known_agents` and `known_gateways` exist already (in the database): campaigns may name them. Agents given as definitions also tell their kind of

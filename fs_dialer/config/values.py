@@ -21,15 +21,26 @@ _LONG_UNITS = {"s": "sec secs second seconds", "m": "min mins minute minutes", "
 _OTHER_UNITS = {long: unit for unit, words in _LONG_UNITS.items() for long in words.split()}
 
 _NUMBER = re.compile(r"[0-9]{1,12}(\.[0-9]{1,9})?")
-_DURATION = re.compile(r"(?:(?P<d>[0-9]{1,6}(?:\.[0-9]{1,6})?)d)?(?:(?P<h>[0-9]{1,8}(?:\.[0-9]{1,6})?)h)?"
-                       r"(?:(?P<m>[0-9]{1,8}(?:\.[0-9]{1,6})?)m)?(?:(?P<s>[0-9]{1,10}(?:\.[0-9]{1,6})?)s)?")
+_DURATION = re.compile(
+    r"(?:(?P<d>[0-9]{1,6}(?:\.[0-9]{1,6})?)d)?(?:(?P<h>[0-9]{1,8}(?:\.[0-9]{1,6})?)h)?"
+    r"(?:(?P<m>[0-9]{1,8}(?:\.[0-9]{1,6})?)m)?(?:(?P<s>[0-9]{1,10}(?:\.[0-9]{1,6})?)s)?"
+)
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MOMENT = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s*([+-])\s*([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
-# esl/commands.py holds the last word on what may reach the switch; here an admin is told early (D7).
-_DIAL_STRING = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,31}(?:/[A-Za-z0-9_.+@:%*#=~-]{1,128}){1,6}")
-_SOUND_FILE = re.compile(r"[A-Za-z0-9_./+=@~-]{1,400}")
-_SOUND_STREAM = re.compile(r"(?:local_stream|tone_stream|silence_stream)://[A-Za-z0-9_./+=%(),;*:-]{1,400}")
+# The same shapes as in esl/commands.py, which has the last word on what reaches the switch (D7); here an admin is told early. A test compares them.
+_HOST = r"[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}[A-Za-z0-9])?"
+_USER = r"[A-Za-z0-9_+][A-Za-z0-9_+.-]{0,63}"
+_DIAL_STRING = re.compile(
+    rf"user/{_USER}(?:@{_HOST})?"
+    rf"|sofia/gateway/[A-Za-z0-9_.-]{{1,64}}/{_USER}"
+    rf"|sofia/(?!gateway/)[A-Za-z0-9_.-]{{1,64}}/{_USER}(?:@{_HOST}(?::[0-9]{{1,5}})?|%{_HOST})"
+    rf"|loopback/{_USER}(?:/[A-Za-z0-9_.-]{{1,64}})?"
+)
+_SOUND_FILE = re.compile(r"(?=.{1,255}\Z)/?[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,31}")
+_SOUND_STREAM = re.compile(
+    r"(?=.{1,255}\Z)(?:local_stream://[A-Za-z0-9_.-]{1,64}|silence_stream://-?[0-9]{1,9}|tone_stream://(?:%\([0-9]{1,6}(?:,[0-9.]{1,9}){1,5}\)){1,8})"
+)
 _CALLED_BY_SWITCH = re.compile(r"[${}]")
 
 
@@ -165,7 +176,7 @@ def dial_string(value: str) -> str:
         raise BadValue(f"`{short(value)}`: {what} has no place in a dial string; one phone per agent, such as user/1001")
     if re.fullmatch(r"[A-Za-z0-9_.-]+", value):
         raise BadValue(f"`{value}` lacks the endpoint: write user/{value} for a phone registered at this switch")
-    raise BadValue(f"`{short(value)}` is not a dial string: write user/1001 or sofia/gateway/pbx/1001")
+    raise BadValue(f"`{short(value)}` is not a dial string: write user/1001, sofia/gateway/pbx/1001 or sofia/internal/1001@10.0.0.5")
 
 
 def sound(value: str) -> str:
@@ -174,14 +185,15 @@ def sound(value: str) -> str:
     if _CALLED_BY_SWITCH.search(value):
         raise BadValue(f"`{short(value)}`: $ {{ }} are refused, the switch would run what they hold")
     if "://" in value:
-        if _SOUND_STREAM.fullmatch(value) and "::" not in value:
+        if _SOUND_STREAM.fullmatch(value):
             return value
         raise BadValue(f"`{short(value)}` is not a stream we play: local_stream://moh, tone_stream://%(400,200,425), silence_stream://1000")
     if _SOUND_FILE.fullmatch(value):
         return value
-    odd = next((each for each in value if not _SOUND_FILE.fullmatch(each)), "")
-    what = "a space" if odd.isspace() else f"`{odd}`"
-    raise BadValue(f"`{short(value)}`: {what} has no place in the name of a sound file" if odd else "a sound file's name is expected")
+    if odd := re.search(r"[^A-Za-z0-9_./-]", value):
+        what = "a space" if odd[0].isspace() else f"`{odd[0]}`"
+        raise BadValue(f"`{short(value)}`: {what} has no place in the name of a sound file")
+    raise BadValue(f"`{short(value)}` is not a sound file's name: folders and file, as in sounds/sorry.wav, none beginning with a dot")
 
 
 @cache
@@ -190,16 +202,25 @@ def zone_names() -> frozenset[str]:
     return frozenset(available_timezones() - {"Factory", "localtime", "posixrules"})
 
 
+def offset_of(value: str) -> timedelta | None:
+    """The offset that `GMT+7` or `+05:30` names; None for other texts."""
+    found = _OFFSET.fullmatch(value.strip())
+    if not found:
+        return None
+    offset = timedelta(hours=int(found[2]), minutes=int(found[3] or 0))
+    return -offset if found[1] == "-" else offset
+
+
 def zone(value: str) -> str:
     value = value.strip()
     if value in zone_names():
         return value
     if not zone_names():
         raise BadValue("this machine has no time zone data: apt install tzdata (or pip install tzdata)")
-    if _OFFSET.fullmatch(value):
+    if offset_of(value) is not None:
         raise BadValue(f"`{short(value)}` is not a place: write one, as in Asia/Ho_Chi_Minh; an offset does not say when its clocks change")
     by_fold = {each.casefold(): each for each in zone_names()}
-    guess = by_fold.get(value.casefold().replace(" ", "_")) or nearest(value, zone_names())
+    guess = by_fold.get(value.casefold().replace(" ", "_")) or nearest(value, zone_names(), cutoff=0.75)
     guess = guess or next((each for each in sorted(zone_names()) if each.casefold().endswith("/" + value.casefold().replace(" ", "_"))), None)
     raise BadValue(f"`{short(value)}` is not a time zone" + (f"; nearest: {guess}" if guess else ": write Area/City, as in Asia/Ho_Chi_Minh"))
 

@@ -38,8 +38,8 @@ _MEANING: tuple[tuple[str, str], ...] = (  # what PyYAML says, and what it means
     ("sequence entries are not allowed here", "a `- ` list begins here: put it on a line of its own, indented below its key"),
     ("expected '<document start>'", "text after the end of the document (...): one file holds one thing"),
     ("expected the node content", "a value is missing here"),
-    ("found unknown escape character", 'an unknown \\-escape: put the text in single quotes, where \\ means itself'),
-    ("expected escape sequence", 'an unfinished \\-escape: put the text in single quotes, where \\ means itself'),
+    ("found unknown escape character", "an unknown \\-escape: put the text in single quotes, where \\ means itself"),
+    ("expected escape sequence", "an unfinished \\-escape: put the text in single quotes, where \\ means itself"),
     ("incompatible YAML document", "a %YAML line that we do not know: leave it out"),
 )
 

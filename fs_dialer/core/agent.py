@@ -108,8 +108,11 @@ class Unserved(Input):
     """The call went away without him."""
 
 
+@dataclass(frozen=True, slots=True)
 class MissedOffer(Input):
-    """He was rung and did not answer, or his leg failed."""
+    """He was rung and did not answer, or his leg failed. `his_fault` False: the switch did not get that far; he rests, and it is not counted."""
+
+    his_fault: bool = True
 
 
 class RestDue(Input):
@@ -155,7 +158,7 @@ def _leg_known(agent: Agent, ev: LegUp, now: float) -> Agent:
 
 
 def _leg_lost_idle(agent: Agent, ev: LegLost, now: float) -> Agent:
-    return _to(agent, S.LEG_DOWN, now, leg=None, parked=False) if agent.nailed else agent
+    return _to(agent, S.LEG_DOWN, now, leg=None, parked=False) if agent.nailed else _leg_lost_busy(agent, ev, now)
 
 
 def _leg_lost_busy(agent: Agent, ev: LegLost, now: float) -> Agent:
@@ -200,7 +203,7 @@ def _unserved(agent: Agent, ev: Unserved, now: float) -> Agent:
 
 
 def _missed_offer(agent: Agent, ev: MissedOffer, now: float) -> Agent:
-    in_row = agent.missed_in_row + 1
+    in_row = agent.missed_in_row + ev.his_fault
     status = AgentStatus.NOT_AVAILABLE if in_row >= MISSED_OFFERS_IN_ROW and agent.status is AgentStatus.AVAILABLE else agent.status
     return _to(agent, S.WRAP_UP, now, call=None, rest_until=now + MISSED_OFFER_REST_S, missed_in_row=in_row, status=status)
 

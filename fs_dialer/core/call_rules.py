@@ -16,6 +16,7 @@ from fs_dialer.core.call_words import (
     AskSwitch,
     Begin,
     BridgeDue,
+    BridgeFailed,
     Call,
     Cancel,
     Connected,
@@ -61,6 +62,7 @@ GUARD_S = 10.0  # how long the end of a leg may stay unreported before it is ask
 RING_SLACK_S = 10.0  # past the switch's own ring timeout
 NOTICE_MOST_S = 30.0
 SCREENING_MOST_S = 6.0
+RANG_OUT = "NO_ANSWER"  # the cause the switch itself gives when its originate_timeout ends a leg
 LOST_IN_CALL_S = 60.0  # how long a customer waits anew whose agent vanished in mid-call
 
 Result = tuple[Call, list[Directive]]
@@ -147,7 +149,8 @@ def _route(call: Call, now: float) -> Result:
 def past_screening(call: Call, ev: Input | None, now: float) -> Result:
     if call.plan.on_answer == "ivr":
         return replace(call, state=S.IN_IVR), [Timer(GuardDue, None), Timer(WaitDue, None), EnterIvr(call.lead_leg, call.plan.ivr)]
-    return _seek(replace(call, state=S.WAITING_AGENT), now)
+    call, out = _seek(replace(call, state=S.WAITING_AGENT), now)
+    return call, out if ev is None else [Timer(GuardDue, None), *out]
 
 
 def _seek(call: Call, now: float) -> Result:
@@ -202,7 +205,7 @@ def agent_missed(call: Call, ev: Input, now: float) -> Result:
     if call.agent is not None:
         if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
-        out.append(Free(call.agent, "missed_offer"))
+        out.append(Free(call.agent, "bridge_failed" if isinstance(ev, BridgeFailed | BridgeDue) else "missed_offer"))
     call = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     call, music = _with_music(call)
     call, more = _seek(call, now)
@@ -226,6 +229,8 @@ def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
 
 
 def connected(call: Call, ev: Connected, now: float) -> Result:
+    if call.state is not S.WAITING_AGENT and not call.bridging:
+        return call, []  # said twice, or of a bridge that was taken apart since
     bridged_at = now if call.bridged_at is None else call.bridged_at
     call = replace(call, state=S.BRIDGED, bridging=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
     out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None)]
@@ -260,8 +265,8 @@ def hang_up_again(call: Call, ev: GuardDue, now: float) -> Result:
 
 
 def machine(call: Call, ev: MachineHeard, now: float) -> Result:
-    call = replace(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False)
     out = _let_agent_go(call, "unserved")
+    call = replace(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     call, more = _hang_up(call, now)
     return call, [Timer(WaitDue, None), *out, *more]
 
@@ -283,9 +288,10 @@ def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
 
 
 def ring_overdue(call: Call, ev: RingDue, now: float) -> Result:
-    """The switch should have ended it. Ask, and hang it up; how it ends is then taken from what the switch says, not from us."""
-    call, out = cancel_ringing(call, Cancel("no word of it past its ring timeout"), now)
-    return call, [AskSwitch(), *out]
+    """The switch should have ended it. Ask, and hang it up as the switch would have: it counts as what it was, not as a call we thought better of."""
+    out = _let_agent_go(call, "unserved")
+    call = replace(call, state=S.CANCELLING, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    return call, [AskSwitch(), *out, Hangup(call.lead_leg, RANG_OUT), Timer(GuardDue, now + GUARD_S)]
 
 
 def answered_too_late(call: Call, ev: LeadAnswered, now: float) -> Result:
@@ -295,21 +301,23 @@ def answered_too_late(call: Call, ev: LeadAnswered, now: float) -> Result:
 
 
 def cancel_overdue(call: Call, ev: GuardDue, now: float) -> Result:
-    cause = "NORMAL_CLEARING" if call.answered_at is not None else "ORIGINATOR_CANCEL"
+    cause = "NORMAL_CLEARING" if call.answered_at is not None else "ORIGINATOR_CANCEL" if call.cancel_reason else RANG_OUT
     return call, [AskSwitch(), Hangup(call.lead_leg, cause), Timer(GuardDue, now + GUARD_S)]
 
 
 def hold(call: Call, ev: HoldAsked, now: float) -> Result:
     """Both legs parked, music for the customer: a phone that refuses a re-INVITE would lose the call to uuid_hold."""
-    assert call.agent is not None and call.agent_leg is not None
     agent, leg = call.agent, call.agent_leg
+    if agent is None or leg is None:
+        return call, []  # he has hung up already
     call = replace(call, state=S.HELD, music=True)
     return call, [ParkBoth(call.lead_leg, leg), PlayMusic(call.lead_leg, call.plan.music), Talks(agent, "held")]
 
 
 def consult(call: Call, ev: ConsultAsked, now: float) -> Result:
     call, out = hold(call, HoldAsked(), now)
-    assert call.agent is not None
+    if call.agent is None or not out:
+        return call, out
     return replace(call, state=S.CONSULTING), [*out[:-1], Talks(call.agent, "consulting")]
 
 
@@ -319,7 +327,7 @@ def consult_over(call: Call, ev: ConsultOver, now: float) -> Result:
 
 
 def resume(call: Call, ev: ResumeAsked, now: float) -> Result:
-    return _bridge(call, now)
+    return (call, []) if call.bridging else _bridge(call, now)
 
 
 def resume_failed(call: Call, ev: Input, now: float) -> Result:
@@ -357,7 +365,7 @@ def came_apart(call: Call, ev: Apart, now: float) -> Result:
 def ended(call: Call, ev: LeadEnded, now: float) -> Result:
     out: list[Directive] = []
     if call.agent is not None:
-        out += _let_agent_go(call, "served" if call.bridged_at is not None else "unserved")
+        out += _let_agent_go(call, "served" if call.state in (S.BRIDGED, S.HELD, S.CONSULTING) else "unserved")
     evidence = Evidence(
         cause=ev.cause,
         sip_status=ev.sip_status,

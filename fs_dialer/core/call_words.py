@@ -285,7 +285,7 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Free:
-    """Give the agent back. why: served (he talked), unserved, missed_offer."""
+    """Give the agent back. why: served (he talked), unserved, missed_offer (he did not come), bridge_failed (he came, and the bridge did not)."""
 
     agent: AgentId
     why: str

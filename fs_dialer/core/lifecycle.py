@@ -68,6 +68,8 @@ def _settle_serves(w: World) -> None:
     for run in w.runs.values():
         for person in run.definition.agents.people:
             w.serves.setdefault(AgentId(person), []).append(run.definition.id)
+        crew = (w.agents.get(AgentId(person)) for person in run.definition.agents.people)
+        run.staying = sum(1 for agent in crew if agent is not None and agent.staying)
 
 
 def _set_window_timers(w: World, run: Run) -> None:

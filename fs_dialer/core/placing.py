@@ -94,7 +94,6 @@ def _room(w: World, run: Run) -> int:
 
 
 def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
-    staying = sum(1 for person in run.definition.agents.people if (a := w.agents.get(AgentId(person))) is not None and a.staying)
     ringing = 0
     if not run.flow.reserve_agent:
         ringing = sum(1 for call_id in run.calls if w.calls[call_id].state in RINGING)
@@ -108,7 +107,7 @@ def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
             [a.since for a in crew if a.state is AgentState.WRAP_UP],
         )
 
-    return View(len(leased), len(run.waiting), ringing, staying, room, clocks)
+    return View(len(leased), len(run.waiting), ringing, run.staying, room, clocks)
 
 
 def _gates_open(w: World, run: Run, lead: Lead) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields, is_dataclass
+from enum import Enum
+from typing import Any
 
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignId, CampaignState, CampaignType, Outcome
 from fs_dialer.core.world import World
@@ -54,6 +56,19 @@ class Snapshot:
     legs_limit: int
     campaigns: tuple[CampaignView, ...]
     agents: tuple[AgentView, ...]
+
+
+def as_json(value: object) -> Any:
+    """A snapshot as plain values: enums by their value, mappings by their keys' values."""
+    if is_dataclass(value) and not isinstance(value, type):
+        return {f.name: as_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Enum):
+        return value.value
+    if isinstance(value, tuple):
+        return [as_json(item) for item in value]
+    if isinstance(value, Mapping):
+        return {as_json(key): as_json(item) for key, item in value.items()}
+    return value
 
 
 def take(w: World) -> Snapshot:

@@ -89,6 +89,7 @@ class Run:
     waiting: dict[AttemptId, None] = field(default_factory=dict)  # answered and without an agent, oldest first
     tally: Tally = field(default_factory=Tally)
     given: int = 0  # agents it was given, for fair shares
+    staying: int = 0  # its agents who are logged in, available and reachable
     because: str = ""
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
 
@@ -166,6 +167,9 @@ class World:
         if new.status is not old.status:
             self.out.append(StoreAgentStatus(agent_id, new.status, reason or ("missed offers" if who == "engine" else ""), who))
             self.tell(agent_id, "status", f"{old.status.value} → {new.status.value}")
+        if new.staying is not old.staying:
+            for run in self.runs_of(agent_id):
+                run.staying += 1 if new.staying else -1
         if new.free:
             if agent_id not in self.idle:
                 self.idle[agent_id] = None

@@ -132,5 +132,5 @@ def _same(decode: Callable[[Mapping[str, Any]], object], definition: Mapping[str
     """Whether what is stored means the same: compared as values, so that a setting added to the program with its default is no change."""
     try:
         return decode(definition) == value
-    except (FsDialerError, KeyError, TypeError, ValueError):
+    except FsDialerError:
         return False

@@ -6,8 +6,8 @@ Knows the order of columns in sql/queries/*.sql. No I/O. Definitions as JSON are
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from fs_dialer.core.model import (
     AgentId,
@@ -24,6 +24,9 @@ from fs_dialer.core.model import (
     LegId,
     OpenAttempt,
 )
+from fs_dialer.errors import FsDialerError, StoreError
+
+T = TypeVar("T")
 
 CLAIMABLE = frozenset({LeadStatus.NEW, LeadStatus.RETRY, LeadStatus.CALLBACK_SCHEDULED})
 UNFINISHED = CLAIMABLE | {LeadStatus.IN_PROGRESS}
@@ -98,6 +101,14 @@ def return_columns(leads: Sequence[LeadReturn]) -> dict[str, list[Any]]:
         "ready_ats": [given.ready_at for given in leads],
         "held_bys": [given.held_by for given in leads],
     }
+
+
+def definition(decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any], what: str) -> T:
+    """A stored definition as its value; StoreError where this program cannot read it."""
+    try:
+        return decode(data)
+    except FsDialerError as error:
+        raise StoreError(f"{what} cannot be read by this program: {error}") from error
 
 
 def epoch_time(value: float) -> float:

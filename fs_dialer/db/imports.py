@@ -6,10 +6,10 @@ does not work through psycogreen's wait callback, so this runs in a plain proces
 
 from __future__ import annotations
 
+import io
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import psycopg2
@@ -63,19 +63,17 @@ def _copy(cursor: Cursor, leads: Iterable[LeadRow], progress: Callable[[int], No
         raise store_error(error, lost=cursor.connection.closed != 0) from error
 
 
-@dataclass
-class _CopyText:
-    """The rows as the file that COPY reads: one chunk in memory at a time."""
+class _CopyText(io.RawIOBase):
+    """The rows as the file that COPY reads: one chunk in memory at a time. `failure` is what a row raised."""
 
-    leads: Iterable[LeadRow]
-    progress: Callable[[int], None] | None
-    failure: BaseException | None = None
-    _lines: Iterator[bytes] | None = None
-    _rest: bytes = field(default=b"")
+    def __init__(self, leads: Iterable[LeadRow], progress: Callable[[int], None] | None) -> None:
+        super().__init__()
+        self.failure: BaseException | None = None
+        self._progress = progress
+        self._lines = self._encoded(leads)
+        self._rest = b""
 
     def read(self, size: int = _CHUNK_BYTES) -> bytes:
-        if self._lines is None:
-            self._lines = self._encoded()
         parts, length = [self._rest], len(self._rest)
         try:
             while length < size and (line := next(self._lines, b"")):
@@ -88,14 +86,15 @@ class _CopyText:
         self._rest = text[size:]
         return text[:size]
 
-    def _encoded(self) -> Iterator[bytes]:
-        for place, row in enumerate(self.leads, start=1):
+    def _encoded(self, leads: Iterable[LeadRow]) -> Iterator[bytes]:
+        for place, row in enumerate(leads, start=1):
             try:
-                yield _line(LeadRow(*row))
+                line = _line(LeadRow(*row))
             except (ValueError, OverflowError, OSError) as error:
                 raise StoreError(f"row {place} cannot be stored: {error}") from error
-            if self.progress is not None and place % PROGRESS_EVERY == 0:
-                self.progress(place)
+            yield line
+            if self._progress is not None and place % PROGRESS_EVERY == 0:
+                self._progress(place)
 
 
 def _line(row: LeadRow) -> bytes:

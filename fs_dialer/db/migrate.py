@@ -48,7 +48,7 @@ class Step:
 
 def migrations(folder: Path | None = None) -> list[Migration]:
     """All steps of a folder, the product's by default, in order. StoreError for a file whose name or number does not fit."""
-    found = []
+    found: list[Migration] = []
     for path in sorted((folder or sql_dir() / "migrations").glob("*.sql")):
         if not _FILE.match(path.stem):
             raise StoreError(f"{path}: a migration is named like 0007_add_queues.sql")

@@ -33,12 +33,16 @@ from fs_dialer.core.model import (
     LeadUpdate,
     OpenAttempt,
 )
+from fs_dialer.core.snapshot import Snapshot, as_json
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
 from fs_dialer.db import codec
 from fs_dialer.db.pool import Connection, Pool, Row, connect, rows, store_error
-from fs_dialer.errors import FsDialerError, StoreError
+from fs_dialer.errors import StoreError
 
 log = logging.getLogger("fs_dialer.db")
+
+# Of every zone set the first look of a claim takes its share and this many more, for the sets that have nothing ready.
+FEW_MORE = 4
 
 
 class PostgresStore:
@@ -129,7 +133,7 @@ class PostgresStore:
     def installation(self) -> Installation:
         """What was applied, or the defaults before the first apply."""
         found = self._pool.rows("installation")
-        return installation_from_json(found[0][0]) if found else Installation()
+        return codec.definition(installation_from_json, found[0][0], "the installation") if found else Installation()
 
     def campaigns(self) -> Sequence[StoredCampaign]:
         """All of them, ended ones too. One that this program cannot read is left out and logged: the others go on."""
@@ -148,7 +152,8 @@ class PostgresStore:
 
     def agents(self) -> Sequence[StoredAgent]:
         return [
-            StoredAgent(agent_from_json(definition), AgentStatus(status), reason) for _, definition, status, reason in self._pool.rows("agents")
+            StoredAgent(codec.definition(agent_from_json, definition, f"agent {id}"), AgentStatus(status), reason)
+            for id, definition, status, reason in self._pool.rows("agents")
         ]
 
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
@@ -164,6 +169,10 @@ class PostgresStore:
     def save_memory(self, campaign: CampaignId, memory: Mapping[str, Any]) -> None:
         """Ignored once another daemon is the active one."""
         self._pool.rows("save_memory", {"campaign": campaign, "memory": json.dumps(dict(memory), allow_nan=False), "epoch": self._epoch})
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """For `fs-dialer status`: the last one only."""
+        self._pool.rows("publish", {"epoch": self._own_epoch(), "snapshot": json.dumps(as_json(snapshot))})
 
     def _guarded(self, query: str, what: str, words: dict[str, Any]) -> None:
         refusal = self._pool.rows(query, {**words, "epoch": self._epoch})[0][0]
@@ -181,21 +190,23 @@ class PostgresStore:
         for doubtful in list(self._doubtful.get(campaign, ())):
             self._pool.rows("undo_claim", {"campaign": campaign, "epoch": epoch, "batch": doubtful})
             self._doubtful[campaign].remove(doubtful)
-        self._batch += 1
+        self._batch = batch = self._batch + 1
+        open_sets = list(dict.fromkeys(codec.zone_set(zones) for zones in zone_sets))
         words = {
             "campaign": campaign,
             "count": count,
-            "zone_sets": list(dict.fromkeys(codec.zone_set(zones) for zones in zone_sets)),
+            "few": FEW_MORE + count // max(1, len(open_sets)),
+            "zone_sets": open_sets,
             "now": codec.epoch_time(now),
             "epoch": epoch,
-            "batch": self._batch,
+            "batch": batch,
         }
         try:
             with self._pool.cursor() as cursor:
                 claimed = rows(cursor, "claim_leads", words) if count > 0 and zone_sets else []
         except StoreError as error:
             if error.lost:
-                self._doubtful.setdefault(campaign, []).append(words["batch"])
+                self._doubtful.setdefault(campaign, []).append(batch)
             raise
         claimed.sort(key=lambda row: (row[6], row[7]))
         leads = tuple(codec.lead(campaign, row) for row in claimed)
@@ -257,9 +268,6 @@ class PostgresStore:
 
 def _campaign(row: Row) -> StoredCampaign:
     name, state, started, reason, newest_revision, revision, definition, memory, zone_sets = row
-    try:
-        campaign = replace(campaign_from_json(definition), revision=revision)
-    except (FsDialerError, KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"campaign {name} r{revision} cannot be read by this program: {error}") from error
+    campaign = replace(codec.definition(campaign_from_json, definition, f"campaign {name} r{revision}"), revision=revision)
     stored_sets = tuple(codec.zones(text) for text in zone_sets)
     return StoredCampaign(campaign, CampaignState(state), started, reason, newest_revision, stored_sets, memory)

@@ -8,15 +8,15 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from fs_dialer.config.codec import agent_from_json, campaign_from_json
-from fs_dialer.core.definition import AgentDefinition, Campaign
+from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignId, LeadId, LeadStatus
 from fs_dialer.db import codec
 from fs_dialer.db.pool import Pool, Row
 from fs_dialer.db.shapes import AgentLine, AttemptLine, AuditLine, CampaignReport, LeadHistory, LeadLine, ListedNumber
-from fs_dialer.errors import StoreError
 
 REPORT_TIMEOUT_S = 60.0
 EVER = float("inf")
@@ -28,6 +28,11 @@ class Reports:
     def __init__(self, dsn: str, *, pool_size: int = 2, application: str = "fs-dialer command") -> None:
         self._dsn = dsn
         self._pool = Pool(dsn, size=pool_size, application=application, statement_timeout_s=REPORT_TIMEOUT_S)
+
+    def daemon_status(self) -> tuple[float, dict[str, Any]] | None:
+        """How many seconds old the active daemon's last word is, and the word (core.snapshot.as_json); None before the first daemon."""
+        found = self._pool.rows("daemon_status")
+        return (float(found[0][0]), dict(found[0][1])) if found else None
 
     def close(self) -> None:
         self._pool.close()
@@ -72,11 +77,11 @@ class Reports:
         """All agents by id, with the campaigns that name them."""
         serving: dict[str, list[str]] = {}
         for row in self._pool.rows("campaign_rows", {"name": None}):
-            for agent in _campaign(row).agents.people:
-                serving.setdefault(agent, []).append(row[0])
+            for person in _campaign(row).agents.people:
+                serving.setdefault(person, []).append(row[0])
         found = []
         for id, definition, status, reason, status_at in self._pool.rows("agent_rows"):
-            agent: AgentDefinition = agent_from_json(definition)
+            agent = codec.definition(agent_from_json, definition, f"agent {id}")
             campaigns = tuple(serving.get(id, ()))
             found.append(AgentLine(id, agent.name, agent.leg.value, agent.dial_string, status, reason, status_at, campaigns))
         return found
@@ -109,10 +114,7 @@ def day_start(zone: str, now: float) -> float:
 
 
 def _campaign(row: Row) -> Campaign:
-    try:
-        return campaign_from_json(row[8])
-    except (KeyError, TypeError, ValueError) as error:
-        raise StoreError(f"campaign {row[0]} r{row[4]} cannot be read by this program: {error}") from error
+    return codec.definition(campaign_from_json, row[8], f"campaign {row[0]} r{row[4]}")
 
 
 def _report(row: Row, definition: Campaign, leads: Mapping[str, int], today: Mapping[str | None, tuple[int, int]]) -> CampaignReport:

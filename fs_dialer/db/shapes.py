@@ -53,7 +53,7 @@ class LeadRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """rows = new + do_not_call + known + twice. do_not_call joined as `blocked`; known were in the campaign already; twice: more rows of one number."""
+    """rows = new + do_not_call + known + twice. do_not_call joined as `blocked`; known were in the campaign; twice: more rows of one number."""
 
     rows: int
     new: int
@@ -79,7 +79,7 @@ class AgentLine:
 
 @dataclass(frozen=True, slots=True)
 class CampaignReport:
-    """`revision` dials; `newest_revision` is above it while a change waits for approval. `leads` names every status, `outcomes_today` what happened."""
+    """`revision` dials; `newest_revision` is above it while a change waits for approval. `leads` names every status, `outcomes_today` what was."""
 
     name: str
     type: str

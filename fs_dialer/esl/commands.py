@@ -30,7 +30,7 @@ _TEXT = re.compile(r"[A-Za-z0-9+\-._:/@,](?:[A-Za-z0-9 +\-._:/@,]{0,254}[A-Za-z0
 _APPLICATION = re.compile(r"[a-z][a-z0-9_]{0,31}")
 _ARGUMENTS = re.compile(r"[A-Za-z0-9+\-._:/@]{0,255}")
 _SOUND = re.compile(
-    r"(?:/?[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,31}"  # a file; no component begins with a dot
+    r"(?=.{1,255}\Z)(?:/?[A-Za-z0-9_][A-Za-z0-9_.-]*(?:/[A-Za-z0-9_][A-Za-z0-9_.-]*){0,31}"  # a file; no component begins with a dot
     r"|local_stream://[A-Za-z0-9_.-]{1,64}"
     r"|silence_stream://-?[0-9]{1,9}"
     r"|(?:tone_stream://(?:%\([0-9]{1,6}(?:,[0-9.]{1,9}){1,5}\)){1,8}))"

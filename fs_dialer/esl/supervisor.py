@@ -153,7 +153,7 @@ class Supervised:
                 log.warning("esl_link_lost switch=%s epoch=%d reason=%s", self.settings.address, lost.epoch, lost.reason)
                 told = lost
                 self._on_link(lost)
-            self._closing.wait(self._pause_s(failures, lost))
+            self._closing.wait(pause_s(self.settings, failures, lost.mends_itself, self._rng))
 
     def _one_session(self) -> tuple[LinkLost, float | None]:
         """How the link ended, and how long it had held in seconds; None when there was none."""
@@ -173,11 +173,12 @@ class Supervised:
         self._session = None
         return LinkLost(self._epoch, session.reason or "closed"), time.monotonic() - began_at
 
-    def _pause_s(self, failures: int, lost: LinkLost) -> float:
-        settings = self.settings
-        longest = settings.backoff_most_s
-        wait_s = longest if not lost.mends_itself else min(longest, settings.backoff_first_s * 2.0 ** min(max(failures - 1, 0), 16))
-        return wait_s * self._rng.uniform(0.5, 1.0)
+
+def pause_s(settings: EslSettings, failures: int, mends_itself: bool, rng: random.Random) -> float:
+    """Seconds until the next try after so many failures in a row: doubling up to backoff_most_s, and that at once where only a person can mend it."""
+    longest = settings.backoff_most_s
+    wait_s = min(longest, settings.backoff_first_s * 2.0 ** min(max(failures - 1, 0), 16)) if mends_itself else longest
+    return wait_s * rng.uniform(0.5, 1.0)
 
 
 def why_no_link(settings: EslSettings, error: BaseException) -> str:

@@ -161,7 +161,7 @@ class Decoder:
             self._needed = self._within_bounds(end - body_at) + body_at - start
             return None
         self._start = end
-        self._needed = 1
+        self._needed, self._searched = 1, 0
         return _EVENT_KIND[which], None, buffer[body_at:end]
 
     def _other_frame(self) -> tuple[str, dict[str, str], bytes] | None:

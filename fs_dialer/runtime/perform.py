@@ -10,7 +10,10 @@ from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.model import SwitchId
 from fs_dialer.runtime.ports import Store, Switch
+
+MAIN_SWITCH = SwitchId("main")
 
 SWITCH_ACTIONS: dict[type[act.Action], Callable[[Switch, Any], None]] = {
     act.OriginateLead: lambda s, a: s.originate_lead(a),

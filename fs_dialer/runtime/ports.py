@@ -20,6 +20,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     OpenAttempt,
 )
+from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
 
 
@@ -48,6 +49,20 @@ class Store(Protocol):
     def save_memory(self, campaign: CampaignId, memory: Mapping[str, Any]) -> None: ...
     def pending_commands(self) -> Sequence[StoredCommand]: ...
     def reply(self, command: CommandId, ok: bool, text: str) -> None: ...
+
+
+class DaemonStore(Store, Protocol):
+    """A store that outlives a lost connection, for a live daemon."""
+
+    @property
+    def epoch(self) -> int | None: ...
+    def still_leader(self) -> bool:
+        """Whether the lock's connection is up and the epoch current; False: stop dialling, then take_epoch."""
+
+    def publish(self, snapshot: Snapshot) -> None:
+        """The engine's state for `status`, in place of the last one."""
+
+    def close(self) -> None: ...
 
 
 class Switch(Protocol):

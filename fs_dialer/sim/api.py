@@ -178,7 +178,11 @@ def _send_dtmf(sw: SimSwitch, args: str, now: float) -> str:
     uuid, _, digits = args.partition(" ")
     if not digits:
         return "-USAGE: <uuid> <dtmf_data>\n"
-    return f"+OK {uuid} sent DTMF {digits}.\n" if uuid in sw.legs else NO_SESSION
+    leg = sw.legs.get(uuid)
+    if leg is None:
+        return NO_SESSION
+    sw.set_variable(leg, "last_dtmf_duration", "1500")  # in milliseconds of a tone and its pause, as the switch leaves it
+    return f"+OK {uuid} sent DTMF {digits}.\n"
 
 
 def _hold(sw: SimSwitch, args: str, now: float) -> str:
@@ -280,16 +284,27 @@ def _fsctl(sw: SimSwitch, args: str, now: float) -> str:
 
 def _module(sw: SimSwitch, args: str, now: float, loading: bool) -> str:
     name = args.strip()
-    if "nosuch" in name or not name.startswith("mod_"):
+    if "nosuch" in name or "_" not in name:
         if not loading:
             return "-ERR [No such module!]\n"
         sw.emit_plain("RELOADXML", now)
         return "+OK Reloading XML\n-ERR [module load file routine returned an error]\n"
     if loading:
         sw.emit_plain("RELOADXML", now)
-    pairs = (("type", "api"), ("name", name.removeprefix("mod_")), ("key", name), ("filename", f"/usr/lib/freeswitch/mod/{name}.so"))
+    _, kind, *rest = name.split("_")
+    pairs: tuple[tuple[str, str], ...] = (("type", kind), ("name", "_".join(rest) or kind))
+    if loading:
+        pairs += (("key", name), ("filename", f"/usr/lib/freeswitch/mod/{name}.so"))
     sw.emit_plain("MODULE_LOAD" if loading else "MODULE_UNLOAD", now, pairs)
     return "+OK Reloading XML\n+OK\n" if loading else "+OK\n"
+
+
+def _log(sw: SimSwitch, args: str, now: float) -> str:
+    level, _, text = args.partition(" ")
+    if not text:
+        return "-USAGE: <level> <message>\n"
+    sw.log(level, text, now)
+    return "+OK\n"
 
 
 def _reloadxml(sw: SimSwitch, args: str, now: float) -> str:
@@ -353,7 +368,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "global_getvar": lambda sw, args, now: sw.globals.get(args, "") if args else "".join(f"{k}={v}\n" for k, v in sw.globals.items()),
     "global_setvar": _global_setvar, "eval": _eval, "expr": lambda sw, args, now: dialstring.arithmetic(args), "msleep": lambda sw, args, now: "+OK",
     "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: "false" if "nosuch" in args else "true",
-    "hupall": _hupall, "fsctl": _fsctl, "sofia": _sofia, "reloadxml": _reloadxml, "db": _database, "hash": _database,
+    "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": _database, "hash": _database,
     "load": lambda sw, args, now: _module(sw, args, now, True), "unload": lambda sw, args, now: _module(sw, args, now, False),
     "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_del": lambda sw, args, now: sw.sched_del(args, now),
     "uuid_exists": lambda sw, args, now: sw.exists(args), "uuid_bridge": _bridge, "uuid_dump": _dump, "uuid_transfer": _transfer,

@@ -167,6 +167,11 @@ def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
         sw.emit(leg, "PRIVATE_COMMAND", now)
 
 
+def queued(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> None:
+    """sendmsg execute: as a broadcast, without its delay."""
+    _broadcast_starts(sw, leg, f"{name}::{data}", now)
+
+
 def break_sound(sw: SimSwitch, leg: Leg, now: float) -> None:
     """uuid_break: only this makes a Playback-Status `break` (freeswitch.md 43)."""
     sound = leg.playback
@@ -209,8 +214,14 @@ def _transfer_leg(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, contex
     leg.state_number = 2
     leg.lean.pop("Other-Leg-Unique-ID", None)
     leg.lean_variables.pop("Other-Leg-Unique-ID", None)
+    was_second = leg.partner is not None and not leg.is_a or together and leg.state == "CS_EXCHANGE_MEDIA"
     other = bridging.part(sw, leg, now)
     playback.leave_app(sw, leg, now)
+    if was_second:  # its caller and callee change places again (s03h)
+        leg.note(picture.flipped_back)
+        leg.callee_direction = "RECV"
+        leg.cid_name, leg.cid_number, leg.callee_name, leg.callee_number = leg.callee_name, leg.callee_number, leg.cid_name, leg.cid_number
+        sw.emit(leg, "CALL_UPDATE", now, front=(("Direction", "RECV"),))
     if other is not None and not together:
         ending.after_bridge(sw, other, now)
     route(sw, leg, extension, dialplan, context, now)
@@ -265,9 +276,6 @@ def schedule_hangup(sw: SimSwitch, leg: Leg, when: str, cause: str, now: float) 
     moment = due(when, now)
     if moment is None:
         return False
-    sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, _scheduled_hangup, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
+    sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, ending.on_demand, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
     return True
 
-
-def _scheduled_hangup(sw: SimSwitch, leg: Leg, cause: str, now: float) -> None:
-    ending.hangup(sw, leg, cause, now)

@@ -67,20 +67,23 @@ def _bond(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     """Each learns of the other; A is shown B's callee, B is shown A's caller."""
     seconds = int(now)
     detailed = sw.detailed
+    if a is b:
+        a.cid_name, a.cid_number, a.callee_name, a.callee_number = "Unknown", a.orig_number, "Outbound Call", a.number
+        a.note(picture.bonded_to_itself)
     a_block = picture.other_leg("originatee", b, True) if detailed else ()
     b_block = picture.other_leg("originator", a, False) if detailed else ()
     b_callee = (b.callee_name, b.callee_number)
     a_caller = (a.cid_name, a.cid_number)
-    for leg, other, block, shown in ((a, b, a_block, b_callee), (b, a, b_block, a_caller)):
-        if leg is b and a is b:
-            break
+    for leg, other, block, shown in ((b, a, b_block, a_caller), (a, b, a_block, b_callee)):
         if detailed:
             source = f"{seconds}:{sw.new_uuid()}:uuid_br:{other.uuid}"
-            leg.note(picture.bonded, leg is a, block, *shown, source, now)
+            leg.note(picture.bonded, block is a_block, block, *shown, source, now)
         leg.bond = other
         leg.applications = []
         leg.put("Other-Leg-Unique-ID", other.uuid)
         leg.state_number = 8
+    if a is b:
+        a.note(picture.bonded_to_itself)
     a.callee_name, a.callee_number = b_callee
     if a is not b:
         b.cid_name, b.cid_number = a_caller
@@ -157,6 +160,7 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
 def _tell(sw: SimSwitch, leg: Leg, other: Leg, name: str, number: str, now: float) -> None:
     """CALL_UPDATE. A phone that was told the same before is not told again."""
     leg.note(picture.told, other.uuid, name, number)
+    leg.callee_direction = "SEND"
     if leg.told == (name, number):
         return
     leg.told = (name, number)
@@ -192,6 +196,6 @@ def part(sw: SimSwitch, leg: Leg, now: float) -> Leg | None:
         return None
     other.partner = None
     a, b = (leg, other) if leg.is_a else (other, leg)
-    ending.unbridge(sw, a, b, "NORMAL_CLEARING", now)
+    ending.unbridge(sw, a, b, "", now)
     leg.is_a = other.is_a = False
     return other

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, causes, ending, picture
+from fs_dialer.sim import applications, causes, ending, listing, picture
 from fs_dialer.sim.leg import ANSWERED, DIALLING, EARLY, HUNG_UP, RINGING, Leg
 from fs_dialer.sim.people import Behaviour, number_of
 
@@ -33,7 +33,7 @@ class Originate:
     uuid: str | None = None
     timeout_s: int = DEFAULT_TIMEOUT_S
     leg_timeout_s: int | None = None
-    retries: int = 0
+    retries: int = 1
     retry_sleep_s: float = 1.0
     made_by: Leg | None = None  # the leg whose bridge application this is
 
@@ -232,6 +232,8 @@ def _answers(sw: SimSwitch, leg: Leg, now: float) -> None:
     """200. The ANSWER event still shows the call state of before (16); the originate's result follows within a tick."""
     if leg.phase in (ANSWERED, HUNG_UP):
         return
+    if sw.detailed:  # `show` is written behind (37)
+        leg.row, leg.row_until = listing.row(sw, leg), now + 1.0
     if leg.kind == "sofia" and leg.phase != EARLY:
         _codecs(sw, leg, now)
     sw.counters.answered += 1
@@ -264,7 +266,9 @@ def _no_response(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 def _unreachable(sw: SimSwitch, leg: Leg, now: float) -> None:
-    _fail(sw, leg, 503, "Service Unavailable", "NORMAL_TEMPORARY_FAILURE", now, synthetic=True)
+    # Also the end of a name that has no address.
+    phrase = "DNS Error" if any(char.isalpha() for char in leg.host) else "Service Unavailable"
+    _fail(sw, leg, 503, phrase, "NORMAL_TEMPORARY_FAILURE", now, synthetic=True)
 
 
 def _fail(sw: SimSwitch, leg: Leg, status: int, phrase: str, cause: str, now: float, synthetic: bool = False) -> None:
@@ -298,7 +302,8 @@ def _settle(sw: SimSwitch, leg: Leg, now: float) -> None:
     assert isinstance(originator, _Outcome)
     leg.note(picture.disposed, "ANSWER" if leg.phase == ANSWERED else "EARLY MEDIA")
     leg.note(picture.flipped)
-    leg.flipped = True
+    leg.callee_direction = "RECV"
+    leg.row_until = now + sw.settings.channels_lag_s
     leg.cid_name, leg.callee_name = leg.callee_name, leg.cid_name
     leg.cid_number, leg.callee_number = leg.callee_number, leg.cid_number
     sw.emit(leg, "CALL_UPDATE", now, front=(("Direction", "RECV"),))
@@ -344,7 +349,7 @@ class _Outcome:
         if not cause:
             self.order.result(f"+OK {self.leg.uuid}\n", now)
             return
-        if self.order.retries > 0:
+        if self.order.retries > 1:  # originate_retries=2 makes two attempts (s02p)
             again = replace(self.order, retries=self.order.retries - 1, uuid=self.leg.uuid)
             # Attempts start at least a second apart, whatever the sleep says (s02p).
             self.sw.at(max(now + self.order.retry_sleep_s, self.leg.created_at + 1.0), _again, again)
@@ -374,6 +379,9 @@ def bridge_application(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
             sw.join(leg, other, later)
             return
         cause = text[5:].strip()
+        if leg.journal is not None:
+            made = next((other for other in sw.legs.values() if other.bond is leg and other.phase == HUNG_UP), None)
+            leg.note(picture.called, made.uuid if made is not None else "", "Outbound Call", number_of(order.endpoint), cause)
         sw.set_variable(leg, "last_bridge_hangup_cause", cause)
         sw.set_variable(leg, "originate_disposition", cause)
         sw.set_variable(leg, "DIALSTATUS", {"NO_ANSWER": "NOANSWER", "USER_BUSY": "BUSY"}.get(cause, cause))

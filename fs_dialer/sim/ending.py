@@ -48,6 +48,11 @@ def hangup(sw: SimSwitch, leg: Leg, cause: str, now: float, *, by_them: bool = F
         _destroy(sw, leg, now)
 
 
+def on_demand(sw: SimSwitch, leg: Leg, cause: str, now: float) -> None:
+    """hangup() as an action for the clock."""
+    hangup(sw, leg, cause, now)
+
+
 def _report_a_failure(sw: SimSwitch, leg: Leg, cause: str, originator: Originator, now: float) -> None:
     """HANGUP_COMPLETE, then the originate's result and DESTROY one tick later; sometimes the result is faster than the report (s02g)."""
     later = now + sw.settings.tick_s
@@ -75,10 +80,9 @@ def _mark_ended(sw: SimSwitch, leg: Leg, cause: str, now: float, by_bye: bool, a
         leg.note(picture.said_bye, ("originator" if leg.is_a else "originatee") if bonded else "")
         leg.put_variable("sip_term_status", "200")
     sw.emit(leg, "CHANNEL_HANGUP", now)
-    if leg.kind == "sofia" and answered:
-        if by_bye:
-            leg.note(picture.disposition, "recv_bye")
-            leg.put_variable("sip_hangup_disposition", "recv_bye")
+    if leg.kind == "sofia" and answered and by_bye:
+        leg.note(picture.disposition, "recv_bye")
+        leg.put_variable("sip_hangup_disposition", "recv_bye")
 
 
 def _leave_states(sw: SimSwitch, leg: Leg, now: float) -> None:
@@ -130,6 +134,8 @@ def _bridge_pair(a: Leg, b: Leg) -> tuple[tuple[str, str], ...]:
 def unbridge(sw: SimSwitch, a: Leg, b: Leg, cause: str, now: float) -> None:
     """The one CHANNEL_UNBRIDGE, on A."""
     a.note(picture.unbridged, cause)
+    b.note(picture.unbridged, "")
+    b.note(picture.on_its_own)
     sw.emit(a, "CHANNEL_UNBRIDGE", now, front=_bridge_pair(a, b))
 
 
@@ -172,6 +178,7 @@ def _first_remains(sw: SimSwitch, b: Leg, a: Leg, by_them: bool, now: float) -> 
     if b.playback is not None:
         playback.stop(sw, b, "done", playback.CUT_SHORT, now)
     a.note(picture.left_by, b.cause, by_them)
+    b.note(picture.unbridged, "")
     late = sw.rarely()
     if not late:
         _leave_states(sw, b, now)

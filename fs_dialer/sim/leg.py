@@ -30,6 +30,9 @@ WITH_VARIABLES: Final = frozenset({
     "CHANNEL_DESTROY", "PLAYBACK_START", "PLAYBACK_STOP", "RECORD_START", "RECORD_STOP", "CHANNEL_DATA", "CHANNEL_UUID", "SESSION_HEARTBEAT"})
 """Events that carry variable_* headers (freeswitch.md 25)."""
 
+LOG_LINE: Final = "log/data"
+"""The name of what is no event: a line for clients that asked for the log."""
+
 DIALLING, RINGING, EARLY, ANSWERED, HUNG_UP = range(5)
 """How far a leg has come; each is reached once, in this order, and some are skipped."""
 
@@ -37,7 +40,7 @@ DIALLING, RINGING, EARLY, ANSWERED, HUNG_UP = range(5)
 class SwitchEvent:
     """What the switch reports. `headers` are the lean ones; SimSwitch.full_headers() gives all. `at` in epoch seconds."""
 
-    __slots__ = ("at", "body", "front", "headers", "leg", "mark", "name", "sequence", "state", "state_number", "tail", "uuid")
+    __slots__ = ("at", "body", "front", "headers", "leg", "mark", "name", "rendered", "sequence", "state", "state_number", "tail", "uuid")
 
     def __init__(
         self, name: str, uuid: str, headers: dict[str, str], body: str | None, sequence: int, at: float, leg: Leg | None = None, mark: int = 0,
@@ -46,6 +49,7 @@ class SwitchEvent:
         self.name, self.uuid, self.headers, self.body = name, uuid, headers, body
         self.sequence, self.at, self.leg, self.mark = sequence, at, leg, mark
         self.state, self.state_number, self.front, self.tail = state, state_number, front, tail
+        self.rendered: dict[str, bytes] | None = None  # by format, for servers that send it to several clients
 
     def __repr__(self) -> str:
         return f"SwitchEvent({self.name} {self.uuid} {self.headers}{'' if self.body is None else f' body={self.body!r}'})"
@@ -65,10 +69,10 @@ class Leg:
 
     __slots__ = (
         "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridged_at", "bridging",
-        "by_them", "call_state", "callee_name", "callee_number", "cause", "channel_name", "cid_name", "cid_number", "context", "created_at", "destination",
-        "destination_now", "dialplan", "digits", "direction", "endpoint", "flipped", "given", "host", "hungup_at", "is_a", "journal", "kind", "last_app", "last_data", "lean", "lean_variables",
+        "by_them", "call_state", "callee_direction", "callee_name", "callee_number", "cause", "channel_name", "cid_name", "cid_number", "context", "created_at", "destination",
+        "destination_now", "dialplan", "digits", "direction", "endpoint", "given", "host", "hungup_at", "is_a", "journal", "kind", "last_app", "last_data", "lean", "lean_variables",
         "number", "orig_name", "orig_number", "originator", "painted", "parked", "partner", "phase", "playback", "port", "profile", "progress_at",
-        "progress_media_at", "recordings", "released", "role", "session_id", "sip_status", "state", "state_number", "stuck", "told", "turn", "uuid",
+        "progress_media_at", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number", "stuck", "told", "turn", "uuid",
         "variables", "wait_turn",
     )
 
@@ -111,7 +115,9 @@ class Leg:
         self.cid_name, self.cid_number = variables.get("origination_caller_id_name", ""), variables.get("origination_caller_id_number", "0000000000")
         self.orig_name, self.orig_number = self.cid_name, self.cid_number
         self.callee_name, self.callee_number = "Outbound Call", number
-        self.flipped = False  # caller and callee have changed places
+        self.callee_direction = ""  # how its phone last learnt the other party: RECV, SEND
+        self.row: dict[str, str] | None = None  # what `show channels` still says of it, until row_until
+        self.row_until = 0.0
         self.recordings: dict[str, float] = {}  # path -> since when
         self.told: tuple[str, str] | None = None  # whom the phone was last told it talks to
 

@@ -37,32 +37,34 @@ def _moment(at: float) -> str:
     return time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
 
 
-def _row(sw: SimSwitch, leg: Leg) -> dict[str, str]:
+def row(sw: SimSwitch, leg: Leg) -> dict[str, str]:
     """One leg as the database behind `show` has it."""
-    flipped = leg.flipped
     codec = leg.phase in (EARLY, ANSWERED) or (leg.phase == HUNG_UP and leg.answered_at > 0)
-    bridged = leg.partner is not None
     name, data = ("uuid_bridge", leg.partner.uuid) if leg.partner is not None else (leg.app, leg.app_data if leg.app else "")
-    if leg.playback is not None and leg.playback.broadcast or (leg.last_app != leg.app and leg.app):
+    if (leg.playback is not None and leg.playback.broadcast) or (leg.last_app != leg.app and leg.app):
         name, data = leg.last_app, leg.last_data
-    row = {
+    shown = {
         "uuid": leg.uuid, "direction": leg.direction, "created": _moment(leg.created_at), "created_epoch": str(int(leg.created_at)),
         "name": leg.channel_name, "state": leg.state, "cid_name": leg.cid_name, "cid_num": leg.cid_number,
         "ip_addr": leg.host if leg.dialplan else "", "dest": leg.destination_now, "application": name, "application_data": data,
         "dialplan": leg.dialplan, "context": leg.context, "secure": "", "hostname": sw.settings.switchname, "presence_id": "", "presence_data": "",
         "accountcode": "", "callstate": leg.call_state, "callee_name": leg.callee_name, "callee_num": leg.callee_number,
-        "callee_direction": "SEND" if bridged else "RECV" if flipped else "", "call_uuid": leg.uuid, "sent_callee_name": "", "sent_callee_num": "",
+        "callee_direction": leg.callee_direction, "call_uuid": leg.uuid, "sent_callee_name": "", "sent_callee_num": "",
         "initial_cid_name": leg.orig_name, "initial_cid_num": leg.orig_number, "initial_ip_addr": "", "initial_dest": leg.number,
         "initial_dialplan": "", "initial_context": "default"}
     for way in ("read", "write"):
-        row.update({f"{way}_codec": "PCMU", f"{way}_rate": "8000", f"{way}_bit_rate": "64000"} if codec else dict.fromkeys(
+        shown.update({f"{way}_codec": "PCMU", f"{way}_rate": "8000", f"{way}_bit_rate": "64000"} if codec else dict.fromkeys(
             (f"{way}_codec", f"{way}_rate", f"{way}_bit_rate"), ""))
-    if bridged and leg.partner is not None:
-        first = leg if leg.is_a else leg.partner
-        row["call_uuid"] = first.uuid
+    if leg.partner is not None:
+        shown["call_uuid"] = leg.uuid if leg.is_a else leg.partner.uuid
         if leg.told is not None:
-            row["sent_callee_name"], row["sent_callee_num"] = leg.told
-    return row
+            shown["sent_callee_name"], shown["sent_callee_num"] = leg.told
+    return shown
+
+
+def _row(sw: SimSwitch, leg: Leg, now: float) -> dict[str, str]:
+    """As `show` has it now: of an answer it learns a little late."""
+    return dict(leg.row) if leg.row is not None and now < leg.row_until else row(sw, leg)
 
 
 def _visible(sw: SimSwitch, now: float) -> list[Leg]:
@@ -77,17 +79,16 @@ def _calls(sw: SimSwitch, now: float, columns: tuple[str, ...], bridged_only: bo
         other = leg.partner
         if (other is None and bridged_only) or (other is not None and not leg.is_a):
             continue
-        row = _row(sw, leg)
+        shown = _row(sw, leg, now)
         for name in columns:
             if name.startswith("b_"):
-                row[name] = ""
-        row["call_created_epoch"] = ""
+                shown[name] = ""
+        shown["call_created_epoch"] = ""
         if other is not None:
-            row["call_uuid"] = leg.uuid
-            row["call_created_epoch"] = str(int(leg.bridged_at))
-            for name, value in _row(sw, other).items():
-                row[f"b_{name}"] = value
-        rows.append(row)
+            shown["call_created_epoch"] = str(int(leg.bridged_at))
+            for name, value in _row(sw, other, now).items():
+                shown[f"b_{name}"] = value
+        rows.append(shown)
     return rows
 
 
@@ -115,7 +116,7 @@ def show(sw: SimSwitch, args: str, now: float) -> str:
 
 def _table(sw: SimSwitch, thing: str, now: float) -> tuple[tuple[str, ...], list[dict[str, str]]]:
     if thing == "channels":
-        return CHANNELS, [_row(sw, leg) for leg in _visible(sw, now)]
+        return CHANNELS, [_row(sw, leg, now) for leg in _visible(sw, now)]
     if thing in ("calls", "bridged_calls"):
         return CALLS, _calls(sw, now, CALLS, thing == "bridged_calls")
     if thing in ("detailed_calls", "detailed_bridged_calls"):

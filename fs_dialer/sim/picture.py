@@ -142,7 +142,7 @@ def created(p: Picture) -> None:
         originate_early_media=early, originate_endpoint="sofia", rtp_use_codec_string="PCMU,PCMA", local_media_ip=address, local_media_port=port,
         advertised_media_ip=address, audio_media_flow="sendrecv",
         rtp_local_sdp_str=_LOCAL_SDP.format(session=1795260000 + leg.session_id, version=1795260001 + leg.session_id, ip=address, port=port),
-        sip_outgoing_contact_uri=f"<{url}>", sip_req_uri=uri, sip_to_host=f"{leg.host}:{leg.port}", sip_from_host=address,
+        sip_outgoing_contact_uri=f"<{url}>", sip_req_uri=uri, sip_to_host=uri.rpartition("@")[2], sip_from_host=address,
         sofia_profile_name="external" if leg.profile.startswith("gateway/") else leg.profile,
         recovery_profile_name="external" if leg.profile.startswith("gateway/") else leg.profile, sofia_profile_url=url)
 
@@ -156,15 +156,15 @@ def _remote(p: Picture) -> None:
     p.network = host
     tag, far_tag = leg.uuid[:13].replace("-", ""), f"{leg.session_id}x1"
     via = f"SIP/2.0/UDP {address}:{settings.sip_port};rport;branch=z9hG4bK{tag}"
-    name = f'"{p.orig_name}" ' if p.orig_name else ""
+    name = f'"{p.cid_name}" ' if p.cid_name else ""
     v.update(
         sip_reply_host=host, sip_reply_port=port, sip_network_ip=host, sip_network_port=port, sip_user_agent="sipp-phone",
         sip_recover_contact=f"<sip:{host}:{port}>", sip_full_via=via, sip_recover_via=via)
-    if p.orig_name:
-        v["sip_from_display"] = p.orig_name
+    if p.cid_name:
+        v["sip_from_display"] = p.cid_name
     v.update(
-        sip_full_from=f"{name}<sip:{p.orig_number}@{address}>;tag={tag}", sip_full_to=f"<sip:{user}@{host}:{port}>;tag={far_tag}",
-        sip_from_user=p.orig_number, sip_from_uri=f"{p.orig_number}@{address}", sip_to_user=user, sip_to_port=port, sip_to_uri=f"{user}@{host}:{port}")
+        sip_full_from=f"{name}<sip:{p.cid_number}@{address}>;tag={tag}", sip_full_to=f"<sip:{user}@{host}:{port}>;tag={far_tag}",
+        sip_from_user=p.cid_number, sip_from_uri=f"{p.cid_number}@{address}", sip_to_user=user, sip_to_port=port, sip_to_uri=f"{user}@{host}:{port}")
     p.set("sip_to_host", host)
     v.update(
         sip_contact_user="nobody", sip_contact_port=port, sip_contact_uri=f"nobody@{host}:{port}", sip_contact_host=host, sip_to_tag=far_tag,
@@ -230,6 +230,12 @@ def flipped(p: Picture) -> None:
     p.hit_dialplan = True
     p.cid_name, p.callee_name = p.callee_name, p.cid_name
     p.cid_number, p.callee_number = p.callee_number, p.cid_number
+
+
+def flipped_back(p: Picture) -> None:
+    """The second leg of a bridge is transferred: it changes places again (s03h)."""
+    flipped(p)
+    p.logical = "outbound"
 
 
 def originated_by(p: Picture, other: Pairs, other_uuid: str) -> None:
@@ -348,7 +354,7 @@ def bonded(p: Picture, is_a: bool, other: Pairs, name: str, number: str, source:
     """uuid_bridge has taken this leg. A is shown B's callee, B is shown A's caller."""
     named = dict(other)
     uuid = named["Other-Leg-Unique-ID"]
-    p.other, p.logical, p.transfer_source, p.profile_created_at = other, "inbound", source, now
+    p.other, p.transfer_source, p.profile_created_at = other, source, now
     p.index += 1
     p.set("bridge_channel", named["Other-Leg-Channel-Name"])
     p.set("bridge_uuid", uuid)
@@ -361,10 +367,16 @@ def bonded(p: Picture, is_a: bool, other: Pairs, name: str, number: str, source:
             p.variables["original_caller_id_name"] = p.cid_name
         p.variables["original_caller_id_number"] = p.cid_number
     if is_a:
-        p.callee_name, p.callee_number = name, number
+        p.logical, p.callee_name, p.callee_number = "inbound", name, number
     else:
         p.cid_name, p.cid_number, p.hit_dialplan = name, number, False
     _history(p, source)
+
+
+def bonded_to_itself(p: Picture) -> None:
+    """uuid_bridge X X mixes a leg up with itself (s03f)."""
+    p.cid_name, p.cid_number, p.callee_name, p.callee_number = "Unknown", p.orig_number, "Outbound Call", p.leg.number
+    p.logical = "outbound"
 
 
 def soft_executed(p: Picture) -> None:
@@ -399,14 +411,23 @@ def left_by(p: Picture, cause: str, by_bye: bool) -> None:
 
 
 def unbridged(p: Picture, cause: str) -> None:
-    """CHANNEL_UNBRIDGE, and on the second leg as well when it is reported."""
+    """CHANNEL_UNBRIDGE, and on the second leg as well when it is reported. "" = nobody hung up: a transfer."""
     p.drop("bridge_to")
-    p.set("bridge_hangup_cause", cause)
+    if cause:
+        p.set("bridge_hangup_cause", cause)
+
+
+def called(p: Picture, other_uuid: str, name: str, number: str, cause: str) -> None:
+    """The bridge application's own originate has failed: what it leaves on the leg that made it (s03g)."""
+    p.callee_name, p.callee_number = name, number
+    p.set("originate_signal_bond", other_uuid)
+    p.set("originated_legs", f"{other_uuid};{name};{number}")
+    p.set("originate_causes", f"{other_uuid};{cause}")
 
 
 def on_its_own(p: Picture) -> None:
-    """The call uuid is the leg's own again."""
-    if p.call_uuid != p.leg.uuid:
+    """A bridge is over: the call uuid is the leg's own again."""
+    if p.bridged_at and p.call_uuid != p.leg.uuid:
         p.call_uuid = p.leg.uuid
         p.set("call_uuid", p.leg.uuid)
 

@@ -66,7 +66,7 @@ class SwitchSettings:
     bridge_delay_s: tuple[float, float] = (0.02, 0.05)
     """From uuid_bridge to the legs leaving what they did; CHANNEL_BRIDGE follows two or three ticks later."""
     broadcast_delay_s: tuple[float, float] = (0.1, 0.2)
-    channels_lag_s: float = 0.015
+    channels_lag_s: float = 0.03
     """`show channels` is written behind by about this much (freeswitch.md 37)."""
     sip_timer_b_s: float = 32.0
     order_variety: float = 0.12

@@ -1,7 +1,7 @@
 """A simulated FreeSWITCH made of values in and values out.
 
-Pure: no clock, no sockets, no gevent. Time is an argument (epoch seconds, never backwards), chance a random.Random, uuids a callable: equal arguments
-give equal events. Used in virtual time by calling originate(), bridge() ... and advance(), and over TCP by esl_server.py with api() and bgapi() texts.
+Pure: no clock, no sockets, no gevent. Time is an argument (epoch seconds, never backwards), chance a random.Random, uuids a callable: equal
+arguments give equal events. Used in virtual time by calling originate(), bridge() ... and advance(), and over TCP by esl_server.py with texts.
 This file is the clock, the table of legs and the way events leave; what happens in a call is in dialling, applications, bridging and ending.
 
 A reply always comes before the events it causes (freeswitch.md 11): methods return it, events wait for advance().
@@ -14,11 +14,11 @@ import random
 from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
-from fs_dialer.sim import api, applications, bridging, dialling, dialstring, ending, picture
+from fs_dialer.sim import api, applications, bridging, dialling, dialstring, ending, listing, picture
 from fs_dialer.sim.headers import Headers
-from fs_dialer.sim.leg import HUNG_UP, STATE_NUMBERS, WITH_VARIABLES, Leg, Pairs, SwitchEvent
+from fs_dialer.sim.leg import HUNG_UP, LOG_LINE, STATE_NUMBERS, WITH_VARIABLES, Leg, Pairs, SwitchEvent
 from fs_dialer.sim.people import People
 from fs_dialer.sim.settings import SwitchSettings
 
@@ -39,8 +39,7 @@ class Counters:
     peak_legs: int = 0
 
 
-@dataclass(slots=True)
-class Task:
+class Task(NamedTuple):
     """Something the scheduler will do."""
 
     number: int
@@ -51,6 +50,9 @@ class Task:
 
 class SimSwitch:
     """One switch. Every method that takes `now` takes epoch seconds not smaller than any before."""
+
+    settings: SwitchSettings
+    new_uuid: Callable[[], str]
 
     def __init__(
         self, people: People, *, rng: random.Random, new_uuid: Callable[[], str], settings: SwitchSettings | None = None, started_at: float = 0.0,
@@ -69,6 +71,7 @@ class SimSwitch:
         self.globals: dict[str, str] = {"domain": self.settings.domain, "hostname": self.settings.hostname, "switchname": self.settings.switchname}
         self.database: dict[tuple[str, str], str] = {}
         self.tasks: dict[int, Task] = {}
+        self._groups: dict[str, list[int]] = {}  # a leg's uuid -> the numbers of its tasks, of the fired ones too
         self.handlers: dict[str, applications.Handler] = {**applications.APPLICATIONS, "bridge": dialling.bridge_application}
         self._wanted = self.settings.events
         self._heap: list[Due] = []
@@ -143,10 +146,8 @@ class SimSwitch:
 
     def sched_del(self, group: str, now: float) -> str:
         """All tasks of a leg, or the one task of that number."""
-        gone = [task for task in self.tasks.values() if task.group == group or str(task.number) == group]
-        for task in gone:
-            self._forget_task(task.number, now)
-        return f"+OK Deleted: {len(gone)}\n"
+        numbers = [int(group)] if group.isdecimal() else self._groups.pop(group, ())
+        return f"+OK Deleted: {sum([self._forget_task(number, now) for number in numbers])}\n"
 
     def exists(self, uuid: str) -> str:
         """uuid_exists: no newline (freeswitch.md 7)."""
@@ -214,9 +215,9 @@ class SimSwitch:
         return events
 
     def full_headers(self, event: SwitchEvent) -> list[tuple[str, str]]:
-        """Everything the real switch sends for that event, in its order. ValueError where SwitchSettings.detailed is off: nothing was kept."""
+        """Everything the real switch sends for that event, in its order. Without SwitchSettings.detailed nothing was kept but the lean headers."""
         if not self.detailed:
-            raise ValueError("full headers need SwitchSettings(detailed=True)")
+            return list(event.headers.items())
         return self._headers.full(event)
 
     # ---- for the files that make calls happen
@@ -262,9 +263,8 @@ class SimSwitch:
         if tail:
             headers.update(tail)
         self._sequence += 1
-        journal = leg.journal
-        self._out.append(SwitchEvent(
-            name, leg.uuid, headers, None, self._sequence, now, leg, len(journal) if journal is not None else 0, leg.state, leg.state_number, front, tail))
+        mark = 0 if leg.journal is None else len(leg.journal)
+        self._out.append(SwitchEvent(name, leg.uuid, headers, None, self._sequence, now, leg, mark, leg.state, leg.state_number, front, tail))
 
     def emit_plain(self, name: str, now: float, pairs: Pairs = (), body: str | None = None, sequence: int = 0) -> None:
         """Report something that is about no leg."""
@@ -304,9 +304,10 @@ class SimSwitch:
             counters.peak_legs = len(self.legs)
 
     def forget(self, leg: Leg) -> None:
-        """The leg is destroyed. Its scheduled tasks stay, and find nobody."""
+        """The leg is destroyed. Its scheduled tasks stay until their time, and find nobody."""
         if self.legs.get(leg.uuid) is leg:
             del self.legs[leg.uuid]
+            self._groups.pop(leg.uuid, None)
 
     def set_variable(self, leg: Leg, name: str, value: str | None) -> None:
         """A channel variable, from a command or an application; None removes it."""
@@ -322,11 +323,13 @@ class SimSwitch:
     def schedule(self, group: str, description: str, moment: float, now: float, action: Action, *details: Any) -> int:
         """A task under a leg's uuid; sched_del removes it."""
         self._task_number += 1
-        task = Task(self._task_number, description, group, moment)
-        self.tasks[task.number] = task
-        self.at(moment, _fire, task.number, action, details)
-        self.emit_plain("ADD_SCHEDULE", now, self._task_pairs(task))
-        return task.number
+        number = self._task_number
+        task = self.tasks[number] = Task(number, description, group, moment)
+        self._groups.setdefault(group, []).append(number)
+        self.at(moment, _fire, number, action, details)
+        if self.wants("ADD_SCHEDULE"):
+            self.emit_plain("ADD_SCHEDULE", now, self._task_pairs(task))
+        return number
 
     def _task_pairs(self, task: Task) -> Pairs:
         return (("Task-ID", str(task.number)), ("Task-Desc", task.description), ("Task-Group", task.group), ("Task-Runtime", str(int(task.at))))
@@ -335,7 +338,8 @@ class SimSwitch:
         task = self.tasks.pop(number, None)
         if task is None:
             return False
-        self.emit_plain("DEL_SCHEDULE", now, self._task_pairs(task))
+        if self.wants("DEL_SCHEDULE"):
+            self.emit_plain("DEL_SCHEDULE", now, self._task_pairs(task))
         return True
 
     def next_application(self, leg: Leg, now: float) -> None:
@@ -357,6 +361,22 @@ class SimSwitch:
     def picture(self, leg: Leg) -> picture.Picture:
         """Every variable of a leg as it is now."""
         return self._headers.picture(leg, len(leg.journal or ()))
+
+    def heartbeat(self, now: float) -> None:
+        """HEARTBEAT and RE_SCHEDULE, when whoever keeps the time says so."""
+        up, count = max(0.0, now - self.started_at), str(len(self.legs))
+        self.emit_plain("HEARTBEAT", now, (
+            ("Event-Info", "System Ready"), ("Up-Time", listing.uptime_text(up)), ("FreeSWITCH-Version", self.settings.version_long),
+            ("Uptime-msec", str(int(up * 1000))), ("Session-Count", count), ("Max-Sessions", str(self.max_sessions)),
+            ("Session-Per-Sec", str(self.sessions_per_second)), ("Session-Per-Sec-Last", "0"), ("Session-Per-Sec-Max", "0"),
+            ("Session-Per-Sec-FiveMin", "0"), ("Session-Since-Startup", str(self.counters.legs)), ("Session-Peak-Max", str(self.counters.peak_legs)),
+            ("Session-Peak-FiveMin", str(self.counters.peak_legs)), ("Idle-CPU", "95.000000")))
+        self.emit_plain("RE_SCHEDULE", now, (
+            ("Task-ID", "1"), ("Task-Desc", "heartbeat"), ("Task-Group", "core"), ("Task-Runtime", str(int(now + self.settings.heartbeat_s)))))
+
+    def log(self, level: str, text: str, now: float) -> None:
+        """A line of the switch's log, for those who asked for it."""
+        self.send_event(SwitchEvent(LOG_LINE, "", {"level": level.lower(), "text": text}, None, 0, now))
 
     def shut_down(self, now: float) -> None:
         """fsctl shutdown: calls end SYSTEM_SHUTDOWN and SHUTDOWN is reported; the connections are the server's to close (freeswitch.md 15)."""

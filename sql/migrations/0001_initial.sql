@@ -148,6 +148,13 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_target ON audit (target, id);
 
+CREATE UNLOGGED TABLE daemon_status (
+    one      boolean     PRIMARY KEY DEFAULT true CHECK (one),
+    epoch    bigint      NOT NULL,
+    at       timestamptz NOT NULL,
+    snapshot jsonb       NOT NULL
+);
+
 CREATE TABLE attempts (
     id          uuid        PRIMARY KEY,
     campaign    text        NOT NULL,

@@ -2,21 +2,46 @@
 
 -- name: claim_leads
 -- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
+-- Looks twice: at a few leads of every zone set, then at more of the hungry ones only, those whose few are all among the `count` oldest found so far. So
+-- it reads about `count` leads in all and not `count` per zone set. Not flushed to disk: a claim that a crash of the server takes back is refused later,
+-- by the last gate.
+SET LOCAL synchronous_commit = off;
 WITH leader AS MATERIALIZED (
     SELECT id FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE
 ),
-ready AS MATERIALIZED (
-    SELECT first.id
+few AS MATERIALIZED (
+    SELECT open.zone_set, look.id, look.ready_at, look.position, look.nth
     FROM leader,
          unnest(%(zone_sets)s::text[]) AS open (zone_set),
          LATERAL (
-             SELECT id, ready_at, position FROM leads
+             SELECT id, ready_at, position, row_number() OVER (ORDER BY ready_at, position) AS nth FROM leads
              WHERE campaign = %(campaign)s AND zone_set = open.zone_set AND ready_at <= to_timestamp(%(now)s)
                AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
              ORDER BY ready_at, position
-             LIMIT %(count)s
-         ) AS first
-    ORDER BY first.ready_at, first.position
+             LIMIT %(few)s
+         ) AS look
+),
+bound AS MATERIALIZED (
+    SELECT ready_at, position FROM few ORDER BY ready_at, position OFFSET %(count)s - 1 LIMIT 1
+),
+hungry AS MATERIALIZED (
+    SELECT zone_set FROM few
+    WHERE nth = %(few)s AND NOT EXISTS (SELECT FROM bound WHERE (few.ready_at, few.position) > (bound.ready_at, bound.position))
+),
+more AS MATERIALIZED (
+    SELECT look.id, look.ready_at, look.position
+    FROM hungry,
+         LATERAL (
+             SELECT id, ready_at, position FROM leads
+             WHERE campaign = %(campaign)s AND zone_set = hungry.zone_set AND ready_at <= to_timestamp(%(now)s)
+               AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+             ORDER BY ready_at, position
+             OFFSET %(few)s LIMIT greatest(0, %(count)s - %(few)s)
+         ) AS look
+),
+ready AS MATERIALIZED (
+    SELECT id FROM (SELECT id, ready_at, position FROM few UNION ALL SELECT id, ready_at, position FROM more) AS both_looks
+    ORDER BY ready_at, position
     LIMIT %(count)s
 ),
 mine AS MATERIALIZED (

@@ -128,7 +128,7 @@ def main() -> None:
         else:
             say(link="lost", epoch=link.epoch, reason=link.reason, mends_itself=link.mends_itself)
 
-    settings = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(sys.argv[2]).items()}
+    settings: dict[str, Any] = {name: tuple(value) if isinstance(value, list) else value for name, value in json.loads(sys.argv[2]).items()}
     client = open_client(sys.argv[1], EslSettings(**settings), on_event, on_link)
 
     def perform(do: str, number: int, **arguments: Any) -> None:

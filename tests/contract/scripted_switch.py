@@ -47,7 +47,7 @@ Answer = Callable[[Connection, wire.Command], bytes | None]
 
 
 class ScriptedSwitch:
-    """Accepts, authenticates, subscribes and echoes by itself. `answers`, by a command's second word (`api NAME`), override that; None = no answer."""
+    """Accepts, authenticates, subscribes and echoes by itself. `answers`, by a command's second word (`api NAME`), override that; None: no answer."""
 
     def __init__(self, password: str = "ClueCon", greeting: bytes = wire.AUTH_REQUEST) -> None:
         self.password, self.greeting = password, greeting

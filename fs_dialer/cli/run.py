@@ -1,0 +1,104 @@
+"""`run`: the daemon. `replay`: a recorded day once more through the same core."""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, TextIO
+
+import click
+
+from fs_dialer.config.daemon import DaemonSettings, load_settings
+from fs_dialer.core.snapshot import Snapshot
+from fs_dialer.errors import FsDialerError
+
+if TYPE_CHECKING:
+    from fs_dialer.runtime.live import Daemon
+
+
+class _Utc(logging.Formatter):
+    converter = time.gmtime
+
+
+def set_up_logging(level: str, stream: TextIO | None = None) -> None:
+    """One line each, time in UTC; to stderr unless told otherwise."""
+    handler = logging.StreamHandler(stream or sys.stderr)
+    handler.setFormatter(_Utc("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    root = logging.getLogger()
+    root.handlers[:] = [handler]
+    root.setLevel(level.upper())
+
+
+def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None] | None = None) -> Daemon:
+    """A daemon of these settings. gevent and psycopg2 are imported here, after __main__ has patched."""
+    from gevent import monkey
+
+    from fs_dialer.db.listen import Listener
+    from fs_dialer.db.postgres import PostgresStore
+    from fs_dialer.esl.client import EslSettings
+    from fs_dialer.esl.translate import SUBSCRIBE
+    from fs_dialer.runtime.live import Daemon, LiveSettings
+
+    if not monkey.is_module_patched("socket"):
+        raise FsDialerError("the daemon must be started as `fs-dialer run`, with its options after the word run")
+    dsn = settings.dsn()
+    esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE)
+    live = LiveSettings(esl, settings.esl.client, Path(settings.state_dir), settings.journal_dir(), settings.journal.keep_s)
+    return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot)
+
+
+@click.command()
+@click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings, fs-dialer.yml.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout when it has ended.")
+def run(config: Path | None, as_json: bool) -> None:
+    """Run the daemon: dial what is approved and started, until SIGTERM.
+
+    The first SIGTERM (or Ctrl-C) drains: no new calls, the end when the last one is over. The second ends it at once; calls stay up in the switch, and
+    the next daemon takes them over. A second daemon on the same database stands by and takes over when the first is gone.
+
+    \b
+    Examples:
+      fs-dialer run
+      fs-dialer run --config /etc/fs-dialer/fs-dialer.yml
+    """
+    settings = load_settings(config, os.environ)
+    set_up_logging(settings.log.level)
+    code = make_daemon(settings).run()
+    if as_json:
+        click.echo(json.dumps({"exit_code": code}))
+    sys.exit(code)
+
+
+@click.command()
+@click.argument("journal", type=click.Path(path_type=Path))
+@click.option("--json", "as_json", is_flag=True, help="The result as JSON, alone on stdout.")
+def replay(journal: Path, as_json: bool) -> None:
+    """Run a journal through the engine again: the same actions, or the first difference.
+
+    A difference means that this version decides otherwise than the one that wrote the journal, or that it has a bug.
+
+    \b
+    Examples:
+      fs-dialer replay /var/lib/fs-dialer/journal/20261121T080000Z-1234.jsonl
+      fs-dialer replay --json day.jsonl
+    """
+    from fs_dialer.runtime.journal import replay as replay_journal
+
+    result = replay_journal(journal)
+    found = result.difference
+    if as_json:
+        difference = None if found is None else {"line": found.line, "at": found.now, "event": repr(found.event), "actions": [repr(a) for a in found.actions]}
+        click.echo(json.dumps({"events": result.events, "same": found is None, "difference": difference}))
+    elif found is None:
+        click.echo(f"{result.events:,} events: the same actions again")
+    else:
+        click.echo(f"{journal}:{found.line}  differs after {result.events:,} events")
+        click.echo(f"  event    {found.event!r}")
+        for action in found.actions or ("none",):
+            click.echo(f"  now      {action!r}")
+    sys.exit(0 if found is None else 1)

@@ -1,0 +1,93 @@
+"""What became of a lead file's rows: the counts an admin reads, and the file of refused rows he repairs.
+
+Knows how to count and to write; decides about no row. The user's own cells go back unchanged. The text that is ours can not be taken for a formula by
+the spreadsheet that opens it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from fs_dialer.config.csv_text import Dialect, write_rows
+from fs_dialer.config.leads_csv import PROBLEM_COLUMN, BadRow, GoodRow
+from fs_dialer.config.values import short
+
+SHOWN = 3
+
+
+@dataclass(slots=True)
+class LeadReport:
+    """Counts of one import. `count` what the file gives; `already` and `do_not_call` are the store's to say, of the good rows."""
+
+    rows: int = 0
+    good: int = 0
+    twice: int = 0
+    already: int = 0
+    do_not_call: int = 0
+    refused: list[BadRow] = field(default_factory=list)
+
+    @property
+    def new(self) -> int:
+        return self.good - self.already - self.do_not_call
+
+    def count(self, row: GoodRow | BadRow) -> None:
+        self.rows += 1
+        if isinstance(row, GoodRow):
+            self.good += 1
+        elif row.twice:
+            self.twice += 1
+        else:
+            self.refused.append(row)
+
+    def summary(self) -> str:
+        """10,000 rows = 9,612 new + 214 already in list + 97 twice in file + 51 do-not-call + 26 refused; parts that are 0 are left out."""
+        parts = [(self.new, "new"), (self.already, "already in list"), (self.twice, "twice in file")]
+        parts += [(self.do_not_call, "do-not-call"), (len(self.refused), "refused")]
+        said = [f"{number:,} {what}" for number, what in parts if number or what == "new"]
+        return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'} = {' + '.join(said)}"
+
+    def lines(self, refused_file: str | None = None) -> list[str]:
+        """The summary, the first refused rows as a table (line, column, value, what, advice), and where the others are."""
+        shown = [(str(row.line), p.column, short(p.value, 24), p.text, p.advice or "-") for row in self.refused[:SHOWN] for p in row.problems[:1]]
+        widths = [max((len(cells[index]) for cells in shown), default=0) for index in range(5)]
+        table = []
+        for line, *cells in shown:
+            padded = "  ".join(cell.ljust(width) for cell, width in zip(cells, widths[1:], strict=True))
+            table.append(f"{line.rjust(max(widths[0], 4))} {padded}".rstrip())
+        more = len(self.refused) - SHOWN
+        if refused_file and self.refused:
+            others = f" ... {more:,} more: " if more > 0 else "  "
+            table.append(f"{others}{refused_file} = your rows + `{PROBLEM_COLUMN}`; repair and import that file alone")
+        elif more > 0:
+            table.append(f" ... {more:,} more")
+        return [self.summary(), *table]
+
+    def to_json(self) -> dict[str, Any]:
+        return {
+            "rows": self.rows,
+            "new": self.new,
+            "already": self.already,
+            "twice": self.twice,
+            "do_not_call": self.do_not_call,
+            "refused": len(self.refused),
+        }
+
+
+def write_refused(path: Path, header: Sequence[str], bad_rows: Sequence[BadRow], dialect: Dialect) -> None:
+    """The user's own rows and a last column `problem`. Repaired, the file can be imported alone.
+
+    Rows with more cells than the header has columns stay as long as they are: the header gets nameless columns for them, and unrepaired they are
+    refused again. Shorter rows are filled up.
+    """
+    width = max([len(header), *(len(row.cells) for row in bad_rows)])
+    columns = [*header, *[""] * (width - len(header)), PROBLEM_COLUMN]
+    write_rows(path, columns, ([*row.cells, *[""] * (width - len(row.cells)), _as_text(row.problem)] for row in bad_rows), dialect)
+
+
+def _as_text(problem: str) -> str:
+    """A spreadsheet runs a cell that begins with one of = + - @ as a formula, and our text may begin with the user's own header."""
+    line = " ".join(problem.replace("\0", " ").split())
+    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -1,0 +1,119 @@
+"""Every event of the engine as a JSON line, with a digest of the actions it led to; and the same day once more, through the same core (X6).
+
+The first line is a header (version, seed). Whoever has the journal has the day: numbers included, so the file is for the operator's eyes (mode 0600).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import logging
+import os
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO
+
+from fs_dialer.core.actions import Action
+from fs_dialer.core.dialer import Dialer
+from fs_dialer.core.events import Event, Tick
+from fs_dialer.errors import FsDialerError
+from fs_dialer.modes import OFFERED
+from fs_dialer.runtime.ids import engine_sources
+from fs_dialer.runtime.lines import from_line, to_line
+
+log = logging.getLogger("fs_dialer.journal")
+
+VERSION = 1
+
+
+def digest(actions: Sequence[Action]) -> str:
+    """Equal for equal actions in equal order; "" for none."""
+    return hashlib.blake2b("\n".join(to_line(action) for action in actions).encode(), digest_size=8).hexdigest() if actions else ""
+
+
+class Journal:
+    """Appends to one file. A journal that can't be written is given up with an error in the log: dialling matters more."""
+
+    def __init__(self, path: Path, seed: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._file: IO[str] | None = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
+        self.path = path
+        self._write(json.dumps({"fs-dialer journal": VERSION, "seed": seed}))
+
+    def record(self, event: Event, now: float, actions: Sequence[Action]) -> None:
+        if isinstance(event, Tick) and not actions:
+            return
+        self._write(f'[{now!r},"{digest(actions)}",{to_line(event)}]')
+
+    def _write(self, line: str) -> None:
+        if self._file is None:
+            return
+        try:
+            self._file.write(line + "\n")
+        except OSError as error:
+            log.error("the journal %s is given up: %s", self.path, error)
+            self._file = None
+
+    def flush(self) -> None:
+        if self._file is not None:
+            self._file.flush()
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """The first place where the replay decided otherwise. `line` counts from 1."""
+
+    line: int
+    now: float
+    event: Event
+    actions: tuple[Action, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed:
+    events: int
+    difference: Difference | None
+
+
+def replay(path: Path) -> Replayed:
+    """Run a journal through a fresh engine. FsDialerError for a file that is no journal; a torn last line ends it quietly."""
+    lines = _lines(path)
+    _, first = next(lines, (0, ""))
+    try:
+        header = json.loads(first)
+        seed = int(header["seed"])
+        version = header["fs-dialer journal"]
+    except (ValueError, KeyError, TypeError):
+        raise FsDialerError(f"{path}: this is no journal of fs-dialer: its first line is not a header") from None
+    if version != VERSION:
+        raise FsDialerError(f"{path}: journal version {version}, this fs-dialer reads {VERSION}")
+    rng, new_id = engine_sources(seed)
+    dialer = Dialer(OFFERED, rng=rng, new_id=new_id)
+    count = 0
+    for number, line in lines:
+        try:
+            now, expected, event_json = json.loads(line)
+            event = from_line(json.dumps(event_json))
+        except ValueError:
+            if next(lines, None) is None:
+                break
+            raise FsDialerError(f"{path}:{number}: not a line of a journal") from None
+        actions = dialer.handle(event, now)
+        count += 1
+        if digest(actions) != expected:
+            return Replayed(count, Difference(number, now, event, tuple(actions)))
+    return Replayed(count, None)
+
+
+def _lines(path: Path) -> Iterator[tuple[int, str]]:
+    try:
+        with open(path, encoding="utf-8") as file:
+            yield from enumerate(file, start=1)
+    except (OSError, UnicodeDecodeError) as error:
+        raise FsDialerError(f"{path}: {error}") from None

@@ -1,0 +1,81 @@
+"""The engine's values as JSON, one to a line, and back: for the journal and the spool.
+
+A value carries its class name, so a reader needs no schema: {"$": "LegAnswered", "leg": "…"}; an enum is {"$": "Outcome", "=": "busy"}; a tuple a list.
+Only classes of the core and the modes are known; anything else is refused on both ways.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from collections.abc import Mapping
+from enum import Enum
+from types import ModuleType
+from typing import Any
+
+from fs_dialer import modes
+from fs_dialer.core import actions, definition, events, model
+
+_MODULES: tuple[ModuleType, ...] = (model, definition, events, actions)
+
+
+def _known() -> dict[str, type]:
+    classes: dict[str, type] = {}
+    for module in _MODULES:
+        for name, cls in vars(module).items():
+            if isinstance(cls, type) and (dataclasses.is_dataclass(cls) or issubclass(cls, Enum)):
+                classes[name] = cls
+    for kind, mode in modes.OFFERED.items():
+        classes[f"Options.{kind.value}"] = mode.Options
+    return classes
+
+
+CLASSES = _known()
+_NAMES = {cls: name for name, cls in CLASSES.items()}
+
+
+def to_line(value: object) -> str:
+    """One JSON text without a newline."""
+    return json.dumps(_encode(value), ensure_ascii=False, separators=(",", ":"))
+
+
+def from_line(line: str) -> Any:
+    """ValueError for a line that no to_line wrote."""
+    return _decode(json.loads(line))
+
+
+def _encode(value: object) -> Any:
+    if value is None or isinstance(value, bool | int | float | str):
+        return value
+    if isinstance(value, Enum):
+        return {"$": _name(type(value)), "=": value.value}
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        fields = {f.name: _encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
+        return {"$": _name(type(value)), **fields}
+    if isinstance(value, tuple | list):
+        return [_encode(item) for item in value]
+    if isinstance(value, Mapping):
+        return {"$": "map", "of": {str(key): _encode(item) for key, item in value.items()}}
+    raise ValueError(f"no line for a {type(value).__name__}")
+
+
+def _name(cls: type) -> str:
+    if cls not in _NAMES:
+        raise ValueError(f"no line for a {cls.__name__}")
+    return _NAMES[cls]
+
+
+def _decode(value: Any) -> Any:
+    if isinstance(value, list):
+        return tuple(_decode(item) for item in value)
+    if not isinstance(value, dict):
+        return value
+    name = value.get("$")
+    if name == "map":
+        return {key: _decode(item) for key, item in value["of"].items()}
+    cls = CLASSES.get(name) if isinstance(name, str) else None
+    if cls is None:
+        raise ValueError(f"unknown class in a line: {name!r}")
+    if issubclass(cls, Enum):
+        return cls(value["="])
+    return cls(**{key: _decode(item) for key, item in value.items() if key != "$"})

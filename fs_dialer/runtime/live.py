@@ -1,0 +1,268 @@
+"""The daemon: one inbox, one engine, and the greenlets that carry between them, the switch and the database.
+
+Everything that happens is an event in the inbox; the loop takes them one by one, and what the engine answers is handed on without waiting. Every
+greenlet is spawned through one door that ends the daemon when it fails: a supervisor starts it again, and it adopts what is up (D8).
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event as Flag
+from gevent.queue import Empty, Queue
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.core.dialer import Dialer
+from fs_dialer.core.snapshot import Snapshot
+from fs_dialer.errors import StoreError
+from fs_dialer.esl.client import EslSettings, open_client
+from fs_dialer.modes import OFFERED
+from fs_dialer.runtime import perform
+from fs_dialer.runtime.clock import Clock
+from fs_dialer.runtime.desk import Desk
+from fs_dialer.runtime.ids import engine_sources
+from fs_dialer.runtime.journal import Journal
+from fs_dialer.runtime.ports import DaemonStore
+from fs_dialer.runtime.spool import Spool
+from fs_dialer.runtime.store_workers import StoreWorkers
+from fs_dialer.runtime.switch_port import SwitchPort
+
+log = logging.getLogger("fs_dialer.daemon")
+
+STANDBY_EVERY_S = 1.0
+LONGEST_SLEEP_S = 1.0
+SNAPSHOT_EVERY_S = 1.0
+FAIR_SLICE = 50  # events handled before others get a turn
+LAG_TOLD_S = 0.25
+STOP_WRITES_S = 10.0
+LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
+
+
+@dataclass(frozen=True, slots=True)
+class LiveSettings:
+    """`seed` None = from the operating system. `journal_dir` None = no journal."""
+
+    esl: EslSettings
+    client: str
+    state_dir: Path
+    journal_dir: Path | None
+    journal_keep_s: float
+    seed: int | None = None
+
+
+class Daemon:
+    """One active daemon, or one standing by. `listener`: hints of the database; `on_snapshot`: sees the engine once a second (demo, status)."""
+
+    def __init__(self, settings: LiveSettings, store: DaemonStore, listener: Any, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
+        self._settings, self._store, self._listener = settings, store, listener
+        self._on_snapshot = on_snapshot
+        self._clock = Clock()
+        self._inbox: Queue[tuple[float, ev.Event]] = Queue()
+        self._stop = Flag()
+        self._exit_code = 0
+        self._draining = False
+        self._greenlets: set[gevent.Greenlet] = set()
+        seed = settings.seed if settings.seed is not None else int.from_bytes(os.urandom(8))
+        rng, new_id = engine_sources(seed)
+        self.dialer = Dialer(OFFERED, rng=rng, new_id=new_id)
+        self._seed = seed
+        self._journal: Journal | None = None
+        self._lag_told = False
+        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found)
+        self.stores = StoreWorkers(
+            store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
+        )
+        self.desk = Desk(store, listener, self.put, self._clock.now)
+
+    # --- doors ------------------------------------------------------------------------------------------------------------------------
+
+    def put(self, event: ev.Event) -> None:
+        """Into the inbox, from any greenlet."""
+        self._inbox.put((time.monotonic(), event))
+
+    def spawn(self, work: Callable[..., Any], *args: Any) -> gevent.Greenlet:
+        """The one way to start a greenlet: its failure is logged and ends the daemon."""
+        greenlet = gevent.Greenlet(work, *args)
+        self._greenlets.add(greenlet)
+        greenlet.rawlink(self._ended)
+        greenlet.start()
+        return greenlet
+
+    def _ended(self, greenlet: gevent.Greenlet) -> None:
+        self._greenlets.discard(greenlet)
+        if greenlet.exception is not None and not isinstance(greenlet.exception, gevent.GreenletExit):
+            log.critical("a part of the daemon failed and ends it", exc_info=greenlet.exc_info)
+            self.stop(1)
+
+    def stop(self, exit_code: int = 0) -> None:
+        """At once. Calls that are up go on in the switch; the next daemon adopts them, or the fallback saves them."""
+        self._exit_code = max(self._exit_code, exit_code)
+        self._stop.set()
+
+    def drain(self) -> None:
+        """First call: no new calls, end when the last is over. Second: at once."""
+        if self._draining:
+            log.warning("stopping now; %d calls stay up in the switch", sum(c.lines for c in self.dialer.snapshot().campaigns))
+            self.stop()
+            return
+        self._draining = True
+        self.put(ev.DrainAsked())
+
+    def _lead_lost(self) -> None:
+        log.error("another daemon has taken over this database; this one stops")
+        self.stop(1)
+
+    # --- the life of it ---------------------------------------------------------------------------------------------------------------
+
+    def run(self) -> int:
+        """Until stopped. Exit code 0 after a drain or a second signal, 1 when something failed or another daemon took over."""
+        for number in (signal.SIGTERM, signal.SIGINT):
+            gevent.signal_handler(number, self.drain)
+        if not self._become_active():
+            return self._exit_code
+        try:
+            self._open_journal()
+            self._load()
+            self.stores.start()
+            self.switch.client = open_client(self._settings.client, self._settings.esl, self.switch.on_event, self.switch.on_link, spawn=self.spawn)
+            self.switch.client.start()
+            for work in (self._loop, self._watch_clock, self._show, self.desk.listen):
+                self.spawn(work)
+            self._stop.wait()
+            return self._exit_code
+        finally:
+            self._close()
+
+    def _become_active(self) -> bool:
+        """Stand by until the lock is ours. False when told to stop before that."""
+        told = False
+        holder = f"{socket.gethostname()} pid {os.getpid()}"
+        while not self._stop.is_set() and not self._draining:
+            try:
+                epoch = self._store.take_epoch(holder)
+            except StoreError as error:
+                if not told:
+                    log.error("the database can't be reached yet: %s", error)
+                epoch, told = None, True
+            else:
+                if epoch is None and not told:
+                    log.info("standing by: another daemon is active on this database")
+                    told = True
+            if epoch is not None:
+                log.info("active: epoch %d", epoch)
+                return True
+            self._stop.wait(STANDBY_EVERY_S)
+        return False
+
+    def _open_journal(self) -> None:
+        folder = self._settings.journal_dir
+        if folder is None:
+            return
+        try:
+            name = time.strftime("%Y%m%dT%H%M%SZ", time.gmtime()) + f"-{os.getpid()}.jsonl"
+            self._journal = Journal(folder / name, self._seed)
+            for old in folder.glob("*.jsonl"):
+                if old.stat().st_mtime < time.time() - self._settings.journal_keep_s:
+                    old.unlink()
+        except OSError as error:
+            log.error("no journal: %s", error)
+
+    def _load(self) -> None:
+        """Everything the engine must know, before the first link. Claims of dead daemons return to the heap first."""
+        self.stores.replay_spool()
+        returned = self._store.return_all_claims()
+        if returned:
+            log.info("%d leads claimed by an earlier daemon are free again", returned)
+        for event in perform.loaded(self._store):
+            self._handle(event)
+        self.desk.seen_at_start()
+
+    def _close(self) -> None:
+        self._stop.set()
+        if self.switch.client is not None:
+            self.switch.client.close()
+        deadline = time.monotonic() + STOP_WRITES_S
+        while not self.stores.idle and time.monotonic() < deadline:
+            gevent.sleep(0.02)
+        gevent.killall(list(self._greenlets), block=True, timeout=5)
+        if self._journal is not None:
+            self._journal.close()
+        self._listener.close()
+        self._store.close()
+
+    # --- the loop ---------------------------------------------------------------------------------------------------------------------
+
+    def _loop(self) -> None:
+        handled = 0
+        while not self._stop.is_set():
+            wakeup = self.dialer.next_wakeup()
+            wait = LONGEST_SLEEP_S if wakeup is None else min(LONGEST_SLEEP_S, max(0.0, wakeup - self._clock.now()))
+            try:
+                put_at, event = self._inbox.get(timeout=wait) if wait > 0 else self._inbox.get_nowait()
+            except Empty:
+                self._handle(ev.Tick())
+                gevent.sleep(0)
+                continue
+            self._watch_lag(time.monotonic() - put_at)
+            self._handle(event)
+            handled += 1
+            if handled % FAIR_SLICE == 0:
+                gevent.sleep(0)
+
+    def _watch_lag(self, lag_s: float) -> None:
+        if lag_s > LAG_TOLD_S or (self._lag_told and lag_s < LAG_TOLD_S / 2):
+            self._lag_told = lag_s > LAG_TOLD_S
+            self._handle(ev.InboxLag(lag_s))
+
+    def _handle(self, event: ev.Event) -> None:
+        now = self._clock.now()
+        actions = self.dialer.handle(event, now)
+        if self._journal is not None:
+            self._journal.record(event, now, actions)
+        for action in actions:
+            self._dispatch(action)
+
+    def _dispatch(self, action: act.Action) -> None:
+        if isinstance(action, act.OriginateLead):
+            self.stores.open(action)
+        elif (rule := perform.SWITCH_ACTIONS.get(type(action))) is not None:
+            rule(self.switch, action)
+        elif isinstance(action, act.ClaimLeads):
+            self.stores.claim(action)
+        elif isinstance(action, act.Note):
+            log.log(LEVELS[action.level], "%s %s", action.name, " ".join(f"{key}={value}" for key, value in action.fields))
+        elif isinstance(action, act.Drained):
+            self.stop()
+        else:
+            self.stores.write(action)
+
+    # --- watching ---------------------------------------------------------------------------------------------------------------------
+
+    def _watch_clock(self) -> None:
+        while True:
+            gevent.sleep(1.0)
+            jump = self._clock.jumped()
+            if jump:
+                self.put(ev.ClockJumped(jump))
+            if self._journal is not None:
+                self._journal.flush()
+
+    def _show(self) -> None:
+        """The engine once a second: for whoever looks on in this process, and in the database for `status`."""
+        while True:
+            snapshot = self.dialer.snapshot()
+            if self._on_snapshot is not None:
+                self._on_snapshot(snapshot)
+            self.desk.publish(snapshot)
+            gevent.sleep(SNAPSHOT_EVERY_S)
+

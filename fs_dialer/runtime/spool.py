@@ -1,0 +1,72 @@
+"""Results of calls that ended while the database was away: fsynced to a local file, replayed when it is back. Replaying twice changes nothing.
+
+A torn last line (the machine died while writing) is the only line that may be unreadable; it is set aside, never silently dropped.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from fs_dialer.core.actions import CloseAttempt
+from fs_dialer.runtime.lines import from_line, to_line
+
+log = logging.getLogger("fs_dialer.spool")
+
+BATCH = 200
+
+
+class Spool:
+    """One file. `close`: what writes results to the store (StoreError when it can't)."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    def __bool__(self) -> bool:
+        return self.path.exists() and self.path.stat().st_size > 0
+
+    def append(self, results: Sequence[CloseAttempt]) -> None:
+        """On disk when this returns. OSError when it can't be written: somebody must act, the results are in memory only."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = not self.path.exists()
+        with open(self.path, "a", encoding="utf-8") as file:
+            file.write("".join(to_line(result) + "\n" for result in results))
+            file.flush()
+            os.fsync(file.fileno())
+        if fresh:
+            self._sync_folder()
+
+    def replay(self, close: Callable[[Sequence[CloseAttempt]], None]) -> int:
+        """Give all results to `close`, oldest first, then remove the file. Whatever `close` raises leaves the file as it was."""
+        if not self:
+            return 0
+        results: list[CloseAttempt] = []
+        torn: list[str] = []
+        with open(self.path, encoding="utf-8", errors="replace") as file:
+            for line in file:
+                try:
+                    value = from_line(line)
+                except ValueError:
+                    torn.append(line)
+                    continue
+                if isinstance(value, CloseAttempt):
+                    results.append(value)
+        for start in range(0, len(results), BATCH):
+            close(results[start : start + BATCH])
+        if torn:
+            aside = self.path.with_suffix(".unreadable")
+            with open(aside, "a", encoding="utf-8") as file:
+                file.writelines(torn)
+            log.error("%d unreadable lines of the spool were set aside in %s; their attempts will be found open and closed as unknown", len(torn), aside)
+        self.path.unlink()
+        self._sync_folder()
+        return len(results)
+
+    def _sync_folder(self) -> None:
+        folder = os.open(self.path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)
+        finally:
+            os.close(folder)

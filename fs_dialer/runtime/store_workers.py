@@ -1,0 +1,245 @@
+"""The engine's store actions in a live daemon: greenlets between the inbox and the database.
+
+Attempts are committed in batches, one transaction for all that waited. Writes keep their order. While the database is away nothing is claimed or
+committed; results go to the local spool at once, other writes wait in memory, and a probe looks for the database every second.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
+
+import gevent
+from gevent.event import Event as Flag
+from gevent.queue import Queue
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.core.model import AttemptId, AttemptResult, LeadUpdate, LegId, Outcome
+from fs_dialer.errors import StoreError
+from fs_dialer.runtime import perform
+from fs_dialer.runtime.ports import DaemonStore
+from fs_dialer.runtime.spool import Spool
+
+log = logging.getLogger("fs_dialer.store")
+
+OPEN_BATCH = 100
+WRITE_BATCH = 100
+PROBE_EVERY_S = 1.0
+LEADER_EVERY_S = 2.0
+STORE_DOWN = "store_down"  # the gate's code while the database is away
+
+Put = Callable[[ev.Event], None]
+Spawn = Callable[..., Any]
+
+
+class Originator(Protocol):
+    """What the opener asks of the switch's port."""
+
+    def will_originate(self, leg: LegId) -> None: ...
+    def will_not_originate(self, leg: LegId) -> None: ...
+    def originate_lead(self, action: act.OriginateLead) -> None: ...
+
+
+class StoreWorkers:
+    """`lead_lost`: called when another daemon has taken over; `now`: the daemon's clock."""
+
+    def __init__(
+        self, store: DaemonStore, switch: Originator, spool: Spool, put: Put, spawn: Spawn, now: Callable[[], float], lead_lost: Callable[[], None]
+    ) -> None:
+        self._store, self._switch, self._spool = store, switch, spool
+        self._put, self._spawn, self._now, self._lead_lost = put, spawn, now, lead_lost
+        self._to_open: Queue[act.OriginateLead] = Queue()
+        self._to_write: deque[act.Action] = deque()
+        self._write_flag = Flag()
+        self._uncertain: dict[AttemptId, act.OriginateLead] = {}  # a commit whose answer was lost
+        self._up = True
+        self._busy = 0
+
+    def start(self) -> None:
+        for work in (self._open_loop, self._write_loop, self._probe_loop):
+            self._spawn(work)
+
+    @property
+    def idle(self) -> bool:
+        """Nothing waits to be written."""
+        return not (self._to_write or self._busy or self._to_open.qsize())
+
+    # --- what the loop hands over -----------------------------------------------------------------------------------------------------
+
+    def open(self, action: act.OriginateLead) -> None:
+        self._switch.will_originate(action.leg)
+        if self._up:
+            self._to_open.put(action)
+        else:
+            self._refuse(action, STORE_DOWN)
+
+    def claim(self, action: act.ClaimLeads) -> None:
+        self._spawn(self._claim, action)
+
+    def write(self, action: act.Action) -> None:
+        if not self._up and isinstance(action, act.CloseAttempt):
+            self._to_spool([action])
+            return
+        self._to_write.append(action)
+        self._write_flag.set()
+
+    # --- attempts ---------------------------------------------------------------------------------------------------------------------
+
+    def _open_loop(self) -> None:
+        while True:
+            batch = [self._to_open.get()]
+            while len(batch) < OPEN_BATCH and self._to_open.qsize():
+                batch.append(self._to_open.get())
+            self._busy += 1
+            try:
+                self._open(batch)
+            finally:
+                self._busy -= 1
+
+    def _open(self, batch: list[act.OriginateLead]) -> None:
+        """Commit, then send: in this order, whatever happens (D8)."""
+        try:
+            answers = perform.open_attempts(self._store, batch)
+        except StoreError as error:
+            if not error.lost:
+                log.error("attempts could not be committed: %s", error)
+            for action in batch:
+                self._uncertain[action.attempt.id] = action
+                self._refuse(action, STORE_DOWN)
+            self._lost(error)
+            return
+        for action, answer in zip(batch, answers, strict=True):
+            if isinstance(answer, ev.AttemptRefused):
+                self._refuse(action, answer.gate)
+                if answer.gate == "epoch":
+                    self._spawn(self._check_leadership)
+            else:
+                self._put(answer)
+                self._switch.originate_lead(action)
+
+    def _refuse(self, action: act.OriginateLead, gate: str) -> None:
+        self._switch.will_not_originate(action.leg)
+        self._put(ev.AttemptRefused(action.attempt.id, gate))
+
+    def _claim(self, action: act.ClaimLeads) -> None:
+        try:
+            self._put(perform.claim(self._store, action, self._now()))
+        except StoreError as error:
+            self._lost(error)
+            self._put(ev.ClaimFailed(action.campaign))
+
+    # --- writes -----------------------------------------------------------------------------------------------------------------------
+
+    def _write_loop(self) -> None:
+        while True:
+            self._write_flag.wait()
+            if not self._to_write or not self._up:
+                self._write_flag.clear()
+                continue
+            self._busy += 1
+            try:
+                self._write_some()
+            finally:
+                self._busy -= 1
+
+    def _write_some(self) -> None:
+        """Results that stand next to each other go in one transaction; anything else one by one, in order."""
+        results: list[act.CloseAttempt] = []
+        while self._to_write and len(results) < WRITE_BATCH:
+            head = self._to_write[0]
+            if not isinstance(head, act.CloseAttempt):
+                break
+            results.append(head)
+            self._to_write.popleft()
+        try:
+            if results:
+                self._close(results)
+            elif self._to_write:
+                perform.write(self._store, self._to_write[0])
+                self._to_write.popleft()
+        except StoreError as error:
+            self._not_written(results, error)
+
+    def _not_written(self, results: list[act.CloseAttempt], error: StoreError) -> None:
+        if results:
+            self._to_spool(results)
+        elif not error.lost:
+            refused = self._to_write.popleft()
+            log.error("the database refused %s: %s", type(refused).__name__, error)
+        self._lost(error)
+
+    def _close(self, results: Sequence[act.CloseAttempt]) -> None:
+        self._store.close_attempts([(r.result, r.update) for r in results])
+
+    def _to_spool(self, results: Sequence[act.CloseAttempt]) -> None:
+        try:
+            self._spool.append(results)
+        except OSError as error:
+            log.critical("the spool %s can't be written (%s): %d results are in memory only", self._spool.path, error, len(results))
+            self._to_write.extend(results)
+
+    # --- away and back ----------------------------------------------------------------------------------------------------------------
+
+    def _lost(self, error: StoreError) -> None:
+        """A lost connection, or a refusal that only a person or time can mend: nothing new is dialled until a probe succeeds."""
+        if self._up and error.lost:
+            self._up = False
+            log.error("the database is away: %s; nothing is dialled, calls go on, results are kept in %s", error, self._spool.path)
+            self._put(ev.StoreLost(str(error)))
+            waiting = [a for a in self._to_write if isinstance(a, act.CloseAttempt)]
+            if waiting:
+                self._to_write = deque(a for a in self._to_write if not isinstance(a, act.CloseAttempt))
+                self._to_spool(waiting)
+
+    def _probe_loop(self) -> None:
+        while True:
+            gevent.sleep(PROBE_EVERY_S if not self._up else LEADER_EVERY_S)
+            try:
+                self._check_leadership()
+                if not self._up or self._spool:
+                    self._come_back()
+            except StoreError as error:
+                self._lost(error if error.lost else StoreError(str(error), lost=True))
+
+    def _check_leadership(self) -> None:
+        if self._store.still_leader():
+            return
+        before = self._store.epoch
+        after = self._store.take_epoch("")
+        if after is None or after != before:
+            self._lead_lost()
+            raise StoreError("another daemon has taken over", lost=True)
+
+    def _come_back(self) -> None:
+        """First what was kept on disk, then attempts that were committed without our knowing, then dialling."""
+        self.replay_spool()
+        self._settle_uncertain()
+        if not self._up:
+            self._up = True
+            log.info("the database is back")
+            self._put(ev.StoreBack())
+            self._write_flag.set()
+
+    def replay_spool(self) -> None:
+        """Before open attempts are looked for, at the latest: what stands in the spool has ended."""
+        replayed = self._spool.replay(self._close)
+        if replayed:
+            log.info("%d results from the spool are stored", replayed)
+
+    def _settle_uncertain(self) -> None:
+        """A commit whose answer was lost: nothing was sent, so an attempt that does stand there is closed as cancelled, its lead as before."""
+        if not self._uncertain:
+            return
+        found = {o.attempt.id: o for o in self._store.open_attempts_found()}
+        closing = []
+        for attempt_id in self._uncertain:
+            stood = found.get(attempt_id)
+            if stood is not None:
+                lead = stood.lead
+                result = AttemptResult(attempt_id, Outcome.CANCELLED, "", None, None, None, None, None, self._now(), missed=False, leg_seen=False)
+                closing.append((result, LeadUpdate(lead.id, lead.status, lead.attempts, lead.ours_in_row, lead.ready_at)))
+        self._store.close_attempts(closing)
+        self._uncertain.clear()

@@ -1,0 +1,260 @@
+"""The engine's leg actions as commands to a real switch, and its answers as events. Runs on gevent; every command is a greenlet of its own.
+
+Commands of one action go out in order and unwaited (the switch answers in order); what matters of their answers comes back into the inbox. What cannot be
+sent because the link is down is told as such, so that it costs nobody an attempt; what may have been sent is asked for after the reconnect.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import gevent
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
+from fs_dialer.core.model import GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
+from fs_dialer.errors import EslDisconnected, EslError, EslRefused, EslUnsafe, StoreError
+from fs_dialer.esl import commands
+from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
+from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, leg_facts, translate
+from fs_dialer.esl.wire import Event
+
+log = logging.getLogger("fs_dialer.switch")
+
+GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
+RECONCILE_TRIES = 5
+
+Put = Callable[[ev.Event], None]
+Spawn = Callable[..., Any]
+
+
+class SwitchPort:
+    """One switch. `put`: the inbox; `spawn`: starts a watched greenlet; `left_open`: the attempts without a result, asked once at the first link."""
+
+    def __init__(self, name: SwitchId, put: Put, spawn: Spawn, left_open: Callable[[], Sequence[OpenAttempt]]) -> None:
+        self.name = name
+        self.client: SwitchClient | None = None
+        self._put, self._spawn, self._left_open = put, spawn, left_open
+        self._linked = False
+        self._epoch = 0
+        self._adopted = False
+        self._uncommitted: dict[LegId, bool] = {}  # originates not yet sent → cancelled meanwhile?
+
+    # --- what the switch says ---------------------------------------------------------------------------------------------------------
+
+    def on_event(self, event: Event) -> None:
+        """Called by the reader: translate and enqueue, nothing else."""
+        told = translate(event.name, event.headers, event.body, self.name)
+        if told is not None:
+            self._put(told)
+
+    def on_link(self, link: LinkUp | LinkLost) -> None:
+        if isinstance(link, LinkUp):
+            self._linked, self._epoch = True, link.epoch
+            self._spawn(self._linked_now, link.epoch)
+            return
+        was_linked, self._linked = self._linked, False
+        if was_linked or not link.mends_itself or link.epoch == 0:
+            (log.warning if link.mends_itself else log.error)("switch %s: %s", self.name, link.reason)
+        if was_linked:
+            self._put(ev.SwitchLost(self.name, link.reason))
+
+    def _linked_now(self, epoch: int) -> None:
+        """Events flow already; now count what is there, then say that the link is up."""
+        try:
+            rows = self._channels()
+        except EslError as error:
+            log.warning("switch %s: could not list its channels: %s", self.name, error)
+            return
+        legs: list[tuple[LegId, GatewayId | None]] = [(LegId(row), None) for row in rows]
+        if epoch == self._epoch and self._linked:
+            self._put(ev.SwitchUp(self.name, tuple(legs)))
+
+    # --- originating ------------------------------------------------------------------------------------------------------------------
+
+    def will_originate(self, leg: LegId) -> None:
+        """Its attempt is being committed; a hang-up that comes before it is sent prevents it."""
+        self._uncommitted[leg] = False
+
+    def will_not_originate(self, leg: LegId) -> None:
+        self._uncommitted.pop(leg, None)
+
+    def originate_lead(self, action: act.OriginateLead) -> None:
+        if self._uncommitted.pop(action.leg, False):
+            self._put(ev.OriginateFailed(action.leg, "ORIGINATOR_CANCEL", sent=False))
+            return
+        self._originate(action.leg, lead_plan(action))
+
+    def originate_agent(self, action: act.OriginateAgent) -> None:
+        self._originate(action.leg, agent_plan(action))
+
+    def _originate(self, leg: LegId, plan: LegPlan) -> None:
+        try:
+            endpoint = commands.gateway_endpoint(plan.gateway, plan.to) if plan.gateway else commands.agent_endpoint(plan.to)
+            variables: dict[str, commands.Value] = dict(plan.variables)
+            variables["execute_on_answer"] = commands.ScheduledTransfer(FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
+            command = commands.originate(leg, endpoint, variables)
+        except EslUnsafe as error:
+            log.error("refused to send an originate (D7): %s", error)
+            self._put(ev.OriginateFailed(leg, "INVALID_NUMBER_FORMAT" if plan.gateway else "INVALID_URL", sent=False))
+            return
+        if not self._linked or self.client is None:
+            self._put(ev.OriginateFailed(leg, "SWITCH_LOST", sent=False))
+            return
+        self._spawn(self._send_originate, leg, command)
+
+    def _send_originate(self, leg: LegId, command: str) -> None:
+        """The Job-UUID is the leg's uuid. A link lost in between leaves it open: the reconciliation will tell."""
+        try:
+            self._need_client().bgapi(command, job_uuid=leg)
+        except EslRefused as error:
+            log.warning("switch %s refused an originate: %s", self.name, error.reply.strip())
+            self._put(ev.OriginateFailed(leg, "SWITCH_CONGESTION"))
+        except EslError as error:
+            log.warning("switch %s: an originate may or may not have been sent: %s", self.name, error)
+
+    # --- legs that are up -------------------------------------------------------------------------------------------------------------
+
+    def bridge(self, action: act.Bridge) -> None:
+        self._fire(commands.sched_del(action.leg))
+        self._fire(commands.sched_del(action.agent_leg))
+        self._spawn(self._bridge, action)
+
+    def _bridge(self, action: act.Bridge) -> None:
+        try:
+            expect_ok("uuid_bridge", self._need_client().api(commands.uuid_bridge(action.leg, action.agent_leg)))
+        except EslError as error:
+            self._put(ev.BridgeRefused(action.leg, str(error)))
+
+    def hangup(self, action: act.Hangup) -> None:
+        if action.leg in self._uncommitted:
+            self._uncommitted[action.leg] = True
+            return
+        self._fire(commands.uuid_kill(action.leg, action.cause))
+
+    def play_music(self, action: act.PlayMusic) -> None:
+        self._play(action.leg, action.path)
+
+    def play_notice(self, action: act.PlayNotice) -> None:
+        self._fire(commands.uuid_break(action.leg, everything=True))
+        self._play(action.leg, action.path)
+
+    def _play(self, leg: LegId, path: str) -> None:
+        try:
+            self._fire(commands.uuid_broadcast(leg, path))
+        except EslUnsafe as error:
+            log.error("refused to play a sound (D7): %s", error)
+
+    def park_both(self, action: act.ParkBoth) -> None:
+        self._fire(commands.uuid_park(action.leg))
+        self._fire(commands.uuid_park(action.other))
+
+    def enter_ivr(self, action: act.EnterIvr) -> None:
+        self._fire(commands.sched_del(action.leg))
+        self._fire(commands.uuid_transfer(action.leg, action.flow, FALLBACK_CONTEXT))
+
+    def renew_fallback(self, action: act.RenewFallback) -> None:
+        for leg in action.legs:
+            self._fire(commands.sched_del(leg))
+            self._fire(commands.sched_transfer(leg, FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT))
+
+    def _fire(self, command: str) -> None:
+        """Send and forget; a refusal means that the leg is gone, which its own events tell."""
+        if self._linked:
+            self._spawn(self._fired, command)
+
+    def _fired(self, command: str) -> None:
+        try:
+            reply = self._need_client().api(command)
+        except EslError as error:
+            log.debug("switch %s: %s not done: %s", self.name, command.partition(" ")[0], error)
+        else:
+            if not reply.startswith("+OK"):
+                log.debug("switch %s: %s: %s", self.name, command.partition(" ")[0], reply.strip())
+
+    # --- what exists ------------------------------------------------------------------------------------------------------------------
+
+    def ask_leg(self, action: act.AskLeg) -> None:
+        self._spawn(self._asked_leg, action.leg)
+
+    def _asked_leg(self, leg: LegId) -> None:
+        try:
+            facts = self._facts_or_gone([leg])[leg]
+        except EslError:
+            return
+        self._put(ev.LegGone(leg) if facts is None else ev.LegFound(facts))
+
+    def reconcile(self, action: act.Reconcile) -> None:
+        self._spawn(self._reconcile, action, self._epoch)
+
+    def _reconcile(self, action: act.Reconcile, epoch: int) -> None:
+        """Our own legs, then legs of ours that we do not know (an earlier daemon's), then attempts without a result. Then dialling may go on."""
+        for _ in range(RECONCILE_TRIES):
+            if epoch != self._epoch or not self._linked:
+                return  # the next link asks again
+            try:
+                self._tell_everything(action)
+            except EslDisconnected:
+                return
+            except (EslError, StoreError) as error:
+                log.warning("switch %s: reconciliation: %s", self.name, error)
+                gevent.sleep(1.0)
+                continue
+            self._adopted = True
+            self._put(ev.ReconcileDone(self.name))
+            return
+        log.error("switch %s: its legs can't be told apart; nothing is dialled until the link is renewed", self.name)
+
+    def _tell_everything(self, action: act.Reconcile) -> None:
+        left = {} if self._adopted else {found.attempt.leg: found for found in self._left_open()}
+        known = [leg for leg in (*action.legs, *left) if leg not in self._uncommitted]
+        strangers = [leg for leg in self._channels() if leg not in set(known)]
+        facts = self._facts_or_gone(known)
+        ours = [f for f in (self._facts(leg) for leg in strangers if self._is_ours(leg)) if f is not None]
+        for found in ours:
+            self._put(ev.LegFound(found))
+        for leg in known:
+            seen = facts[leg]
+            if leg in left:
+                self._put(ev.AttemptFound(left[leg], seen))
+            else:
+                self._put(ev.LegGone(leg) if seen is None else ev.LegFound(seen))
+
+    def _facts_or_gone(self, legs: Sequence[LegId]) -> dict[LegId, LegFacts | None]:
+        """uuid_exists must be false twice, 3 s apart: `show channels` lags, and an originate may be on its way."""
+        found = {leg: self._facts(leg) for leg in legs}
+        missing = [leg for leg, facts in found.items() if facts is None]
+        if missing:
+            gevent.sleep(GONE_TWICE_S)
+            found.update({leg: self._facts(leg) for leg in missing})
+        return found
+
+    def _facts(self, leg: LegId) -> LegFacts | None:
+        client = self._need_client()
+        if client.api(commands.uuid_exists(leg)).strip() != "true":
+            return None
+        dump = client.api(commands.uuid_dump_json(leg))
+        if dump.startswith("-ERR"):
+            return None
+        return leg_facts(json.loads(dump), self.name)
+
+    def _is_ours(self, leg: LegId) -> bool:
+        client = self._need_client()
+        for variable in (VARIABLE_ATTEMPT, VARIABLE_AGENT):
+            value = client.api(commands.uuid_getvar(leg, variable)).strip()
+            if value and value != "_undef_" and not value.startswith("-ERR"):
+                return True
+        return False
+
+    def _channels(self) -> list[LegId]:
+        listed = json.loads(self._need_client().api(commands.show_channels_json()))
+        return [LegId(row["uuid"]) for row in listed.get("rows", [])]
+
+    def _need_client(self) -> SwitchClient:
+        if self.client is None:
+            raise EslDisconnected("no link to the switch yet")
+        return self.client

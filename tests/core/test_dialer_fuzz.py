@@ -1,0 +1,91 @@
+"""Whole hours of chance against the engine: at the end every attempt was closed exactly once, no leg is left and no agent is stuck.
+
+The seed is the test's own parameter: `-k 17` plays hour 17 again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from fs_dialer.core.definition import Campaign, GatewayDefinition
+from fs_dialer.core.mode_port import Flow
+from fs_dialer.core.model import CampaignId, CampaignType, LegKind
+from tests.core.builders import CARRIER, NAMES, a_campaign, an_agent, an_installation, modes
+from tests.core.scripted_switch import Chances, Hour, Wrong, lead_numbers
+
+SECONDS = 900.0
+FLOWS = {
+    CampaignType.PREVIEW: Flow(preview_s=4.0),
+    CampaignType.PREDICTIVE: Flow(on_answer="music_then_agent", reserve_agent=False),
+    CampaignType.CALLBACK: Flow(first_leg="agent"),
+}
+
+
+def play(
+    seed: int,
+    chances: Chances,
+    *,
+    leg: LegKind = LegKind.PER_CALL,
+    agents: int = 4,
+    campaigns: Sequence[Campaign] = (),
+    lines: int = 40,
+    cps: float = 10.0,
+) -> Hour:
+    people = NAMES[:agents]
+    chosen = list(campaigns) or [a_campaign(people=people, gap_s=120.0, max_attempts=5, wrap_up_s=3.0, join=True)]
+    leads = [lead for n, c in enumerate(chosen) for lead in lead_numbers(CampaignId(c.id), 300, 1 + 1000 * n)]
+    installation = an_installation(lines=lines, cps=cps, gateways=[GatewayDefinition(id=CARRIER, lines=lines - agents, cps=cps)])
+    hour = Hour(seed, [an_agent(name, leg) for name in people], chosen, leads, installation, modes(FLOWS, originate=6), chances)
+    try:
+        hour.play(SECONDS)
+    except BaseException as wrong:
+        print(f"seed {seed}, {hour.now:.3f}\n" + "\n".join(hour.log[-60:]))
+        raise wrong
+    return hour
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(8))
+def test_an_hour_without_faults_comes_to_rest(seed: int, leg: LegKind) -> None:
+    hour = play(seed, Chances(), leg=leg)
+    assert len(hour.closed) > 50
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(100, 108))
+def test_doubled_and_reordered_news_change_nothing_that_matters(seed: int, leg: LegKind) -> None:
+    play(seed, Chances(doubled=0.3, lag_s=0.3, agent_misses=0.3, commands=True), leg=leg)
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(200, 208))
+def test_news_that_come_seconds_late_leave_nobody_behind(seed: int, leg: LegKind) -> None:
+    play(seed, Chances(doubled=0.1, lag_s=8.0, agent_misses=0.2), leg=leg)
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(300, 310))
+def test_lost_links_and_a_lost_store_leave_nothing_open(seed: int, leg: LegKind) -> None:
+    spells = [(60.0 + 7 * (seed % 10), 5.0), (200.0, 50.0 + seed % 10), (400.0, 0.5), (410.0, 12.0)]
+    play(seed, Chances(link_lost=spells, store_lost=[(120.0, 30.0), (405.0, 20.0)], commands=seed % 2 == 0), leg=leg)
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(400, 410))
+def test_a_daemon_killed_in_the_middle_leaves_its_calls_to_the_next(seed: int, leg: LegKind) -> None:
+    """D6, D8."""
+    play(seed, Chances(killed=[(50.0 + 11 * (seed % 10), 2.0), (300.0, 20.0), (330.0, 45.0)]), leg=leg)
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("type_", list(FLOWS), ids=lambda type_: type_.value)
+@pytest.mark.parametrize("seed", range(500, 503))
+def test_every_flow_comes_to_rest(seed: int, type_: CampaignType, leg: LegKind) -> None:
+    campaign = a_campaign(people=NAMES[:4], type=type_, gap_s=120.0, max_attempts=5, wrap_up_s=3.0, join=True, notice="sorry.wav")
+    chances = Chances(doubled=0.1, lag_s=0.3, commands=True, link_lost=[(200.0, 15.0)], killed=[(400.0, 5.0)])
+    play(seed, chances, leg=leg, campaigns=[campaign])
+
+
+__all__ = ["Wrong"]
