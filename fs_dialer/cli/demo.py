@@ -63,10 +63,10 @@ def _set_up(world: Rig, agents: int, seed: int, leads: int) -> None:
     world.command("db", "migrate")
     world.command("apply", str(place))
     world.command("lead", "import", str(place / "leads.csv"), "--campaign", CAMPAIGN)
-    _order_start(world, agents)
+    order_start(world, agents)
 
 
-def _order_start(world: Rig, agents: int) -> None:
+def order_start(world: Rig, agents: int) -> None:
     """The commands wait in the database and are carried out, in order, as soon as the daemon runs."""
     from fs_dialer.db.backoffice import Backoffice
 

@@ -76,9 +76,7 @@ class LeadFile:
     read; rows() does too, at a line that is no text of the file's encoding: import in one transaction. `notes` are for the user's eyes.
     """
 
-    def __init__(
-        self, stream: BinaryIO, name: str, *, region: str = "", mapping: Mapping[str, str] | None = None, delimiter: str | None = None
-    ) -> None:
+    def __init__(self, stream: BinaryIO, name: str, *, region: str = "", mapping: Mapping[str, str] | None = None, delimiter: str | None = None) -> None:
         self.name, self._region = name, region.upper()
         if self._region and self._region not in phonenumbers.SUPPORTED_REGIONS:
             raise ConfigError([Problem("region", 0, 0, "", f"`{short(region)}` is no country: two letters, as in VN or US")])

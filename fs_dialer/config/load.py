@@ -61,9 +61,7 @@ def load_paths(paths: Sequence[Path | str], *, known_agents: Iterable[str | Agen
     return _judged(contents, problems, known_agents, known_gateways, on_disk=True)
 
 
-def load_texts(
-    texts: Mapping[str, str | bytes], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()
-) -> Definitions:
+def load_texts(texts: Mapping[str, str | bytes], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()) -> Definitions:
     """The same for texts by file name, as load_paths would find them on disk."""
     contents = {Path(name): text.encode() if isinstance(text, str) else text for name, text in texts.items()}
     return _judged(contents, [], known_agents, known_gateways, on_disk=False)
@@ -112,7 +110,8 @@ def _walk(top: Path, problems: list[Problem]) -> list[Path]:
     found = []
     for folder, folders, names in os.walk(top, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))  # os.walk goes on with what is left here
-        found += [Path(folder) / name for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith(".")]
+        paths = [Path(folder) / name for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith(".")]
+        found += [path for path in paths if path.is_file()]  # a pipe would be waited for
     return found
 
 

@@ -45,13 +45,13 @@ def parse_number(written: str, region: str = "") -> tuple[str, tuple[str, ...]]:
         raise BadNumber("empty")
     if _ROUNDED.fullmatch(text):
         raise BadNumber("the spreadsheet rounded the number", "set the column to text, export again")
+    if re.fullmatch(r"[+\s().\-/]+", text):
+        raise BadNumber("no digits")
     if not _ALLOWED.fullmatch(text):
         odd = next((each for each in text.removeprefix("+") if not _ALLOWED.fullmatch(each) or each == "+"), text[0])
         raise BadNumber(f"`{odd}` has no place in a telephone number", "one number in a cell, digits only")
     international = text.startswith("+")
     digits = re.sub("[^0-9]", "", text)
-    if not digits:
-        raise BadNumber("no digits")
     if not international and not region:
         raise BadNumber("no country code", f"write {_with_plus(digits)}, or name the country: --region VN, or `region` in installation.yml")
     try:

@@ -25,9 +25,7 @@ class Secret:
 
     __slots__ = ("_base", "_environ", "_text", "origin", "place")
 
-    def __init__(
-        self, origin: str, place: Problem, *, text: str | None = None, base: Path | None = None, environ: Mapping[str, str] | None = None
-    ) -> None:
+    def __init__(self, origin: str, place: Problem, *, text: str | None = None, base: Path | None = None, environ: Mapping[str, str] | None = None) -> None:
         self.origin, self.place, self._text = origin, place, text
         self._base, self._environ = base or Path(), environ or {}
 

@@ -2,14 +2,28 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
+from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
 from fs_dialer.core.actions import CloseAttempt, Hangup, Reconcile, RenewFallback
 from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
-from fs_dialer.core.calling import feed
-from fs_dialer.core.lifecycle import nail
-from fs_dialer.core.model import AgentId, AttemptId, AttemptResult, CallState, LegFacts, LegId, OpenAttempt, Outcome
+from fs_dialer.core.calling import arm_fallback, feed, renew_fallbacks
+from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
+from fs_dialer.core.model import (
+    AgentId,
+    AgentStatus,
+    AttemptId,
+    AttemptResult,
+    CallState,
+    CampaignState,
+    LegFacts,
+    LegId,
+    OpenAttempt,
+    Outcome,
+)
 from fs_dialer.core.retry import next_lead
 from fs_dialer.core.world import LegRole, World
 
@@ -21,6 +35,8 @@ def switch_up(w: World, ev: events.SwitchUp) -> None:
     w.switch_up, w.reconciled = True, False
     w.ledger.recount(ev.legs, w.legs)
     w.note("INFO", "switch_up", switch=ev.switch, legs=len(ev.legs))
+    renew_fallbacks(w)
+    arm_fallback(w)
     w.out.append(Reconcile(ev.switch, tuple(w.legs)))
 
 
@@ -38,8 +54,12 @@ def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
         if leg not in w.legs:
             w.out.append(Hangup(leg, "NORMAL_CLEARING"))
     w.strangers.clear()
+    w.bridged_agents.clear()
     for agent_id in w.agents:
         nail(w, agent_id)
+    for run in w.runs.values():
+        if run.life.state is CampaignState.DRAINING and not run.calls:
+            live(w, run, campaigns.LastCallOver())
     w.pace_due = True
 
 
@@ -57,10 +77,29 @@ def leg_found(w: World, ev: events.LegFound) -> None:
     elif role.kind == "lead" and role.call is not None:
         _catch_up(w, role.call, facts)
     elif role.kind == "nailed" and role.agent is not None and facts.answered and facts.bridged_to is None:
-        w.nailing.pop(role.agent, None)
-        w.step_agent(role.agent, agents.LegUp(facts.leg))
+        nailed_parked(w, facts.leg, role.agent)
     elif role.kind == "agent" and role.call is not None and facts.answered and facts.bridged_to is None:
-        feed(w, role.call, calls.AgentParked())
+        call = w.calls.get(role.call)
+        if call is not None and call.agent_leg == facts.leg:
+            feed(w, role.call, calls.AgentParked())
+        else:
+            w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
+
+
+def nailed_parked(w: World, leg: LegId, agent_id: AgentId) -> None:
+    """A nailed leg is parked: for the first time, or again after a conversation. One that nobody wants any more is hung up."""
+    agent, role = w.agents[agent_id], w.legs[leg]
+    unwanted = role.orphan or role.unwanted or agent.leg is not None or agent.status is AgentStatus.LOGGED_OUT or w.nailed_let_go
+    if agent.leg != leg and unwanted:
+        w.out.append(Hangup(leg, "NORMAL_CLEARING"))
+        return
+    again = agent.leg == leg
+    nailed(w, agent_id)
+    w.step_agent(agent_id, agents.LegUp(leg))
+    if again and w.agents[agent_id].call is None:
+        w.out.append(RenewFallback((leg,)))  # the bridge had disarmed it
+    arm_fallback(w)
+    w.pace_due = True
 
 
 def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
@@ -81,46 +120,64 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
 def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
     """Left by an earlier daemon: a nailed leg is taken over; a lead's leg waits for its attempt; anything else is hung up."""
     agent = w.agents.get(facts.agent) if facts.agent is not None else None
-    if facts.attempt is None and agent is not None and agent.nailed and agent.leg is None and facts.answered and agent.id not in w.nailing:
+    taken = agent is None or agent.leg is not None or agent.id in w.nailing or agent.call is not None
+    if agent is None or taken or not facts.answered:
+        w.strangers[facts.leg] = None
+    elif facts.attempt is None and agent.nailed:
         w.legs[facts.leg] = LegRole("nailed", None, agent.id, facts.switch, seen=True)
         w.ledger.add(facts.leg, facts.gateway)
-        w.step_agent(agent.id, agents.LegUp(facts.leg))
-        if facts.bridged_to is not None:
-            w.bridged_agents[facts.leg] = agent.id
-        else:
+        w.nailing[agent.id] = facts.leg
+        if facts.bridged_to is None:
+            nailed_parked(w, facts.leg, agent.id)
             w.out.append(RenewFallback((facts.leg,)))
-    elif facts.attempt is not None and agent is not None and facts.bridged_to is not None:
-        w.bridged_agents[facts.leg] = agent.id
+        else:
+            _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
+    elif facts.attempt is not None and facts.bridged_to is not None:
         w.legs[facts.leg] = LegRole("agent", facts.attempt, agent.id, facts.switch, seen=True)
         w.ledger.add(facts.leg, facts.gateway)
+        _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
     else:
         w.strangers[facts.leg] = None
+
+
+def _found_in_talk(w: World, leg: LegId, agent_id: AgentId, lead_leg: LegId) -> None:
+    """Whose call it is may have been told already, or is told next."""
+    role = w.legs.get(lead_leg)
+    call = w.calls.get(role.call) if role is not None and role.call is not None else None
+    if call is not None and call.agent is None and call.agent_leg == leg:
+        _talks_on(w, call, agent_id, leg)
+    else:
+        w.bridged_agents[leg] = agent_id
 
 
 def leg_gone(w: World, ev: events.LegGone) -> None:
     """uuid_exists said no, twice."""
     role = w.legs.pop(ev.leg, None)
     w.ledger.remove(ev.leg)
+    w.strangers.pop(ev.leg, None)
     if role is None:
         return
-    if role.kind == "lead" and role.call is not None:
+    w.pace_due = True
+    if role.kind == "lead" and role.call is not None and not role.orphan:
         feed(w, role.call, calls.LeadEnded("", certain=False))
     elif role.kind == "agent" and role.call is not None and not role.orphan:
         call = w.calls.get(role.call)
         if call is not None and call.agent_leg == ev.leg:
             feed(w, role.call, calls.AgentGone())
-    elif role.kind == "nailed" and role.agent is not None:
+    elif role.kind == "nailed" and role.agent is not None and not role.orphan:
         nailed_gone(w, ev.leg, role.agent)
 
 
 def nailed_gone(w: World, leg: LegId, agent_id: AgentId) -> None:
-    """A nailed agent's leg is over: his call, if he has one, learns it; then he is called again."""
-    agent = w.agents.get(agent_id)
-    if agent is None or agent.leg != leg:
-        return
+    """A nailed agent's leg is over, or never came to be: his call, if he has one, learns it; then he is called again."""
+    agent = w.agents[agent_id]
     call_id = agent.call
-    w.step_agent(agent_id, agents.LegLost())
-    if call_id is not None and call_id in w.calls:
+    if agent.leg == leg:
+        w.step_agent(agent_id, agents.LegLost())
+    elif w.nailing.get(agent_id) != leg:
+        return
+    nail_failed(w, agent_id)
+    if agent.leg == leg and call_id is not None and call_id in w.calls:
         feed(w, call_id, calls.AgentGone())
 
 
@@ -172,16 +229,24 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     elif facts.answered:
         feed(w, attempt.id, calls.LeadAnswered())
         feed(w, attempt.id, calls.LeadParked())
+        w.out.append(RenewFallback((facts.leg,)))
     else:
         w.timers.set(("call", attempt.id, calls.RingDue), w.now + run.plan.ring_timeout_s + RING_SLACK_S)
 
 
 def _adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:
     """They talk already: only their ends matter now. An agent nobody knows is taken as a stranger's leg that ends with the customer's."""
+    w.calls[call.id] = call = adopted_in_talk(call, None, agent_leg, nailed=False, now=w.now)
     agent_id = w.bridged_agents.pop(agent_leg, None)
-    role = w.legs.get(agent_leg)
-    w.calls[call.id] = adopted_in_talk(call, agent_id, agent_leg, nailed=role is not None and role.kind == "nailed", now=w.now)
-    if agent_id is not None:
-        if w.agents[agent_id].state is agents.S.LEG_DOWN:
-            w.step_agent(agent_id, agents.LegUp(agent_leg))
-        w.step_agent(agent_id, agents.Talk(call.id))
+    if agent_id is not None and agent_leg in w.legs:
+        _talks_on(w, call, agent_id, agent_leg)
+
+
+def _talks_on(w: World, call: calls.Call, agent_id: AgentId, agent_leg: LegId) -> None:
+    """The agent's side of a conversation that outlived its daemon."""
+    on_nailed_leg = w.legs[agent_leg].kind == "nailed"
+    w.calls[call.id] = replace(call, agent=agent_id, last_agent=agent_id, nailed=on_nailed_leg)
+    if on_nailed_leg:
+        nailed(w, agent_id)
+        w.step_agent(agent_id, agents.LegUp(agent_leg))
+    w.step_agent(agent_id, agents.Talk(call.id))

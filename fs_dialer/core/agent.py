@@ -10,9 +10,10 @@ A `nailed` agent lives on one parked leg and is leg_down without it; a `per_call
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
+from fs_dialer.core.changed import changed
 from fs_dialer.core.definition import AgentDefinition
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, LegId, LegKind
 
@@ -23,7 +24,7 @@ MISSED_OFFER_REST_S = 10.0  # before the next offer after one that was not answe
 UNSERVED_REST_S = 1.0  # his phone needs a moment to stop ringing
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Agent:
     id: AgentId
     definition: AgentDefinition
@@ -140,7 +141,7 @@ def new_agent(definition: AgentDefinition, status: AgentStatus, now: float) -> A
 
 
 def _to(agent: Agent, state: AgentState, now: float, **changes: Any) -> Agent:
-    return replace(agent, state=state, since=now, **changes)
+    return changed(agent, state=state, since=now, **changes)
 
 
 def _home(agent: Agent, now: float, **changes: Any) -> Agent:
@@ -154,7 +155,7 @@ def _leg_up(agent: Agent, ev: LegUp, now: float) -> Agent:
 
 
 def _leg_known(agent: Agent, ev: LegUp, now: float) -> Agent:
-    return replace(agent, leg=ev.leg, parked=True)
+    return changed(agent, leg=ev.leg, parked=True)
 
 
 def _leg_lost_idle(agent: Agent, ev: LegLost, now: float) -> Agent:
@@ -162,7 +163,7 @@ def _leg_lost_idle(agent: Agent, ev: LegLost, now: float) -> Agent:
 
 
 def _leg_lost_busy(agent: Agent, ev: LegLost, now: float) -> Agent:
-    return replace(agent, leg=None, parked=False)
+    return changed(agent, leg=None, parked=False)
 
 
 def _reserve(agent: Agent, ev: Reserve, now: float) -> Agent:
@@ -190,7 +191,7 @@ def _consult(agent: Agent, ev: Consult, now: float) -> Agent:
 
 
 def _served(agent: Agent, ev: Served, now: float) -> Agent:
-    agent = replace(agent, calls=agent.calls + 1, idle_since=now)
+    agent = changed(agent, calls=agent.calls + 1, idle_since=now)
     if ev.wrap_up_s <= 0:
         return _home(agent, now)
     return _to(agent, S.WRAP_UP, now, call=None, rest_until=now + ev.wrap_up_s)
@@ -217,7 +218,7 @@ def _declare(agent: Agent, ev: Declare, now: float) -> Agent:
     if ev.status is agent.status:
         return agent
     back = ev.status is AgentStatus.AVAILABLE
-    return replace(agent, status=ev.status, missed_in_row=0 if back else agent.missed_in_row, idle_since=now if back else agent.idle_since)
+    return changed(agent, status=ev.status, missed_in_row=0 if back else agent.missed_in_row, idle_since=now if back else agent.idle_since)
 
 
 ALL = tuple(AgentState)

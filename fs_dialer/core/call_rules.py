@@ -5,8 +5,6 @@ A rule takes the call, the input and the time, and gives the changed call and it
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fs_dialer.core.actions import Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
 from fs_dialer.core.call_words import (
     AgentGone,
@@ -41,6 +39,7 @@ from fs_dialer.core.call_words import (
     MachineHeard,
     Need,
     NobodyFree,
+    NoticeOver,
     Offer,
     PreviewDue,
     Refused,
@@ -52,6 +51,7 @@ from fs_dialer.core.call_words import (
     Timer,
     WaitDue,
 )
+from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import Evidence
 from fs_dialer.core.model import AgentId, CallState, LegId
 
@@ -70,30 +70,32 @@ Result = tuple[Call, list[Directive]]
 
 def begin(call: Call, ev: Begin, now: float) -> Result:
     if call.plan.preview_s is not None:
-        return replace(call, state=S.PREVIEWING), [Timer(PreviewDue, now + call.plan.preview_s)]
+        return changed(call, state=S.PREVIEWING), [Timer(PreviewDue, now + call.plan.preview_s)]
     return after_preview(call, ev, now)
 
 
 def after_preview(call: Call, ev: Input, now: float) -> Result:
     if call.plan.first_leg == "agent" and not call.agent_ready:
-        call = replace(call, state=S.RINGING_AGENT_FIRST)
+        call = changed(call, state=S.RINGING_AGENT_FIRST)
         return call, [Timer(PreviewDue, None), RingReserved(), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
     return _dial(call, now)
 
 
 def _dial(call: Call, now: float) -> Result:
-    call = replace(call, state=S.DIALING, dialed_at=now)
+    call = changed(call, state=S.DIALING, dialed_at=now)
     return call, [Timer(PreviewDue, None), Timer(AgentRingDue, None), DialLead(), Timer(RingDue, now + call.plan.ring_timeout_s + RING_SLACK_S)]
 
 
 def first_agent_offer(call: Call, ev: Offer, now: float) -> Result:
     """Agent first: the engine names the leg on which the reserved agent is rung, or finds that he is up already."""
-    call = replace(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
+    if call.agent is not None and call.agent != ev.agent:
+        return call, [Free(ev.agent, "unserved")]
+    call = changed(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
     return _dial(call, now) if ev.ready else (call, [RingAgent(ev.agent, ev.leg)])
 
 
 def first_agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
-    return _dial(replace(call, agent_ready=True), now)
+    return (call, []) if call.agent_leg is None else _dial(changed(call, agent_ready=True), now)
 
 
 def first_agent_missed(call: Call, ev: Input, now: float) -> Result:
@@ -102,28 +104,28 @@ def first_agent_missed(call: Call, ev: Input, now: float) -> Result:
         if call.agent_leg is not None and isinstance(ev, Due):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
         out.append(Free(call.agent, "missed_offer"))
-    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(None)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(None)]
 
 
 def drop_undialed(call: Call, ev: Input, now: float) -> Result:
-    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None)]
 
 
 def seen(call: Call, ev: LeadSeen, now: float) -> Result:
-    return (call, []) if call.leg_seen else (replace(call, leg_seen=True), [])
+    return (call, []) if call.leg_seen else (changed(call, leg_seen=True), [])
 
 
 def rang(call: Call, ev: LeadRang, now: float) -> Result:
-    return replace(call, leg_seen=True, rang_at=now if call.rang_at is None else call.rang_at), []
+    return changed(call, leg_seen=True, rang_at=now if call.rang_at is None else call.rang_at), []
 
 
 def early(call: Call, ev: LeadEarly, now: float) -> Result:
-    return replace(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at), []
+    return changed(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at), []
 
 
 def answered(call: Call, ev: LeadAnswered, now: float) -> Result:
     until = now + call.plan.max_wait_s
-    call = replace(call, state=S.ANSWERED, leg_seen=True, answered_at=now, wait_until=until)
+    call = changed(call, state=S.ANSWERED, leg_seen=True, answered_at=now, wait_until=until)
     out: list[Directive] = [Timer(RingDue, None), Timer(WaitDue, until)]
     if not call.lead_parked:
         return call, out
@@ -133,23 +135,23 @@ def answered(call: Call, ev: LeadAnswered, now: float) -> Result:
 
 def parked_early(call: Call, ev: LeadParked, now: float) -> Result:
     """PARK may be reported before ANSWER, and comes at 183 where early media is wanted."""
-    return replace(call, leg_seen=True, lead_parked=True), []
+    return changed(call, leg_seen=True, lead_parked=True), []
 
 
 def parked(call: Call, ev: LeadParked, now: float) -> Result:
-    return _route(replace(call, lead_parked=True), now)
+    return _route(changed(call, lead_parked=True), now)
 
 
 def _route(call: Call, now: float) -> Result:
     if call.plan.screening:
-        return replace(call, state=S.SCREENING), [Timer(GuardDue, now + SCREENING_MOST_S)]
+        return changed(call, state=S.SCREENING), [Timer(GuardDue, now + SCREENING_MOST_S)]
     return past_screening(call, None, now)
 
 
 def past_screening(call: Call, ev: Input | None, now: float) -> Result:
     if call.plan.on_answer == "ivr":
-        return replace(call, state=S.IN_IVR), [Timer(GuardDue, None), Timer(WaitDue, None), EnterIvr(call.lead_leg, call.plan.ivr)]
-    call, out = _seek(replace(call, state=S.WAITING_AGENT), now)
+        return changed(call, state=S.IN_IVR), [Timer(GuardDue, None), Timer(WaitDue, None), EnterIvr(call.lead_leg, call.plan.ivr)]
+    call, out = _seek(changed(call, state=S.WAITING_AGENT), now)
     return call, out if ev is None else [Timer(GuardDue, None), *out]
 
 
@@ -167,18 +169,18 @@ def _seek(call: Call, now: float) -> Result:
 
 
 def _with_music(call: Call) -> Result:
-    return (call, []) if call.music else (replace(call, music=True), [PlayMusic(call.lead_leg, call.plan.music)])
+    return (call, []) if call.music else (changed(call, music=True), [PlayMusic(call.lead_leg, call.plan.music)])
 
 
 def _bridge(call: Call, now: float) -> Result:
     assert call.agent_leg is not None
-    return replace(call, bridging=True), [Timer(AgentRingDue, None), Bridge(call.lead_leg, call.agent_leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
+    return changed(call, bridging=True), [Timer(AgentRingDue, None), Bridge(call.lead_leg, call.agent_leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
 
 
 def offered(call: Call, ev: Offer, now: float) -> Result:
     if call.agent is not None and call.agent != ev.agent:
         return call, [Free(ev.agent, "unserved")]
-    call = replace(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
+    call = changed(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
     if ev.ready:
         return _bridge(call, now)
     call, out = _with_music(call)
@@ -194,9 +196,9 @@ def nobody(call: Call, ev: NobodyFree, now: float) -> Result:
 
 
 def agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
-    if call.bridging or call.agent_ready:
+    if call.bridging or call.agent_ready or call.agent_leg is None:
         return call, []
-    return _bridge(replace(call, agent_ready=True), now)
+    return _bridge(changed(call, agent_ready=True), now)
 
 
 def agent_missed(call: Call, ev: Input, now: float) -> Result:
@@ -206,7 +208,7 @@ def agent_missed(call: Call, ev: Input, now: float) -> Result:
         if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
         out.append(Free(call.agent, "bridge_failed" if isinstance(ev, BridgeFailed | BridgeDue) else "missed_offer"))
-    call = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     call, music = _with_music(call)
     call, more = _seek(call, now)
     return call, out + music + more
@@ -221,7 +223,7 @@ def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
     if call.agent is None:
         return call, []
     free: Directive = Free(call.agent, "missed_offer")
-    lost = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    lost = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False)
     if call.plan.first_leg != "agent":
         return lost, [free]
     lost, out = cancel_ringing(lost, Cancel("the agent hung up before the customer answered"), now)
@@ -232,7 +234,7 @@ def connected(call: Call, ev: Connected, now: float) -> Result:
     if call.state is not S.WAITING_AGENT and not call.bridging:
         return call, []  # said twice, or of a bridge that was taken apart since
     bridged_at = now if call.bridged_at is None else call.bridged_at
-    call = replace(call, state=S.BRIDGED, bridging=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
+    call = changed(call, state=S.BRIDGED, bridging=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
     out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None)]
     if call.agent is not None:
         out.append(Talks(call.agent, "talking"))
@@ -244,7 +246,7 @@ def give_up(call: Call, ev: Input | None, now: float) -> Result:
     if call.bridging and ev is not None:
         return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
     out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *_let_agent_go(call, "unserved")]
-    call = replace(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     if call.plan.notice is not None and call.lead_parked:
         return call, [*out, PlayNotice(call.lead_leg, call.plan.notice), Timer(GuardDue, now + NOTICE_MOST_S)]
     call, more = _hang_up(call, now)
@@ -252,11 +254,12 @@ def give_up(call: Call, ev: Input | None, now: float) -> Result:
 
 
 def _hang_up(call: Call, now: float) -> Result:
-    return replace(call, we_hung_up=True), [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
+    return changed(call, we_hung_up=True), [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
 
 
-def notice_over(call: Call, ev: Input, now: float) -> Result:
-    return _hang_up(call, now)
+def notice_over(call: Call, ev: NoticeOver, now: float) -> Result:
+    """The notice has been heard. What stops first is the music it replaced."""
+    return (changed(call, music=False), []) if call.music else _hang_up(call, now)
 
 
 def hang_up_again(call: Call, ev: GuardDue, now: float) -> Result:
@@ -266,37 +269,37 @@ def hang_up_again(call: Call, ev: GuardDue, now: float) -> Result:
 
 def machine(call: Call, ev: MachineHeard, now: float) -> Result:
     out = _let_agent_go(call, "unserved")
-    call = replace(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    call = changed(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     call, more = _hang_up(call, now)
     return call, [Timer(WaitDue, None), *out, *more]
 
 
 def ivr_done(call: Call, ev: IvrDone, now: float) -> Result:
-    return replace(call, ivr_success=call.ivr_success or ev.success), []
+    return changed(call, ivr_success=call.ivr_success or ev.success), []
 
 
 def ivr_wants_agent(call: Call, ev: IvrWantsAgent, now: float) -> Result:
     until = now + call.plan.max_wait_s
-    call, out = _seek(replace(call, state=S.WAITING_AGENT, wait_until=until), now)
+    call, out = _seek(changed(call, state=S.WAITING_AGENT, wait_until=until), now)
     return call, [Timer(WaitDue, until), *out]
 
 
 def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
     out: list[Directive] = [Timer(RingDue, None), *_let_agent_go(call, "unserved")]
-    call = replace(call, state=S.CANCELLING, cancel_reason=ev.reason, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    call = changed(call, state=S.CANCELLING, cancel_reason=ev.reason, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
     return call, [*out, Hangup(call.lead_leg, "ORIGINATOR_CANCEL"), Timer(GuardDue, now + GUARD_S)]
 
 
 def ring_overdue(call: Call, ev: RingDue, now: float) -> Result:
     """The switch should have ended it. Ask, and hang it up as the switch would have: it counts as what it was, not as a call we thought better of."""
     out = _let_agent_go(call, "unserved")
-    call = replace(call, state=S.CANCELLING, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
+    call = changed(call, state=S.CANCELLING, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
     return call, [AskSwitch(), *out, Hangup(call.lead_leg, RANG_OUT), Timer(GuardDue, now + GUARD_S)]
 
 
 def answered_too_late(call: Call, ev: LeadAnswered, now: float) -> Result:
     """D6: an answer after our cancel is hung up and never bridged. The person did answer, so it counts as missed."""
-    call = replace(call, answered_at=now if call.answered_at is None else call.answered_at, leg_seen=True)
+    call = changed(call, answered_at=now if call.answered_at is None else call.answered_at, leg_seen=True)
     return call, [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
 
 
@@ -310,7 +313,7 @@ def hold(call: Call, ev: HoldAsked, now: float) -> Result:
     agent, leg = call.agent, call.agent_leg
     if agent is None or leg is None:
         return call, []  # he has hung up already
-    call = replace(call, state=S.HELD, music=True)
+    call = changed(call, state=S.HELD, music=True)
     return call, [ParkBoth(call.lead_leg, leg), PlayMusic(call.lead_leg, call.plan.music), Talks(agent, "held")]
 
 
@@ -318,12 +321,12 @@ def consult(call: Call, ev: ConsultAsked, now: float) -> Result:
     call, out = hold(call, HoldAsked(), now)
     if call.agent is None or not out:
         return call, out
-    return replace(call, state=S.CONSULTING), [*out[:-1], Talks(call.agent, "consulting")]
+    return changed(call, state=S.CONSULTING), [*out[:-1], Talks(call.agent, "consulting")]
 
 
 def consult_over(call: Call, ev: ConsultOver, now: float) -> Result:
     assert call.agent is not None
-    return replace(call, state=S.HELD), [Talks(call.agent, "held")]
+    return changed(call, state=S.HELD), [Talks(call.agent, "held")]
 
 
 def resume(call: Call, ev: ResumeAsked, now: float) -> Result:
@@ -334,7 +337,7 @@ def resume_failed(call: Call, ev: Input, now: float) -> Result:
     """The customer hears music again and the agent may try again."""
     if not call.bridging:
         return call, []
-    return replace(call, bridging=False), [Timer(BridgeDue, None), PlayMusic(call.lead_leg, call.plan.music)]
+    return changed(call, bridging=False), [Timer(BridgeDue, None), PlayMusic(call.lead_leg, call.plan.music)]
 
 
 def agent_lost_in_call(call: Call, ev: AgentGone, now: float) -> Result:
@@ -343,7 +346,7 @@ def agent_lost_in_call(call: Call, ev: AgentGone, now: float) -> Result:
     if call.agent is not None:
         out.append(Free(call.agent, "served"))
     until = now + LOST_IN_CALL_S
-    call = replace(call, state=S.WAITING_AGENT, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, wait_until=until)
+    call = changed(call, state=S.WAITING_AGENT, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, wait_until=until)
     call, more = _seek(call, now)
     return call, [*out, Timer(WaitDue, until), *more]
 
@@ -353,7 +356,7 @@ def agent_hung_up(call: Call, ev: AgentGone, now: float) -> Result:
     out: list[Directive] = []
     if call.agent is not None:
         out.append(Free(call.agent, "served"))
-    call = replace(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, we_hung_up=True)
+    call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, we_hung_up=True)
     return call, [*out, Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
 
 
@@ -381,11 +384,11 @@ def ended(call: Call, ev: LeadEnded, now: float) -> Result:
         ivr_success=call.ivr_success,
         certain=ev.certain,
     )
-    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(evidence)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(evidence)]
 
 
 def refused(call: Call, ev: Refused, now: float) -> Result:
-    return replace(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate)]
 
 
 def _let_agent_go(call: Call, why: str) -> list[Directive]:
@@ -401,7 +404,7 @@ def _let_agent_go(call: Call, why: str) -> list[Directive]:
 
 def adopted_in_talk(call: Call, agent: AgentId | None, agent_leg: LegId, *, nailed: bool, now: float) -> Call:
     """A call found bridged after a restart. When it was answered is not known any more; it counts as connected at once."""
-    return replace(
+    return changed(
         call,
         state=S.BRIDGED,
         agent=agent,

@@ -28,7 +28,7 @@ class Plan:
     screening: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call:
     id: AttemptId
     campaign: CampaignId

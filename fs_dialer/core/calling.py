@@ -12,6 +12,7 @@ from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
     AgentId,
+    AgentState,
     Attempt,
     AttemptId,
     AttemptResult,
@@ -25,6 +26,8 @@ from fs_dialer.core.model import (
 from fs_dialer.core.retry import next_lead
 from fs_dialer.core.world import LegRole, Run, World
 
+FALLBACK_EVERY_S = 10.0
+UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call"})
 
@@ -32,11 +35,15 @@ STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not
 def feed(w: World, call_id: AttemptId, ev: calls.Input) -> None:
     """Give one call an input, and every input that follows from it, until all is settled."""
     w.pending.append((call_id, ev))
+    _settle(w)
+
+
+def _settle(w: World) -> None:
     while w.pending:
         some_id, some_ev = w.pending.popleft()
         call = w.calls.get(some_id)
         if call is None:
-            _too_late(w, some_ev)
+            _too_late(w, some_id, some_ev)
             continue
         new, directives = call_machine.step(call, some_ev, w.now)
         if new.state is not call.state:
@@ -47,10 +54,16 @@ def feed(w: World, call_id: AttemptId, ev: calls.Input) -> None:
         _keep_waiting_list(w, some_id)
 
 
-def _too_late(w: World, ev: calls.Input) -> None:
+def _too_late(w: World, call_id: AttemptId, ev: calls.Input) -> None:
     """An agent offered to a call that ended in the same breath goes back."""
-    if isinstance(ev, calls.Offer):
+    if isinstance(ev, calls.Offer) and w.agents[ev.agent].call == call_id:
         w.step_agent(ev.agent, agents.Unserved())
+
+
+def drop_undialed(w: World, run: Run, reason: str) -> None:
+    """Calls whose lead has not been dialled yet (previews, agents rung first) are given up: no new calls."""
+    for call_id in [c for c in run.calls if w.calls[c].state in call_machine.UNDIALED]:
+        feed(w, call_id, calls.Cancel(reason))
 
 
 def _keep_waiting_list(w: World, call_id: AttemptId) -> None:
@@ -78,15 +91,11 @@ def _obey(w: World, call_id: AttemptId, d: calls.Directive) -> None:
     elif isinstance(d, calls.Talks):
         _talks(w, call_id, d)
     elif isinstance(d, calls.DialLead):
-        _dial_lead(w, call_id)
+        _when_rate_allows(w, call_id, "dial")
     elif isinstance(d, calls.Need):
         _need(w, call_id)
     elif isinstance(d, calls.RingReserved):
-        agent_id = w.calls[call_id].agent
-        if agent_id is None:
-            w.pending.append((call_id, calls.NobodyFree()))
-        else:
-            w.pending.append((call_id, offer_of(w, call_id, agent_id)))
+        _when_rate_allows(w, call_id, "ring")
     elif isinstance(d, calls.RingAgent):
         _ring_agent(w, call_id, d.agent, d.leg)
     elif isinstance(d, calls.AskSwitch):
@@ -111,22 +120,26 @@ def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
 
 def _need(w: World, call_id: AttemptId) -> None:
     run = w.runs[w.calls[call_id].campaign]
-    agent_id = longest_idle(w, run)
+    agent_id = longest_idle(w, run) if w.linked else None
     w.pending.append((call_id, calls.NobodyFree() if agent_id is None else offer_of(w, call_id, agent_id)))
 
 
 def longest_idle(w: World, run: Run) -> AgentId | None:
-    """An answered customer may take any eligible idle agent, whoever leased him; the one who has waited longest."""
+    """An answered customer may take any eligible idle agent, whoever leased him; the one who has waited longest. One who must be rung needs a line."""
     best: AgentId | None = None
     best_since = float("inf")
+    may_ring = w.ledger.room(w.now) > 0
     for agent_id in w.idle:
-        if run.definition.id in w.serves.get(agent_id, ()) and w.agents[agent_id].idle_since < best_since:
-            best, best_since = agent_id, w.agents[agent_id].idle_since
+        agent = w.agents[agent_id]
+        if agent.idle_since < best_since and (may_ring or agent.nailed) and run.definition.id in w.serves.get(agent_id, ()):
+            best, best_since = agent_id, agent.idle_since
     return best
 
 
 def match_waiting(w: World) -> None:
-    """Give idle agents to waiting customers, the longest-waiting first."""
+    """Give idle agents to waiting customers, the longest-waiting first. Not before it is known who talks and which legs are left."""
+    if not w.linked:
+        return
     for run in w.runs.values():
         while run.waiting and w.idle:
             agent_id = longest_idle(w, run)
@@ -143,8 +156,8 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
         return
     if d.why == "served":
         w.step_agent(d.agent, agents.Served(w.runs[w.calls[call_id].campaign].definition.wrap_up_s))
-    elif d.why == "missed_offer":
-        w.step_agent(d.agent, agents.MissedOffer())
+    elif d.why in ("missed_offer", "bridge_failed"):
+        w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.switch_up))
     else:
         w.step_agent(d.agent, agents.Unserved())
 
@@ -157,11 +170,53 @@ def _talks(w: World, call_id: AttemptId, d: calls.Talks) -> None:
 def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> None:
     agent, run = w.agents[agent_id], w.runs[w.calls[call_id].campaign]
     w.step_agent(agent_id, agents.Ring(call_id))
+    w.ledger.redeem(call_id)
     w.legs[leg] = LegRole("agent", call_id, agent_id, w.installation.switch)
     w.ledger.originated(leg, None)
     caller_id = run.definition.caller_id[0] if run.definition.caller_id else ""
     ring_s = run.definition.agent_ring_s + AGENT_RING_SLACK_S
     w.out.append(OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, nailed=False))
+
+
+# --- legs for which a line is kept, at the rate allowed -------------------------------------------------------------------------------
+
+
+def _when_rate_allows(w: World, call_id: AttemptId, what: str) -> None:
+    """Ring the reserved agent, or dial the lead, now or as soon as the calls per second allow: the switch refuses what comes faster."""
+    if w.due_legs or not _may_send(w, call_id, what):
+        w.due_legs[call_id] = what
+        w.pace_due = True
+    else:
+        _send(w, call_id, what)
+
+
+def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
+    call = w.calls[call_id]
+    if what == "ring" and (call.agent is None or w.agents[call.agent].nailed):
+        return True
+    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or pick_gateway(w, w.runs[call.campaign]) is not None)
+
+
+def _send(w: World, call_id: AttemptId, what: str) -> None:
+    call = w.calls[call_id]
+    if what == "dial":
+        if call.state is CallState.DIALING:
+            _dial_lead(w, call_id)
+        else:
+            w.pending.append((call_id, calls.Refused("")))  # given up while it waited for its turn
+    elif call.agent is None:
+        w.pending.append((call_id, calls.NobodyFree()))
+    elif call.agent_leg is None:
+        w.pending.append((call_id, offer_of(w, call_id, call.agent)))
+
+
+def send_due_legs(w: World) -> None:
+    """The oldest first, as far as the rate allows."""
+    for call_id, what in list(w.due_legs.items()):
+        if w.due_legs.get(call_id) == what and (_may_send(w, call_id, what) or w.calls[call_id].state is CallState.CANCELLING):
+            del w.due_legs[call_id]
+            _send(w, call_id, what)
+            _settle(w)
 
 
 # --- the lead's leg -------------------------------------------------------------------------------------------------------------------
@@ -181,6 +236,7 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
     attempt = Attempt(
         call.id, run.definition.id, run.definition.revision, call.lead.id, call.lead_leg, call.lead.number, gateway, caller_id, call.agent, w.now
     )
+    w.ledger.redeem(call_id)
     w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
     w.ledger.originated(call.lead_leg, gateway)
     run.memory = run.mode.observe(run.memory, Observation("launched"), w.now)
@@ -200,6 +256,8 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
     run = w.runs[call.campaign]
     run.calls.pop(call_id, None)
     run.waiting.pop(call_id, None)
+    w.due_legs.pop(call_id, None)
+    w.ledger.forget(call_id)
     for due in calls.DUES:
         w.timers.clear(("call", call_id, due))
     _watch_legs(w, call)
@@ -263,11 +321,31 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
 
 
 def renew_fallbacks(w: World) -> None:
-    """Every 10 s, for every parked leg whose owner would hear nothing if we died: waiting customers and idle nailed agents."""
+    """For every parked leg whose owner would hear nothing if we died: waiting customers and nailed agents. Never for one that is being bridged, or talks:
+    the transfer would fire in the middle of the conversation."""
     parked = [c.lead_leg for c in w.calls.values() if c.lead_parked and c.state in NEEDS_FALLBACK and not c.bridging]
-    nailed = [a.leg for a in w.agents.values() if a.parked and a.leg is not None]
+    nailed = [a.leg for a in w.agents.values() if a.parked and a.leg is not None and a.state is not AgentState.TALKING and not _being_bridged(w, a)]
     if parked or nailed:
         w.out.append(RenewFallback((*parked, *nailed)))
+
+
+def _being_bridged(w: World, agent: agents.Agent) -> bool:
+    call = w.calls.get(agent.call) if agent.call is not None else None
+    return call is not None and call.bridging
+
+
+def arm_fallback(w: World) -> None:
+    """Keep the fallbacks of parked legs renewed from now on."""
+    if ("fallback",) not in w.timers and not w.drained:
+        w.timers.set(("fallback",), w.now + FALLBACK_EVERY_S)
+
+
+def ask_after_unparked(w: World) -> None:
+    """An agent whose nailed leg should be parked by now and was not reported so: PARK can arrive before the BRIDGE that it ends. Ask the switch."""
+    if w.linked:
+        for agent in w.agents.values():
+            if agent.leg is not None and not agent.parked and agent.state is AgentState.IDLE and w.now - agent.since >= UNPARKED_S:
+                w.out.append(AskLeg(agent.leg))
 
 
 NEEDS_FALLBACK = frozenset({CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT, CallState.NOTICE, CallState.HELD, CallState.CONSULTING})

@@ -14,14 +14,14 @@ from fs_dialer.core import adopting, calling, lifecycle, placing
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
-from fs_dialer.core.actions import Action, Drained, Hangup, RenewFallback
+from fs_dialer.core.actions import Action, Drained, Hangup
 from fs_dialer.core.invariants import check
 from fs_dialer.core.mode_port import Mode, Observation
 from fs_dialer.core.model import AgentId, CallState, CampaignType, LegId
 from fs_dialer.core.snapshot import Snapshot, take
 from fs_dialer.core.world import LegRole, World
 
-FALLBACK_EVERY_S = 10.0
+HELD_TIMER_S = 1.0  # a call's timer that fell due without a link is asked again after this
 LOST_EVENT_S = 2.0  # how long BACKGROUND_JOB -ERR waits for its leg's HANGUP_COMPLETE
 
 
@@ -80,6 +80,8 @@ class Dialer:
         w.out = []
         self._fire_timers()
         self._handlers[type(event)](event)
+        while w.stopped:
+            calling.drop_undialed(w, w.stopped.pop(), "the campaign was stopped")
         if w.pace_due:
             placing.pace(w)
             placing.end_if_done(w)
@@ -109,19 +111,23 @@ class Dialer:
         while (key := w.timers.pop_due(w.now)) is not None:
             assert isinstance(key, tuple)
             kind = key[0]
-            if kind == "call":
+            if kind == "call" and not w.linked:
+                # Nothing is concluded from silence while the link is down: the news may only be on their way.
+                w.timers.set(key, w.now + HELD_TIMER_S)
+            elif kind == "call":
                 calling.feed(w, key[1], key[2]())
             elif kind == "rest":
                 self._rest_over(key[1])
             elif kind == "fallback":
                 calling.renew_fallbacks(w)
-                self._arm_fallback()
+                calling.ask_after_unparked(w)
+                calling.arm_fallback(w)
             elif kind == "nail":
                 lifecycle.nail(w, key[1])
             elif kind in ("opens", "closes"):
                 lifecycle.window_due(w, kind, key[1])
             elif kind == "job":
-                self._leg_never_reported(key[1], key[2])
+                self._leg_never_reported(key[1])
             w.pace_due = True
 
     def _rest_over(self, agent_id: AgentId) -> None:
@@ -133,12 +139,6 @@ class Dialer:
         for run in w.runs_of(agent_id):
             run.memory = run.mode.observe(run.memory, Observation("wrap_ended", w.now - agent.since), w.now)
         w.step_agent(agent_id, agents.RestDue())
-        if w.agents[agent_id].state is agents.S.LEG_DOWN:
-            lifecycle.nail(w, agent_id)
-
-    def _arm_fallback(self) -> None:
-        if ("fallback",) not in self._w.timers and not self._w.drained:
-            self._w.timers.set(("fallback",), self._w.now + FALLBACK_EVERY_S)
 
     # --- legs -------------------------------------------------------------------------------------------------------------------------
 
@@ -184,7 +184,7 @@ class Dialer:
             if call.state in (CallState.DIALING, CallState.EARLY) and call.dialed_at is not None:
                 run = w.runs[call.campaign]
                 run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)
-                self._arm_fallback()
+                calling.arm_fallback(w)
             self._to_call(e.leg, calls.LeadAnswered())
         elif role.kind == "agent" and not self._is_current(role, e.leg):
             role.orphan = True
@@ -198,26 +198,11 @@ class Dialer:
         if role.kind == "lead":
             self._to_call(e.leg, calls.LeadParked())
         elif role.kind == "nailed" and role.agent is not None:
-            self._nailed_parked(e.leg, role.agent)
+            adopting.nailed_parked(w, e.leg, role.agent)
         elif role.orphan or not self._is_current(role, e.leg):
             w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
         else:
             self._to_call(e.leg, calls.AgentParked())
-
-    def _nailed_parked(self, leg: LegId, agent_id: AgentId) -> None:
-        w = self._w
-        agent = w.agents[agent_id]
-        if (agent.leg is not None and agent.leg != leg) or agent.status.value == "logged_out":
-            w.legs[leg].orphan = True
-            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
-            return
-        again = agent.leg == leg
-        lifecycle.nailed(w, agent_id)
-        w.step_agent(agent_id, agents.LegUp(leg))
-        if again:
-            w.out.append(RenewFallback((leg,)))
-        self._arm_fallback()
-        w.pace_due = True
 
     def _leg_bridged(self, e: ev.LegBridged) -> None:
         w = self._w
@@ -243,7 +228,7 @@ class Dialer:
         if role is None:
             return
         role.seen = True
-        w.timers.clear(("job", e.leg, "")) if ("job", e.leg, "") in w.timers else None
+        w.timers.clear(("job", e.leg))
         self._end_of(role, e.leg, calls.LeadEnded(e.cause, e.sip_status, e.q850))
 
     def _end_of(self, role: LegRole, leg: LegId, how: calls.LeadEnded) -> None:
@@ -251,14 +236,13 @@ class Dialer:
         if role.kind == "lead" and role.call is not None:
             calling.feed(w, role.call, how)
         elif role.kind == "agent" and role.call is not None:
-            if self._is_current(role, leg):
-                role.orphan = True
+            current = self._is_current(role, leg)
+            role.orphan = True
+            if current:
                 calling.feed(w, role.call, calls.AgentGone())
         elif role.kind == "nailed" and role.agent is not None and not role.orphan:
             role.orphan = True
             adopting.nailed_gone(w, leg, role.agent)
-            if w.agents[role.agent].leg is None:
-                lifecycle.nail_failed(w, role.agent)
         w.pace_due = True
 
     def _leg_destroyed(self, e: ev.LegDestroyed) -> None:
@@ -270,7 +254,8 @@ class Dialer:
             del w.legs[e.leg]
         elif role is not None:
             # Its HANGUP_COMPLETE was lost or is late: wait a little for the better evidence.
-            w.timers.set(("job", e.leg, "NORMAL_UNSPECIFIED"), w.now + LOST_EVENT_S)
+            role.failed = role.failed or "NORMAL_UNSPECIFIED"
+            w.timers.set(("job", e.leg), w.now + LOST_EVENT_S)
         w.pace_due = True
 
     def _originate_succeeded(self, e: ev.OriginateSucceeded) -> None:
@@ -285,14 +270,15 @@ class Dialer:
         if role is None or role.orphan:
             return
         if role.seen:
-            w.timers.set(("job", e.leg, e.cause), w.now + LOST_EVENT_S)
+            role.failed = e.cause
+            w.timers.set(("job", e.leg), w.now + LOST_EVENT_S)
             return
         self._end_without_leg(role, e.leg, e.cause)
 
-    def _leg_never_reported(self, leg: LegId, cause: str) -> None:
+    def _leg_never_reported(self, leg: LegId) -> None:
         role = self._w.legs.get(leg)
         if role is not None and not role.orphan:
-            self._end_without_leg(role, leg, cause)
+            self._end_without_leg(role, leg, role.failed)
 
     def _end_without_leg(self, role: LegRole, leg: LegId, cause: str) -> None:
         """The reply alone ends it: some failures have no leg events at all."""
@@ -350,6 +336,7 @@ class Dialer:
         w.draining = True
         for run in w.runs.values():
             lifecycle.empty_hopper(w, run, "draining")
+            calling.drop_undialed(w, run, "draining")
         w.note("INFO", "draining", calls=len(w.calls))
 
     def _drain_on(self) -> None:
@@ -359,7 +346,7 @@ class Dialer:
             return
         if not w.nailed_let_go:
             w.nailed_let_go = True
-            w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if role.kind != "lead"]
+            w.out += [Hangup(leg, "NORMAL_CLEARING") for leg in w.legs]
         if not w.legs or not w.switch_up:
             w.drained = True
             w.timers.clear(("fallback",))

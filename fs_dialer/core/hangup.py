@@ -136,7 +136,7 @@ def _unanswered(e: Evidence) -> Outcome:
     if cause in NOT_ANSWERED_IF_RANG:
         if e.rang:
             return Outcome.NO_ANSWER
-        if cause == "NO_USER_RESPONSE" and status == 480:
+        if status == 480:
             return Outcome.UNREACHABLE
         return Outcome.NETWORK
     if cause in NETWORK or e.q850 in NETWORK_Q850:

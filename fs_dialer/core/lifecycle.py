@@ -18,7 +18,6 @@ from fs_dialer.core.world import LegRole, Run, World
 NAIL_RETRY_FIRST_S = 5.0
 NAIL_RETRY_MOST_S = 60.0
 NAIL_RING_S = 30.0
-IN_TALK = (AgentState.TALKING, AgentState.HELD, AgentState.CONSULTING)
 
 
 # --- campaigns ------------------------------------------------------------------------------------------------------------------------
@@ -102,6 +101,7 @@ def live(w: World, run: Run, ev: campaigns.Input, who: str = "daemon") -> campai
         w.note("INFO", "campaign", campaign=run.definition.id, state=run.life.state.value, reason=run.life.reason or who)
         if not run.running:
             empty_hopper(w, run, "paused")
+            w.stopped.append(run)
         else:
             run.claim_at, run.unfinished = w.now, True
     return answer
@@ -153,9 +153,7 @@ def load_agent(w: World, ev: events.AgentLoaded) -> None:
     if known is None:
         w.agents[agent_id] = agents.new_agent(ev.agent, ev.status, w.now)
         w.time_use[agent_id] = TimeUse()
-        if w.agents[agent_id].free:
-            w.idle[agent_id] = None
-            w.pace_due = True
+        w.settle_idle(w.agents[agent_id])
     else:
         if known.definition != ev.agent:
             _redefine(w, known, ev)
@@ -168,14 +166,23 @@ def load_agent(w: World, ev: events.AgentLoaded) -> None:
 def _redefine(w: World, known: agents.Agent, ev: events.AgentLoaded) -> None:
     """A new dial string is used from the next call on; a nailed leg to the old one is given up when it is free."""
     changed = known.definition.dial_string != ev.agent.dial_string or known.definition.leg is not ev.agent.leg
-    w.agents[known.id] = replace(known, definition=ev.agent)
-    if changed and known.leg is not None:
-        w.out.append(Hangup(known.leg, "NORMAL_CLEARING"))
+    new = replace(known, definition=ev.agent)
     if changed and known.leg is None and known.state in (AgentState.LEG_DOWN, AgentState.IDLE):
-        w.idle.pop(known.id, None)
-        w.agents[known.id] = agents.new_agent(ev.agent, known.status, w.now)
-        if w.agents[known.id].free:
-            w.idle[known.id] = None
+        new = replace(agents.new_agent(ev.agent, known.status, w.now), missed_in_row=known.missed_in_row, calls=known.calls)
+        _stop_nailing(w, known.id)
+    w.agents[known.id] = new
+    if changed and known.leg in w.legs:
+        w.legs[known.leg].unwanted = True
+        w.let_leg_go(new)
+    w.settle_idle(new)
+
+
+def _stop_nailing(w: World, agent_id: AgentId) -> None:
+    """A nailed leg that still rings is not wanted any more; its end is waited for before another is asked for."""
+    leg = w.nailing.get(agent_id)
+    if leg is not None and leg in w.legs:
+        w.legs[leg].unwanted = True
+        w.out.append(Hangup(leg, "ORIGINATOR_CANCEL"))
 
 
 def remove_agent(w: World, agent_id: AgentId) -> None:
@@ -201,9 +208,8 @@ def _declare(w: World, agent_id: AgentId, status: AgentStatus, who: str, reason:
     if not store:
         kept: list[Action] = [a for a in w.out[before:] if not isinstance(a, StoreAgentStatus)]
         w.out[before:] = kept
-    agent = w.agents[agent_id]
-    if status is AgentStatus.LOGGED_OUT and agent.leg is not None and agent.state not in IN_TALK:
-        w.out.append(Hangup(agent.leg, "NORMAL_CLEARING"))
+    if status is AgentStatus.LOGGED_OUT:
+        _stop_nailing(w, agent_id)
     nail(w, agent_id)
 
 

@@ -10,8 +10,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from fs_dialer.core.definition import GatewayDefinition, Installation
-from fs_dialer.core.model import GatewayId, LegId
+from fs_dialer.core.model import AttemptId, GatewayId, LegId
 
+ROUNDING_S = 0.0005
 BURST_S = 0.25  # how much of a second's originates may go out at once
 
 
@@ -38,8 +39,8 @@ class TokenBucket:
         self.level -= 1.0
 
     def next_at(self, now: float) -> float:
-        """When the next token is there."""
-        return now if self.available(now) >= 1 else now + (1.0 - self.level) / self.rate
+        """When the next token is there; a little later, because the sum of two times is rounded."""
+        return now if self.available(now) >= 1 else now + (1.0 - self.level) / self.rate + ROUNDING_S
 
 
 @dataclass(slots=True)
@@ -51,20 +52,27 @@ class Ledger:
     by_gateway: dict[GatewayId, int] = field(default_factory=dict)
     bucket: TokenBucket = field(init=False)
     gateways: dict[GatewayId, GatewayDefinition] = field(init=False)
-    gateway_buckets: dict[GatewayId, TokenBucket] = field(init=False)
+    gateway_buckets: dict[GatewayId, TokenBucket] = field(default_factory=dict)
+    promises: dict[AttemptId, int] = field(default_factory=dict)  # lines that calls already placed will still need
+    promised: int = 0
 
     def __post_init__(self) -> None:
+        self.bucket = TokenBucket(self.installation.cps)
         self.configure(self.installation)
 
     def configure(self, installation: Installation) -> None:
+        """New limits. A rate that stays keeps its bucket: reading a file again must not refill it."""
         self.installation = installation
-        self.bucket = TokenBucket(installation.cps)
+        if self.bucket.rate != installation.cps:
+            self.bucket = TokenBucket(installation.cps)
         self.gateways = {g.id: g for g in installation.gateways}
-        self.gateway_buckets = {g.id: TokenBucket(g.cps) for g in installation.gateways if g.cps is not None}
+        kept = self.gateway_buckets
+        rates = {g.id: g.cps for g in installation.gateways if g.cps is not None}
+        self.gateway_buckets = {g: kept[g] if g in kept and kept[g].rate == cps else TokenBucket(cps) for g, cps in rates.items()}
 
     def add(self, leg: LegId, gateway: GatewayId | None) -> None:
         """A leg exists, or was asked for. Doubled news change nothing; the gateway named first stays."""
-        if leg in self.legs:
+        if self.legs.get(leg) is not None or (gateway is None and leg in self.legs):
             return
         self.legs[leg] = gateway
         if gateway is not None:
@@ -92,9 +100,27 @@ class Ledger:
         if gateway is not None and gateway in self.gateway_buckets:
             self.gateway_buckets[gateway].take()
 
+    def promise(self, call: AttemptId, lines: int) -> None:
+        """Keep lines free for the legs that this call will need, so that an answered customer's agent can be rung."""
+        self.promises[call] = lines
+        self.promised += lines
+
+    def redeem(self, call: AttemptId) -> None:
+        """One of the call's legs is asked for now."""
+        if self.promises.get(call):
+            self.promises[call] -= 1
+            self.promised -= 1
+
+    def forget(self, call: AttemptId) -> None:
+        self.promised -= self.promises.pop(call, 0)
+
+    def lines_left(self) -> int:
+        """Lines neither taken nor promised; below 0 where others took what was promised."""
+        return self.installation.lines - len(self.legs) - self.promised
+
     def room(self, now: float) -> int:
         """More legs allowed now in all."""
-        return max(0, min(self.installation.lines - len(self.legs), self.bucket.available(now)))
+        return max(0, min(self.lines_left(), self.bucket.available(now)))
 
     def gateway_room(self, gateway: GatewayId, now: float) -> int:
         definition = self.gateways.get(gateway)
@@ -105,9 +131,7 @@ class Ledger:
         return max(0, room if bucket is None else min(room, bucket.available(now)))
 
     def next_token_at(self, now: float) -> float | None:
-        """When the rate alone would allow another originate, if it is what holds us now."""
-        if self.installation.lines - len(self.legs) <= 0:
-            return None
+        """When a rate that has no token now has its next; None = no rate holds us."""
         waits = [self.bucket.next_at(now)]
         waits += [bucket.next_at(now) for bucket in self.gateway_buckets.values()]
         later = [at for at in waits if at > now]

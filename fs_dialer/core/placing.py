@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
-from fs_dialer.core.calling import feed, match_waiting
+from fs_dialer.core.calling import feed, match_waiting, send_due_legs
 from fs_dialer.core.leads import first_refusal
 from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Clocks, View
@@ -19,6 +21,7 @@ HOPPER_LEAST = 20
 HOPPER_PER_AGENT = 4
 CLAIM_RETRY_S = 5.0
 CLAIM_IDLE_S = 30.0
+SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
 
@@ -26,7 +29,10 @@ RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, C
 def pace(w: World) -> None:
     """After every event that changed who is free, what is up, or what may be dialled."""
     w.pace_due = False
+    send_due_legs(w)
     match_waiting(w)
+    if w.due_legs or any(run.waiting for run in w.runs.values()):
+        _wake_for_room(w)
     if not w.may_dial():
         return
     for run in w.runs.values():
@@ -44,12 +50,13 @@ def pace(w: World) -> None:
 
 def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
     """Every idle agent goes to one campaign that could use him: highest priority, then the one furthest below its share."""
+    _join_competition(w)
     leases: dict[CampaignId, list[AgentId]] = {}
     for agent_id in sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a)) if len(w.idle) > 1 else list(w.idle):
         best: Run | None = None
         best_key: tuple[float, float] = (0.0, 0.0)
         for run in w.runs_of(agent_id):
-            if not run.running or not (run.hopper or run.waiting):
+            if not run.competes:
                 continue
             lent = len(leases.get(run.definition.id, ()))
             key = (-run.definition.priority, (run.given + lent) / run.definition.weight)
@@ -60,6 +67,22 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
     return leases
 
 
+def _join_competition(w: World) -> None:
+    """Who could use an agent now. A campaign that comes to it later begins at the others' share: it has no claim on the time before."""
+    joined: list[Run] = []
+    shares: dict[int, float] = {}
+    for run in w.runs.values():
+        competes = run.running and bool(run.hopper or run.waiting)
+        if competes and not run.competes:
+            joined.append(run)
+        elif competes:
+            priority = run.definition.priority
+            shares[priority] = min(shares.get(priority, float("inf")), run.given / run.definition.weight)
+        run.competes = competes
+    for run in joined:
+        run.given = max(run.given, shares.get(run.definition.priority, 0.0) * run.definition.weight)
+
+
 def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     room = _room(w, run)
@@ -67,22 +90,36 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     decision = run.mode.decide(view, w.now, run.definition, run.memory)
     run.because = decision.because
     wanted = decision.originate + decision.previews
-    placed = 0
-    while placed < min(wanted, room) and run.hopper:
+    placed, held = 0, False
+    while placed < wanted and run.hopper:
+        agent_id = leased[0] if run.flow.reserve_agent and leased else None
+        if run.flow.reserve_agent and agent_id is None:
+            break
+        lines = _lines_needed(w, run, agent_id)
+        if placed >= room or w.ledger.lines_left() < lines:
+            held = True
+            break
         lead = run.hopper.popleft()
         if not _gates_open(w, run, lead):
             continue
-        agent_id = leased.pop(0) if run.flow.reserve_agent and leased else None
-        if run.flow.reserve_agent and agent_id is None:
-            run.hopper.appendleft(lead)
-            break
-        _place(w, run, lead, agent_id)
+        if agent_id is not None:
+            del leased[0]
+        _place(w, run, lead, agent_id, lines)
         placed += 1
     if wanted and not run.hopper:
         run.because = "no lead is ready" if not run.claiming else "leads are being fetched"
+    elif held and not placed:
+        run.because = "no line is free for a call and its agent"
     if len(run.hopper) * 2 < _hopper_size(w, run):
         _refill(w, run)
-    return room < max(1, len(leased) + wanted - placed) and room <= placed
+    return held or (room <= placed and bool(leased or wanted))
+
+
+def _lines_needed(w: World, run: Run, agent_id: AgentId | None) -> int:
+    """Of the installation: the lead's leg, and that of the agent who is rung for it. Without a reservation any idle agent may be rung next."""
+    if agent_id is not None:
+        return 1 if w.agents[agent_id].nailed else 2
+    return 1 + sum(1 for a in w.idle if not w.agents[a].nailed)
 
 
 def _room(w: World, run: Run) -> int:
@@ -115,12 +152,12 @@ def _gates_open(w: World, run: Run, lead: Lead) -> bool:
     check = first_refusal(lead, run.definition, run.life.state, w.now, run.hours_for(lead.zones, w.now))
     if check is None:
         return True
-    until = lead.ready_at if check.until is None else check.until
+    until = max(lead.ready_at, w.now + SHUT_AGAIN_S) if check.until is None else check.until
     w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, check.gate),)))
     return False
 
 
-def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None) -> None:
+def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int) -> None:
     call_id = AttemptId(w.new_id())
     call = Call(call_id, run.definition.id, lead, LegId(w.new_id()), run.plan)
     if agent_id is not None:
@@ -129,11 +166,10 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None) -> None:
             w.step_agent(agent_id, agents.ShowPreview(call_id))
         else:
             w.step_agent(agent_id, agents.Reserve(call_id))
-        ready = agent.nailed and agent.leg is not None
-        call = Call(
-            call_id, run.definition.id, lead, call.lead_leg, run.plan, agent=agent_id, agent_leg=agent.leg, agent_ready=ready, nailed=agent.nailed
-        )
+        leg = agent.leg if agent.nailed else None
+        call = replace(call, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=agent.nailed)
         run.given += 1
+    w.ledger.promise(call_id, lines if agent_id is not None else 1)
     w.calls[call_id] = call
     run.calls[call_id] = None
     w.tell(call_id, "placed", f"lead {lead.id} of {run.definition.id}, agent {agent_id or '-'}")
@@ -141,7 +177,7 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None) -> None:
 
 
 def _wake_for_room(w: World) -> None:
-    """Held back by the rate alone: come back when its next token is there. A line that frees wakes us by its own event."""
+    """Held back by a rate: come back when its next token is there. A line that frees wakes us by its own event."""
     at = w.ledger.next_token_at(w.now)
     if at is not None and ("pace",) not in w.timers:
         w.timers.set(("pace",), at)
@@ -179,9 +215,10 @@ def _refill(w: World, run: Run) -> None:
 
 def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: float | None, unfinished: bool) -> None:
     run.claiming = False
-    if not run.running:
+    if not run.running or w.draining:
         if leads:
-            w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, "paused") for lead in leads)))
+            gate = "paused" if not w.draining else "draining"
+            w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in leads)))
         return
     run.hopper.extend(leads)
     if not leads:

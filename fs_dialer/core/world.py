@@ -11,22 +11,27 @@ from typing import Any
 
 from fs_dialer.core import agent as agent_machine
 from fs_dialer.core import call_words as call_inputs
-from fs_dialer.core.actions import Action, Note, StoreAgentStatus
+from fs_dialer.core.actions import Action, Hangup, Note, StoreAgentStatus
 from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.limits import Ledger
 from fs_dialer.core.mode_port import Flow, Mode
-from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LegId, SwitchId
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LegId, SwitchId
 from fs_dialer.core.schedule import Verdict, zones_verdict
 from fs_dialer.core.stats import Tally, TimeUse
 
 STORY_LINES = 20_000
 HOURS_CACHE_S = 600.0
+SLACK_TIMERS = 1000
+NAIL_SOON_S = 1.0  # before an agent without his leg is called again
 
 
 @dataclass(slots=True)
 class Timers:
-    """Due times by key; setting a key again replaces it. Equal times fire in the order they were set."""
+    """Due times by key; setting a key again replaces it. Equal times fire in the order they were set.
+
+    A replaced or cleared time stays in the heap until it would have been due, or until such times are the greater part of it.
+    """
 
     heap: list[tuple[float, int, Hashable]] = field(default_factory=list)
     current: dict[Hashable, int] = field(default_factory=dict)
@@ -36,6 +41,9 @@ class Timers:
         self.count += 1
         self.current[key] = self.count
         heapq.heappush(self.heap, (at, self.count, key))
+        if len(self.heap) > 2 * len(self.current) + SLACK_TIMERS:
+            self.heap = [entry for entry in self.heap if self.current.get(entry[2]) == entry[1]]
+            heapq.heapify(self.heap)
 
     def clear(self, key: Hashable) -> None:
         self.current.pop(key, None)
@@ -68,6 +76,8 @@ class LegRole:
     switch: SwitchId
     seen: bool = False
     orphan: bool = False
+    unwanted: bool = False  # a nailed leg to hang up once its agent has no call
+    failed: str = ""  # how its originate failed, while its own end may still be reported
 
 
 @dataclass(slots=True)
@@ -88,7 +98,8 @@ class Run:
     calls: dict[AttemptId, None] = field(default_factory=dict)
     waiting: dict[AttemptId, None] = field(default_factory=dict)  # answered and without an agent, oldest first
     tally: Tally = field(default_factory=Tally)
-    given: int = 0  # agents it was given, for fair shares
+    given: float = 0.0  # agents it was given, for fair shares
+    competes: bool = False  # could use an idle agent now
     staying: int = 0  # its agents who are logged in, available and reachable
     because: str = ""
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
@@ -125,6 +136,7 @@ class World:
     nail_tries: dict[AgentId, int] = field(default_factory=dict)
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
     strangers: dict[LegId, None] = field(default_factory=dict)
+    due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first
     timers: Timers = field(default_factory=Timers)
     pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
     out: list[Action] = field(default_factory=list)
@@ -138,6 +150,7 @@ class World:
     nailed_let_go: bool = False
     lag_s: float = 0.0
     pace_due: bool = False
+    stopped: list[Run] = field(default_factory=list)  # campaigns that have just left running
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.installation)
@@ -170,15 +183,29 @@ class World:
         if new.staying is not old.staying:
             for run in self.runs_of(agent_id):
                 run.staying += 1 if new.staying else -1
-        if new.free:
-            if agent_id not in self.idle:
-                self.idle[agent_id] = None
-                self.pace_due = True
-        else:
-            self.idle.pop(agent_id, None)
+        self.let_leg_go(new)
+        if new.state is AgentState.LEG_DOWN and old.state is not AgentState.LEG_DOWN and ("nail", agent_id) not in self.timers:
+            self.timers.set(("nail", agent_id), self.now + NAIL_SOON_S)
+        self.settle_idle(new)
+
+    def let_leg_go(self, agent: agent_machine.Agent) -> None:
+        """Hang up the nailed leg of an agent who has no call and has logged out, or whose phone is another one now."""
+        role = self.legs.get(agent.leg) if agent.leg is not None else None
+        if agent.leg is None or role is None or agent.state in agent_machine.WITH_CALL:
+            return
+        if agent.status is AgentStatus.LOGGED_OUT or role.unwanted:
+            self.out.append(Hangup(agent.leg, "NORMAL_CLEARING"))
+
+    def settle_idle(self, agent: agent_machine.Agent) -> None:
+        """Keep the list of those who may be given a call."""
+        if not agent.free:
+            self.idle.pop(agent.id, None)
+        elif agent.id not in self.idle:
+            self.idle[agent.id] = None
+            self.pace_due = True
 
     def _account(self, old: agent_machine.Agent) -> None:
-        if old.status.value == "available":
+        if old.status is AgentStatus.AVAILABLE:
             self.time_use[old.id].add(old.state, max(0.0, self.now - old.since))
 
     def runs_of(self, agent_id: AgentId) -> list[Run]:
@@ -188,5 +215,10 @@ class World:
         named = run.definition.gateways
         return tuple(GatewayId(g) for g in named) if named else tuple(self.ledger.gateways)
 
+    @property
+    def linked(self) -> bool:
+        """What we know of the legs is what the switch knows."""
+        return self.switch_up and self.reconciled
+
     def may_dial(self) -> bool:
-        return self.switch_up and self.reconciled and self.store_up and not self.draining
+        return self.linked and self.store_up and not self.draining

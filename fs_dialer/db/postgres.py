@@ -97,7 +97,14 @@ class PostgresStore:
     def close(self) -> None:
         """Give up the lock, so that a standby takes over at once, and close the connections."""
         with self._leader_lock:
-            self._drop_leader()
+            try:
+                if self._leader is not None:
+                    with self._leader.cursor() as cursor:
+                        rows(cursor, "release_leader_lock")
+            except psycopg2.Error as error:
+                log.info("leader_lock_not_released error=%s", store_error(error))  # the connection is gone, and the lock with it
+            finally:
+                self._drop_leader()
         self._pool.close()
 
     @property

@@ -2,11 +2,13 @@
 
 Pure: values in, text out, equal values give equal bytes. Knows XML and what FreeSWITCH does to a value before it runs it; knows no extension of ours.
 
-Two dangers in a value (spec D7). It could end the attribute it stands in: so it is escaped. And FreeSWITCH takes it apart once more when the application runs:
-`${…}` and `$1` are expanded, `\\n` and `\\'` are unescaped, an API call named by a variable is made. So `$ { } \\` are refused, and nothing rendered here can
-name a channel variable, foreign or our own. Control characters are refused too: XML 1.0 cannot hold most of them, and its readers turn a newline into a blank.
+Two dangers in a value (spec D7). It could end the attribute it stands in: so it is escaped. And FreeSWITCH takes it apart once more when the
+application runs: `${…}` and `$1` are expanded, `\\n` and `\\'` are unescaped, an API call named by a variable is made. So `$ { } \\` are refused,
+and nothing rendered here can name a channel variable, foreign or our own. Control characters are refused too: XML 1.0 cannot hold most of them,
+and its readers turn a newline into a blank.
 
-Shape and order of the elements: FreeSWITCH's own conf/vanilla/dialplan. One condition per extension, on the destination number and exact.
+Shape and order of the elements: FreeSWITCH's own conf/vanilla/dialplan. One condition per extension, on the destination number and exact. Every
+element has a line of its own, because FreeSWITCH drops the line that holds `<include>`, with all that stands beside it (tried).
 """
 
 from __future__ import annotations
@@ -48,7 +50,10 @@ class Context:
 
 
 def render(context: Context, comment: str = "") -> str:
-    """A file for FreeSWITCH's dialplan/ folder, with `comment` on top. EslUnsafe for a value that D7 refuses, a name that is none, or one that is there twice."""
+    """A file for FreeSWITCH's dialplan/ folder, with `comment` on top.
+
+    EslUnsafe for a value that D7 refuses, a name that is none, or an extension that is there twice.
+    """
     names = [extension.name for extension in context.extensions]
     if twice := sorted({name for name in names if names.count(name) > 1}):
         raise EslUnsafe(f"an extension is there twice, the second would never be reached: {twice[0]!r}")

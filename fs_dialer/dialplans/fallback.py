@@ -2,11 +2,13 @@
 
     python -m fs_dialer.dialplans.fallback > conf/freeswitch/dialplan/fsd.xml
 
-Every waiting leg carries a timer in the switch, `sched_transfer +30 … fsd_fallback XML fsd`, which the daemon puts off while it lives. So whoever arrives
-here has heard nothing of us for 30 s. Nobody needs to be asked and nothing is known of the leg: no variable is named, no digit is read (spec D7).
+Every waiting leg carries a timer in the switch, `sched_transfer +30 … fsd_fallback XML fsd`, which the daemon puts off while it lives. So whoever
+arrives here has heard nothing of us for 30 s. Nobody needs to be asked and nothing is known of the leg: no variable is named, no digit is read
+(spec D7).
 
-Why the limit is a `sched_hangup` and the first thing done: it holds whatever the sounds do (missing, endless, longer than meant), and a daemon that comes back
-in time takes the leg over with the same `sched_del` that precedes every renewal and bridge. Measured: docs/decisions/0005-safe-without-the-daemon.md.
+Why the limit is a `sched_hangup` and the first thing done: it holds whatever the sounds do (missing, endless, longer than meant), and a daemon
+that comes back in time takes the leg over with the same `sched_del` that precedes every renewal and bridge. Measured:
+docs/decisions/0005-safe-without-the-daemon.md.
 """
 
 from __future__ import annotations
@@ -29,8 +31,8 @@ Nothing of yours reaches this context, and nothing in it leads out of it."""
 
 @dataclass(frozen=True, slots=True)
 class Fallback:
-    """What a leg meets. `notice`: a sound file played first, None = none. `music`: a file or stream; where it ends or is missing, the leg is released at
-    once. `release_after_s`: whole seconds from the arrival to the hang-up, notice included, 1–600; the switch's clock makes it up to 1 s less.
+    """What a leg meets. `notice`: a sound file played first, None = none. `music`: a file or stream; where it ends or is missing, the leg is released
+    at once. `release_after_s`: whole seconds from the arrival to the hang-up, notice included, 1–600; the switch's clock makes it up to 1 s less.
     """
 
     notice: str | None = None

@@ -43,6 +43,7 @@ STANDBY_EVERY_S = 1.0
 LONGEST_SLEEP_S = 1.0
 SNAPSHOT_EVERY_S = 1.0
 FAIR_SLICE = 50  # events handled before others get a turn
+YIELD_S = 1e-6  # sleep(0) would run every ready greenlet but starve timers
 LAG_TOLD_S = 0.25
 STOP_WRITES_S = 10.0
 LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
@@ -211,13 +212,13 @@ class Daemon:
                 put_at, event = self._inbox.get(timeout=wait) if wait > 0 else self._inbox.get_nowait()
             except Empty:
                 self._handle(ev.Tick())
-                gevent.sleep(0)
+                gevent.sleep(YIELD_S)
                 continue
             self._watch_lag(time.monotonic() - put_at)
             self._handle(event)
             handled += 1
             if handled % FAIR_SLICE == 0:
-                gevent.sleep(0)
+                gevent.sleep(YIELD_S)
 
     def _watch_lag(self, lag_s: float) -> None:
         if lag_s > LAG_TOLD_S or (self._lag_told and lag_s < LAG_TOLD_S / 2):

@@ -12,13 +12,15 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from fs_dialer.sim import applications, causes, dialling, dialstring, ending, listing, picture
+from fs_dialer.sim import applications, causes, dialling, dialstring, ending, listing, marks, picture
 from fs_dialer.sim.leg import Leg
 
 if TYPE_CHECKING:
     from fs_dialer.sim.switch import SimSwitch
 
 Done = Callable[[str, float], None]
+Command = Callable[["SimSwitch", str, float], str]
+"""Takes what follows the verb; "" becomes `-ERR no reply`."""
 NO_CHANNEL: Final = "-ERR No such channel!\n"
 NO_SESSION: Final = "-ERR Cannot locate session!\n"
 ORIGINATE_USAGE: Final = (
@@ -73,7 +75,7 @@ def _api_event(sw: SimSwitch, verb: str, args: str, sequence: int, now: float) -
 
 # ---- one leg
 
-def _leg_command(usage: str, missing: str, least: int, act: Callable[[SimSwitch, Leg, list[str], float], str]) -> Callable[[SimSwitch, str, float], str]:
+def _leg_command(usage: str, missing: str, least: int, act: Callable[[SimSwitch, Leg, list[str], float], str]) -> Command:
     """A command whose first word is a uuid: `usage` when words are missing, `missing` when the leg is."""
     def command(sw: SimSwitch, args: str, now: float) -> str:
         words = args.split(" ", least) if args else []
@@ -200,7 +202,7 @@ def _media_stats(sw: SimSwitch, args: str, now: float) -> str:
     leg = sw.legs.get(args.split(" ")[0])
     if leg is None:
         return f"-ERR No such channel {args}!\n"
-    leg.note(picture.rtp_counted)
+    leg.note(marks.rtp_counted)
     return "+OK:\n"
 
 
@@ -276,7 +278,8 @@ def _fsctl(sw: SimSwitch, args: str, now: float) -> str:
         "pause_check": "true" if sw.paused else "false", "ready_check": "false" if sw.shutting_down else "true", "shutdown_check": "false",
         "last_sps": "+OK last sessions per second: 0\n", "sync_clock": "+OK clock synchronized\n", "reclaim_mem": "+OK\n",
         "loglevel": "+OK log level: DISABLE [-1]\n", "debug_level": "+OK DEBUG level: 0\n", "min_idle_cpu": "+OK min idle cpu: DISABLED\n",
-        "recover": "+OK 0 session(s) recovered in total\n", "flush_db_handles": "+OK\n", "sps_peak_reset": "+OK max sessions per second counter reset\n"}
+        "recover": "+OK 0 session(s) recovered in total\n", "flush_db_handles": "+OK\n",
+        "sps_peak_reset": "+OK max sessions per second counter reset\n"}
     if not words:
         return "-USAGE: " + FSCTL_USAGE
     return answers.get(verb, "-ERR Invalid command\nUSAGE: fsctl " + FSCTL_USAGE)
@@ -356,7 +359,6 @@ def _uptime(sw: SimSwitch, args: str, now: float) -> str:
     return f"{int(up * 1000) if args == 'ms' else int(up * 1000000) if args == 'us' else int(up)}\n"
 
 
-Command = Callable[["SimSwitch", str, float], str]
 COMMANDS: Final[dict[str, Command]] = {
     "status": lambda sw, args, now: listing.status(sw, now),
     "version": lambda sw, args, now: sw.settings.version + "\n" if args == "short" else

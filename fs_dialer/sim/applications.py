@@ -106,14 +106,20 @@ def _nothing(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 def _sched_transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     when, _, rest = data.partition(" ")
     extension, dialplan, context = (*rest.split(), "", "", "")[:3]
-    schedule_transfer(sw, leg, when, extension, dialplan, context, now)
+    _remember_task(sw, leg, schedule_transfer(sw, leg, when, extension, dialplan, context, now))
     return True
 
 
 def _sched_hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     when, _, cause = data.partition(" ")
-    schedule_hangup(sw, leg, when, cause, now)
+    _remember_task(sw, leg, schedule_hangup(sw, leg, when, cause, now))
     return True
+
+
+def _remember_task(sw: SimSwitch, leg: Leg, number: int) -> None:
+    """The applications, unlike the api commands, leave the task's number on the leg."""
+    if number:
+        sw.set_variable(leg, "last_sched_id", str(number))
 
 
 def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
@@ -124,7 +130,8 @@ def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 
 APPLICATIONS: dict[str, Handler] = {
     "park": _park, "playback": _playback, "hangup": _hangup, "set": _set, "export": _set, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
-    "ring_ready": _nothing, "log": _nothing, "info": _nothing, "sched_transfer": _sched_transfer, "sched_hangup": _sched_hangup, "transfer": _transfer,
+    "ring_ready": _nothing, "log": _nothing, "info": _nothing, "sched_transfer": _sched_transfer,
+    "sched_hangup": _sched_hangup, "transfer": _transfer,
 }
 
 
@@ -143,6 +150,8 @@ def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
     if not colons:
         name, data = "playback", path
     if name not in sw.handlers:
+        leg.note(picture.broadcast_started)
+        leg.command = playback.private_tail(name, data)
         ending.hangup(sw, leg, "DESTINATION_OUT_OF_ORDER", now)
         return
     if name != "playback":
@@ -155,7 +164,7 @@ def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
         playback.stop(sw, leg, "done", playback.CUT_SHORT, now)
     leg.note(picture.broadcast_started)
     leg.note(picture.app_started, name, data)
-    leg.last_app, leg.last_data = name, data
+    leg.last_app, leg.last_data, leg.app_response = name, data, "_none_"
     uuid = sw.app_uuid()
     sw.emit(leg, "CHANNEL_EXECUTE", now, tail=playback.app_tail(leg, name, data, uuid))
     if sw.settings.has_file(data):
@@ -163,8 +172,9 @@ def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
     else:
         leg.note(picture.app_answered, "FILE NOT FOUND")
         sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=playback.app_tail(leg, name, data, uuid, "FILE NOT FOUND"))
+        leg.app_response = "FILE NOT FOUND"
         leg.note(picture.broadcast_ended)
-        sw.emit(leg, "PRIVATE_COMMAND", now)
+        sw.emit(leg, "PRIVATE_COMMAND", now, tail=playback.private_tail(name, data))
 
 
 def queued(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> None:
@@ -207,21 +217,17 @@ def _transfer_all(sw: SimSwitch, targets: list[Leg], extension: str, dialplan: s
 
 
 def _transfer_leg(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, now: float, together: bool = False) -> None:
-    if leg.phase == HUNG_UP:
+    if leg.phase == HUNG_UP or leg.originator is not None:  # gone, or not yet the leg of anybody's call
         return
-    source = f"{int(now)}:{sw.app_uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
-    leg.note(picture.transferred, extension, dialplan, context, source, now)
+    transfer_note(sw, leg, extension, dialplan, context, now)
     leg.state_number = 2
     leg.lean.pop("Other-Leg-Unique-ID", None)
     leg.lean_variables.pop("Other-Leg-Unique-ID", None)
-    was_second = leg.partner is not None and not leg.is_a or together and leg.state == "CS_EXCHANGE_MEDIA"
+    was_second = leg.state == "CS_EXCHANGE_MEDIA"
     other = bridging.part(sw, leg, now)
     playback.leave_app(sw, leg, now)
     if was_second:  # its caller and callee change places again (s03h)
-        leg.note(picture.flipped_back)
-        leg.callee_direction = "RECV"
-        leg.cid_name, leg.cid_number, leg.callee_name, leg.callee_number = leg.callee_name, leg.callee_number, leg.cid_name, leg.cid_number
-        sw.emit(leg, "CALL_UPDATE", now, front=(("Direction", "RECV"),))
+        flip(sw, leg, now)
     if other is not None and not together:
         ending.after_bridge(sw, other, now)
     route(sw, leg, extension, dialplan, context, now)
@@ -231,6 +237,8 @@ def route(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, 
     """CS_ROUTING: look the extension up, then execute it. None there: NO_ROUTE_DESTINATION."""
     leg.dialplan, leg.context, leg.destination_now = dialplan, context, extension
     sw.enter(leg, "CS_ROUTING", now)
+    if not leg.callee_direction:
+        flip(sw, leg, now)
     if dialplan == "inline":
         steps = [step.partition(":") for step in extension.split(",")]
         leg.applications = [(name, data) for name, _, data in steps if name]
@@ -242,6 +250,20 @@ def route(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, 
             return
         leg.applications = list(found)
     enter_execution(sw, leg, now)
+
+
+def flip(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """The leg becomes a caller: caller and callee change places, and CALL_UPDATE tells (24)."""
+    leg.note(picture.flipped)
+    leg.callee_direction = "RECV"
+    leg.cid_name, leg.cid_number, leg.callee_name, leg.callee_number = leg.callee_name, leg.callee_number, leg.cid_name, leg.cid_number
+    sw.emit(leg, "CALL_UPDATE", now, front=(("Direction", "RECV"),))
+
+
+def transfer_note(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, now: float) -> None:
+    """The new profile that every transfer puts on top."""
+    source = f"{int(now)}:{sw.app_uuid()}:bl_xfer:{extension}/{context}/{dialplan}"
+    leg.note(picture.transferred, extension, dialplan, context, source, now)
 
 
 def enter_execution(sw: SimSwitch, leg: Leg, now: float) -> None:
@@ -262,20 +284,18 @@ def due(when: str, now: float) -> float | None:
     return (int(now) if relative else 0) + int(digits) + 0.1
 
 
-def schedule_transfer(sw: SimSwitch, leg: Leg, when: str, extension: str, dialplan: str, context: str, now: float) -> bool:
-    """sched_transfer. It fires through music, and a later bridge does not remove it."""
+def schedule_transfer(sw: SimSwitch, leg: Leg, when: str, extension: str, dialplan: str, context: str, now: float) -> int:
+    """sched_transfer; the task's number, 0 = no time given. It fires through music, and a later bridge does not remove it."""
     moment = due(when, now)
     if moment is None:
-        return False
-    sw.schedule(leg.uuid, "switch_ivr_schedule_transfer", moment, now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
-    return True
+        return 0
+    return sw.schedule(leg.uuid, "switch_ivr_schedule_transfer", moment, now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
 
 
-def schedule_hangup(sw: SimSwitch, leg: Leg, when: str, cause: str, now: float) -> bool:
-    """sched_hangup. A second one does not replace the first; it survives a bridge and cuts the conversation."""
+def schedule_hangup(sw: SimSwitch, leg: Leg, when: str, cause: str, now: float) -> int:
+    """sched_hangup; the task's number, 0 = no time given. A second one does not replace the first; it cuts a conversation too."""
     moment = due(when, now)
     if moment is None:
-        return False
-    sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, ending.on_demand, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
-    return True
+        return 0
+    return sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, ending.on_demand, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
 

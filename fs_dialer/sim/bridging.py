@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fs_dialer.sim import ending, picture, playback
+from fs_dialer.sim import ending, marks, playback
 from fs_dialer.sim.leg import ANSWERED, HUNG_UP, Leg
 
 if TYPE_CHECKING:
@@ -69,21 +69,21 @@ def _bond(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     detailed = sw.detailed
     if a is b:
         a.cid_name, a.cid_number, a.callee_name, a.callee_number = "Unknown", a.orig_number, "Outbound Call", a.number
-        a.note(picture.bonded_to_itself)
-    a_block = picture.other_leg("originatee", b, True) if detailed else ()
-    b_block = picture.other_leg("originator", a, False) if detailed else ()
+        a.note(marks.bonded_to_itself)
+    a_block = marks.other_leg("originatee", b, True) if detailed else ()
+    b_block = marks.other_leg("originator", a, False) if detailed else ()
     b_callee = (b.callee_name, b.callee_number)
     a_caller = (a.cid_name, a.cid_number)
     for leg, other, block, shown in ((b, a, b_block, a_caller), (a, b, a_block, b_callee)):
         if detailed:
             source = f"{seconds}:{sw.new_uuid()}:uuid_br:{other.uuid}"
-            leg.note(picture.bonded, block is a_block, block, *shown, source, now)
+            leg.note(marks.bonded, block is a_block, block, *shown, source, now)
         leg.bond = other
         leg.applications = []
         leg.put("Other-Leg-Unique-ID", other.uuid)
         leg.state_number = 8
     if a is b:
-        a.note(picture.bonded_to_itself)
+        a.note(marks.bonded_to_itself)
     a.callee_name, a.callee_number = b_callee
     if a is not b:
         b.cid_name, b.cid_number = a_caller
@@ -131,12 +131,12 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
         return
     sw.enter(b, "CS_SOFT_EXECUTE", now)
     a.bridging = b.bridging = None
-    a.note(picture.soft_executed)
+    a.note(marks.soft_executed)
     if a.phase != ANSWERED or b.phase != ANSWERED:
         # The leg that never answered ends first, with a cause that says nothing of the callee.
         ringing, other = (b, a) if b.phase != ANSWERED else (a, b)
         ending.hangup(sw, ringing, "DESTINATION_OUT_OF_ORDER", now)
-        other.note(picture.left_by, "DESTINATION_OUT_OF_ORDER", False)
+        other.note(marks.left_by, "DESTINATION_OUT_OF_ORDER", False)
         ending.hangup(sw, other, "ORIGINATOR_CANCEL", now)
         return
     for leg, other in ((a, b), (b, a)):
@@ -144,9 +144,10 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     a.is_a, b.is_a = True, False
     a.partner, b.partner = b, a
     a.bridged_at = b.bridged_at = now
-    a.note(picture.joined, now, a.uuid)
-    b.note(picture.joined, now, a.uuid)
-    sw.enter(b, "CS_CONSUME_MEDIA", now)
+    a.note(marks.joined, now, a.uuid)
+    b.note(marks.joined, now, a.uuid)
+    if sw.rng.random() < 0.5:  # it passes so fast that half of the time nobody sees it
+        sw.enter(b, "CS_CONSUME_MEDIA", now)
     sw.emit(a, "CHANNEL_BRIDGE", now, front=(("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid)))
     sw.enter(b, "CS_EXCHANGE_MEDIA", now)
     sw.counters.bridges += 1
@@ -159,7 +160,7 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
 
 def _tell(sw: SimSwitch, leg: Leg, other: Leg, name: str, number: str, now: float) -> None:
     """CALL_UPDATE. A phone that was told the same before is not told again."""
-    leg.note(picture.told, other.uuid, name, number)
+    leg.note(marks.told, other.uuid, name, number)
     leg.callee_direction = "SEND"
     if leg.told == (name, number):
         return
@@ -170,17 +171,17 @@ def _tell(sw: SimSwitch, leg: Leg, other: Leg, name: str, number: str, now: floa
 
 def join(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     """The bridge application: B was made for A and has answered. No UNPARK, no uuid_bridge: CHANNEL_BRIDGE at once."""
-    block = picture.other_leg("originatee", b, True) if sw.detailed else ()
+    block = marks.other_leg("originatee", b, True) if sw.detailed else ()
     if sw.detailed:
-        a.note(picture.bonded, True, block, b.callee_name, b.callee_number, f"{int(now)}:{sw.new_uuid()}:uuid_br:{b.uuid}", now)
-        a.note(picture.soft_executed)
+        a.note(marks.bonded, True, block, b.callee_name, b.callee_number, f"{int(now)}:{sw.new_uuid()}:uuid_br:{b.uuid}", now)
+        a.note(marks.soft_executed)
     a.bond, b.bond = b, a
     a.put("Other-Leg-Unique-ID", b.uuid)
     a.is_a, b.is_a = True, False
     a.partner, b.partner = b, a
     a.bridged_at = b.bridged_at = now
-    a.note(picture.joined, now, a.uuid)
-    b.note(picture.joined, now, a.uuid)
+    a.note(marks.joined, now, a.uuid)
+    b.note(marks.joined, now, a.uuid)
     sw.counters.bridges += 1
     sw.emit(a, "CHANNEL_BRIDGE", now, front=(("Bridge-A-Unique-ID", a.uuid), ("Bridge-B-Unique-ID", b.uuid)))
     sw.enter(b, "CS_EXCHANGE_MEDIA", now)

@@ -1,7 +1,7 @@
 """Hangup causes as FreeSWITCH spells, numbers and derives them.
 
-Knows the table of causes (SWITCH_CAUSE_* in switch_types.h, whose numbers up to 127 are ITU-T Q.850), which cause a SIP status becomes on an outbound
-leg (measured, freeswitch.md) and how the switch reads a cause that somebody typed. Knows nothing of what an outcome means to a dialer: core/hangup.py.
+Knows the table of causes (SWITCH_CAUSE_* in switch_types.h, whose numbers up to 127 are ITU-T Q.850), which cause a SIP status becomes on an
+outbound leg (measured) and how the switch reads a cause that somebody typed. Knows nothing of what an outcome means to a dialer: core/hangup.py.
 """
 
 from __future__ import annotations

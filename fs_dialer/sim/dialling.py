@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, causes, ending, listing, picture
+from fs_dialer.sim import applications, causes, ending, listing, marks, picture
 from fs_dialer.sim.leg import ANSWERED, DIALLING, EARLY, HUNG_UP, RINGING, Leg
 from fs_dialer.sim.people import Behaviour, number_of
 
@@ -138,8 +138,8 @@ def _resolve(sw: SimSwitch, endpoint: str) -> tuple[Place | None, str, bool]:
             return None, "INVALID_GATEWAY", True
         if not up:
             return None, "GATEWAY_DOWN", True
-        number = number_of(target)
-        return Place("sofia", f"gateway/{gateway}", f"sofia/external/{target}", number, settings.domain, "5060", f"{number}@{settings.domain}"), "", False
+        number, domain = number_of(target), settings.domain
+        return Place("sofia", f"gateway/{gateway}", f"sofia/external/{target}", number, domain, "5060", f"{number}@{domain}"), "", False
     if settings.profiles is not None and profile not in settings.profiles:
         return None, "INVALID_PROFILE", True
     address = target.partition("@")[2] or settings.domain
@@ -162,7 +162,7 @@ def _make_leg(sw: SimSwitch, order: Originate, place: Place, uuid: str, now: flo
         leg.bond = parent
         leg.cid_name, leg.cid_number = parent.cid_name, parent.cid_number
         leg.put("Other-Leg-Unique-ID", parent.uuid)
-        leg.note(picture.originated_by, picture.other_leg("originator", parent, True), parent.uuid)
+        leg.note(picture.originated_by, marks.other_leg("originator", parent, True), parent.uuid)
     leg.originator = _Outcome(sw, order, leg)
     sw.emit(leg, "CHANNEL_OUTGOING", now)
     leg.state = "CS_INIT"
@@ -189,7 +189,7 @@ def _foresee(sw: SimSwitch, order: Originate, leg: Leg, now: float) -> None:
         ends_at, end = now + 0.001, _unreachable
     elif did.final in ("answer", "refuse") and now + did.after_s < ends_at:
         ends_at, end = now + did.after_s, _answers if did.final == "answer" else _refuses
-    if did.first_response in (180, 183) and now + did.first_response_s <= ends_at:
+    if did.first_response in (180, 183) and did.final not in ("silent", "unreachable") and now + did.first_response_s <= ends_at:
         sw.at(now + did.first_response_s, _early if did.first_response == 183 else _rings, leg)
     sw.at(ends_at, end, leg)
 
@@ -275,7 +275,7 @@ def _fail(sw: SimSwitch, leg: Leg, status: int, phrase: str, cause: str, now: fl
     if leg.phase in (ANSWERED, HUNG_UP):
         return
     leg.sip_status = status
-    leg.note(picture.refused, status, phrase, cause, synthetic)
+    leg.note(marks.refused, status, phrase, cause, synthetic)
     leg.put_variable("sip_term_status", str(status))
     leg.put_variable("sip_invite_failure_status", str(status))
     leg.put_variable("sip_hangup_disposition", "recv_refuse")
@@ -301,12 +301,9 @@ def _settle(sw: SimSwitch, leg: Leg, now: float) -> None:
         return
     assert isinstance(originator, _Outcome)
     leg.note(picture.disposed, "ANSWER" if leg.phase == ANSWERED else "EARLY MEDIA")
-    leg.note(picture.flipped)
-    leg.callee_direction = "RECV"
     leg.row_until = now + sw.settings.channels_lag_s
-    leg.cid_name, leg.callee_name = leg.callee_name, leg.cid_name
-    leg.cid_number, leg.callee_number = leg.callee_number, leg.cid_number
-    sw.emit(leg, "CALL_UPDATE", now, front=(("Direction", "RECV"),))
+    if originator.order.made_by is not None or originator.order.target.startswith("&"):
+        applications.flip(sw, leg, now)  # a leg that goes to the dialplan does it on the way
     if originator.order.made_by is not None:
         originator("", now)
         return
@@ -321,8 +318,6 @@ def _settle(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 def _run_target(sw: SimSwitch, leg: Leg, target: str, now: float) -> None:
-    if leg.bridging is not None and leg.bridging.phase == HUNG_UP:
-        leg.bridging = None
     if target.startswith("&"):
         name, _, data = target[1:].partition("(")
         leg.applications = [(name, data.removesuffix(")"))]
@@ -330,7 +325,9 @@ def _run_target(sw: SimSwitch, leg: Leg, target: str, now: float) -> None:
         applications.run_next(sw, leg, now)
     else:
         extension, dialplan, context = (*target.split(), "", "", "")[:3]
-        sw.route(leg, extension, dialplan or "XML", context or "default", now)
+        dialplan, context = dialplan or "XML", context or "default"
+        applications.transfer_note(sw, leg, extension, dialplan, context, now)
+        sw.route(leg, extension, dialplan, context, now)
 
 
 class _Outcome:
@@ -381,7 +378,7 @@ def bridge_application(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
         cause = text[5:].strip()
         if leg.journal is not None:
             made = next((other for other in sw.legs.values() if other.bond is leg and other.phase == HUNG_UP), None)
-            leg.note(picture.called, made.uuid if made is not None else "", "Outbound Call", number_of(order.endpoint), cause)
+            leg.note(marks.called, made.uuid if made is not None else "", "Outbound Call", number_of(order.endpoint), cause)
         sw.set_variable(leg, "last_bridge_hangup_cause", cause)
         sw.set_variable(leg, "originate_disposition", cause)
         sw.set_variable(leg, "DIALSTATUS", {"NO_ANSWER": "NOANSWER", "USER_BUSY": "BUSY"}.get(cause, cause))

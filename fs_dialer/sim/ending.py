@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from fs_dialer.sim import causes, picture, playback
+from fs_dialer.sim import causes, marks, picture, playback
 from fs_dialer.sim.leg import ANSWERED, HUNG_UP, Leg, Originator
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ def hangup(sw: SimSwitch, leg: Leg, cause: str, now: float, *, by_them: bool = F
         originator("", now)
         originator = None
     other, leg.partner = leg.partner, None
-    _mark_ended(sw, leg, cause, now, by_them and answered, answered)
+    _mark_ended(sw, leg, cause, now, by_them and answered, answered, other is not None)
     if originator is not None and result_first:
         originator(cause, now)
         originator = None
@@ -70,18 +70,19 @@ def _failure_known(sw: SimSwitch, leg: Leg, cause: str, originator: Originator, 
     _destroy(sw, leg, now)
 
 
-def _mark_ended(sw: SimSwitch, leg: Leg, cause: str, now: float, by_bye: bool, answered: bool) -> None:
+def _mark_ended(sw: SimSwitch, leg: Leg, cause: str, now: float, by_bye: bool, answered: bool, parting: bool) -> None:
     """CHANNEL_HANGUP: it still shows the state the leg is in (16)."""
-    bonded = leg.bond is not None and leg.bridged_at > 0
     leg.phase, leg.cause, leg.hungup_at, leg.by_them = HUNG_UP, cause, now, by_bye
     leg.answer_state, leg.state_number = "hangup", 10
     leg.put("Hangup-Cause", cause)
     if by_bye:
-        leg.note(picture.said_bye, ("originator" if leg.is_a else "originatee") if bonded else "")
+        leg.note(marks.said_bye)
         leg.put_variable("sip_term_status", "200")
+    if parting:
+        leg.note(marks.parted, "originator" if leg.is_a else "originatee")
     sw.emit(leg, "CHANNEL_HANGUP", now)
     if leg.kind == "sofia" and answered and by_bye:
-        leg.note(picture.disposition, "recv_bye")
+        leg.note(marks.disposition, "recv_bye")
         leg.put_variable("sip_hangup_disposition", "recv_bye")
 
 
@@ -89,7 +90,7 @@ def _leave_states(sw: SimSwitch, leg: Leg, now: float) -> None:
     """STATE(HANGUP) CALLSTATE(HANGUP) STATE(REPORTING)."""
     sw.enter(leg, "CS_HANGUP", now)
     before, leg.call_state = leg.call_state, "HANGUP"
-    leg.note(picture.hungup, now)
+    leg.note(marks.hungup, now)
     sw.emit(leg, "CHANNEL_CALLSTATE", now, front=(("Original-Channel-Call-State", before), ("Channel-Call-State-Number", "7")))
     sw.enter(leg, "CS_REPORTING", now)
 
@@ -98,17 +99,17 @@ def _report(sw: SimSwitch, leg: Leg, now: float) -> None:
     """CHANNEL_HANGUP_COMPLETE with the call's account."""
     leg.released = True
     cause = leg.cause
-    leg.note(picture.reported, cause, leg.last_app, leg.last_data, leg.digits)
+    leg.note(marks.reported, cause, leg.last_app, leg.last_data, leg.digits)
     if leg.kind == "sofia":
         if leg.answered_at and not leg.by_them:
-            leg.note(picture.disposition, "send_bye")
+            leg.note(marks.disposition, "send_bye")
             leg.put_variable("sip_hangup_disposition", "send_bye")
         elif not leg.answered_at and not leg.sip_status:
-            leg.note(picture.cancelled)
+            leg.note(marks.cancelled)
             leg.put_variable("sip_hangup_disposition", "send_cancel")
             leg.put_variable("sip_invite_failure_status", "487")
         if leg.answered_at or leg.progress_media_at:
-            leg.note(picture.rtp_counted)
+            leg.note(marks.rtp_counted)
     leg.put_variable("hangup_cause_q850", str(causes.q850_of(cause)))
     leg.put_variable("answer_epoch", str(int(leg.answered_at)))
     leg.put_variable("answer_uepoch", picture.stamp_us(leg.answered_at))
@@ -118,7 +119,7 @@ def _report(sw: SimSwitch, leg: Leg, now: float) -> None:
 def _destroy(sw: SimSwitch, leg: Leg, now: float) -> None:
     """CHANNEL_DESTROY, and the uuid is free again."""
     leg.state_number = 12
-    leg.note(picture.on_its_own)
+    leg.note(marks.on_its_own)
     sw.emit(leg, "CHANNEL_DESTROY", now)
     leg.state = "CS_DESTROY"
     sw.emit(leg, "CHANNEL_STATE", now)
@@ -133,9 +134,9 @@ def _bridge_pair(a: Leg, b: Leg) -> tuple[tuple[str, str], ...]:
 
 def unbridge(sw: SimSwitch, a: Leg, b: Leg, cause: str, now: float) -> None:
     """The one CHANNEL_UNBRIDGE, on A."""
-    a.note(picture.unbridged, cause)
-    b.note(picture.unbridged, "")
-    b.note(picture.on_its_own)
+    a.note(marks.unbridged, cause)
+    b.note(marks.unbridged, "")
+    b.note(marks.on_its_own)
     sw.emit(a, "CHANNEL_UNBRIDGE", now, front=_bridge_pair(a, b))
 
 
@@ -143,7 +144,7 @@ def _second_follows(sw: SimSwitch, a: Leg, b: Leg, by_them: bool, now: float) ->
     """A hung up first: HANGUP of both, UNBRIDGE, then the rest in any order (29). B stays if it is to park after its bridge."""
     if a.playback is not None:
         playback.stop(sw, a, "done", playback.CUT_SHORT, now)
-    b.note(picture.left_by, a.cause, by_them)
+    b.note(marks.left_by, a.cause, by_them)
     if stays(b):
         unbridge(sw, a, b, a.cause, now)
         _leave_states(sw, a, now)
@@ -153,13 +154,12 @@ def _second_follows(sw: SimSwitch, a: Leg, b: Leg, by_them: bool, now: float) ->
         return
     if b.playback is not None:
         playback.stop(sw, b, "done", playback.CUT_SHORT, now)
-    _mark_ended(sw, b, "NORMAL_CLEARING", now, False, True)
+    _mark_ended(sw, b, "NORMAL_CLEARING", now, False, True, False)
     _leave_states(sw, b, now)
-    b.note(picture.unbridged, "NORMAL_CLEARING")
-    b.note(picture.on_its_own)
     early = sw.rarely()
     if early:
         _report(sw, b, now)
+    b.note(marks.unbridged, "NORMAL_CLEARING")
     unbridge(sw, a, b, "NORMAL_CLEARING", now)
     _leave_states(sw, a, now)
     if not early:
@@ -177,8 +177,8 @@ def _first_remains(sw: SimSwitch, b: Leg, a: Leg, by_them: bool, now: float) -> 
     """B hung up first: usually its COMPLETE, then UNBRIDGE of A, then A parks or follows with NORMAL_CLEARING (29, 30)."""
     if b.playback is not None:
         playback.stop(sw, b, "done", playback.CUT_SHORT, now)
-    a.note(picture.left_by, b.cause, by_them)
-    b.note(picture.unbridged, "")
+    a.note(marks.left_by, b.cause, by_them)
+    b.note(marks.unbridged, "")
     late = sw.rarely()
     if not late:
         _leave_states(sw, b, now)

@@ -1,7 +1,7 @@
 """A simulated switch on a real TCP port, with gevent.
 
-Knows sockets, the 20 ms poll in which events leave (freeswitch.md 11) and the faults a test may want: dropped links, a port that refuses, a switch that
-freezes. What is said is listener.py's, what happens is SimSwitch's. `python -m fs_dialer.sim.esl_server --help` runs one as a process of its own.
+Knows sockets, the 20 ms poll in which events leave (freeswitch.md 11) and the faults a test may want: dropped links, a port that refuses, a switch
+that freezes. What is said is listener.py's, what happens SimSwitch's. `python -m fs_dialer.sim.esl_server --help` runs one as a process of its own.
 
 Beyond FreeSWITCH there is one command, `api sim ...`, by which another process reads the counters and sets faults; see SIM_USAGE.
 """

@@ -77,8 +77,9 @@ class Headers:
         if event.state == "CS_NONE" and event.name == "CHANNEL_DESTROY":
             return pairs + self._stillborn(leg)
         picture = self.picture(leg, event.mark)
+        lean = event.headers
         pairs += picture.channel(
-            event.state, event.state_number, event.headers["Channel-Call-State"], event.headers["Answer-State"], event.headers.get("Hangup-Cause", ""))
+            event.state, event.state_number, lean["Channel-Call-State"], lean["Answer-State"], lean.get("Hangup-Cause", ""))
         pairs += picture.caller()
         pairs += picture.other
         if event.name in WITH_VARIABLES:
@@ -101,7 +102,8 @@ class Headers:
             clock = time.gmtime(second)
             self._second = second
             self._dates = [
-                ("Event-Date-Local", time.strftime("%Y-%m-%d %H:%M:%S", clock)), ("Event-Date-GMT", time.strftime("%a, %d %b %Y %H:%M:%S GMT", clock))]
+                ("Event-Date-Local", time.strftime("%Y-%m-%d %H:%M:%S", clock)),
+                ("Event-Date-GMT", time.strftime("%a, %d %b %Y %H:%M:%S GMT", clock))]
         file, function, line = SOURCES.get(event.name, _UNKNOWN_SOURCE)
         return [
             ("Event-Name", event.name), *self._who, *self._dates, ("Event-Date-Timestamp", stamp_us(event.at)), ("Event-Calling-File", file),
@@ -110,7 +112,8 @@ class Headers:
     def _stillborn(self, leg: Leg) -> list[tuple[str, str]]:
         """The lone CHANNEL_DESTROY of a leg that never was (freeswitch.md 18)."""
         return [
-            ("Channel-State", "CS_NONE"), ("Channel-Call-State", "DOWN"), ("Channel-State-Number", "0"), ("Channel-Name", "N/A"), ("Unique-ID", leg.uuid),
-            ("Call-Direction", "outbound"), ("Presence-Call-Direction", "outbound"), ("Channel-HIT-Dialplan", "false"), ("Channel-Call-UUID", leg.uuid),
-            ("Answer-State", "ringing"), ("variable_direction", "outbound"), ("variable_is_outbound", "true"), ("variable_uuid", leg.uuid),
-            ("variable_call_uuid", leg.uuid), ("variable_session_id", str(leg.session_id))]
+            ("Channel-State", "CS_NONE"), ("Channel-Call-State", "DOWN"), ("Channel-State-Number", "0"), ("Channel-Name", "N/A"),
+            ("Unique-ID", leg.uuid), ("Call-Direction", "outbound"), ("Presence-Call-Direction", "outbound"), ("Channel-HIT-Dialplan", "false"),
+            ("Channel-Call-UUID", leg.uuid), ("Answer-State", "ringing"), ("variable_direction", "outbound"),
+            ("variable_is_outbound", "true"), ("variable_uuid", leg.uuid), ("variable_call_uuid", leg.uuid),
+            ("variable_session_id", str(leg.session_id))]

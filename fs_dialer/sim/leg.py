@@ -68,12 +68,13 @@ class Leg:
     """One channel. Times in epoch seconds, 0.0 = not yet."""
 
     __slots__ = (
-        "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridged_at", "bridging",
-        "by_them", "call_state", "callee_direction", "callee_name", "callee_number", "cause", "channel_name", "cid_name", "cid_number", "context", "created_at", "destination",
-        "destination_now", "dialplan", "digits", "direction", "endpoint", "given", "host", "hungup_at", "is_a", "journal", "kind", "last_app", "last_data", "lean", "lean_variables",
-        "number", "orig_name", "orig_number", "originator", "painted", "parked", "partner", "phase", "playback", "port", "profile", "progress_at",
-        "progress_media_at", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number", "stuck", "told", "turn", "uuid",
-        "variables", "wait_turn",
+        "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridged_at",
+        "bridging", "by_them", "call_state", "callee_direction", "callee_name", "callee_number", "cause", "channel_name", "cid_name",
+        "cid_number", "command", "context", "created_at", "destination", "destination_now", "dialplan", "digits", "direction", "endpoint",
+        "given", "host", "hungup_at", "is_a", "journal", "kind", "last_app", "last_data", "lean", "lean_variables", "number", "orig_name",
+        "orig_number", "originator", "painted", "parked", "partner", "phase", "playback", "port", "profile", "progress_at",
+        "progress_media_at", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number",
+        "stuck", "told", "turn", "uuid", "variables", "wait_turn",
     )
 
     def __init__(
@@ -103,6 +104,7 @@ class Leg:
         self.applications: list[tuple[str, str]] = []  # what comes after the present one
         self.turn = 0  # changes with every application: a timer of an earlier one finds another number and does nothing
         self.parked = False
+        self.command: Pairs = ()  # a queued command that ended the leg, still to be shown
         self.playback: Playback | None = None
         self.dialplan, self.context, self.destination_now = "", "default", number
 

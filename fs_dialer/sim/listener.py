@@ -1,11 +1,12 @@
 """The event socket as one client sees it: commands in, bytes out. No sockets here.
 
-Knows every verb and its answers (freeswitch.md 5-8, 13, 46-48; recordings s01*): authentication, subscriptions with CUSTOM last, filters, api and bgapi,
-sendevent, sendmsg, myevents, log, exit. Events wait in `queue` until the server flushes it; a client with half a command written gets none (10).
+Knows every verb and its answers (freeswitch.md 5-8, 13, 46-48; recordings s01*): authentication, subscriptions with CUSTOM last, filters, api and
+bgapi, sendevent, sendmsg, myevents, log, exit. Events wait in `queue` until the server flushes it; half a written command holds them back (10).
 """
 
 from __future__ import annotations
 
+import json
 import re
 import time
 from collections.abc import Callable
@@ -29,17 +30,21 @@ if TYPE_CHECKING:
     from fs_dialer.sim.switch import SimSwitch
 
 EVENTS: Final = frozenset((
-    "CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE CHANNEL_EXECUTE "
-    "CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS CHANNEL_PROGRESS_MEDIA CHANNEL_OUTGOING "
-    "CHANNEL_PARK CHANNEL_UNPARK CHANNEL_APPLICATION CHANNEL_ORIGINATE CHANNEL_UUID API LOG INBOUND_CHAN OUTBOUND_CHAN STARTUP SHUTDOWN PUBLISH "
-    "UNPUBLISH TALK NOTALK SESSION_CRASH MODULE_LOAD MODULE_UNLOAD DTMF MESSAGE PRESENCE_IN NOTIFY_IN PRESENCE_OUT PRESENCE_PROBE MESSAGE_WAITING "
-    "MESSAGE_QUERY ROSTER CODEC BACKGROUND_JOB DETECTED_SPEECH DETECTED_TONE PRIVATE_COMMAND HEARTBEAT TRAP ADD_SCHEDULE DEL_SCHEDULE EXE_SCHEDULE "
-    "RE_SCHEDULE RELOADXML NOTIFY PHONE_FEATURE PHONE_FEATURE_SUBSCRIBE SEND_MESSAGE RECV_MESSAGE REQUEST_PARAMS CHANNEL_DATA GENERAL COMMAND "
-    "SESSION_HEARTBEAT CLIENT_DISCONNECTED SERVER_DISCONNECTED SEND_INFO RECV_INFO RECV_RTCP_MESSAGE SEND_RTCP_MESSAGE CALL_SECURE NAT RECORD_START "
-    "RECORD_STOP PLAYBACK_START PLAYBACK_STOP CALL_UPDATE FAILURE SOCKET_DATA MEDIA_BUG_START MEDIA_BUG_STOP CONFERENCE_DATA_QUERY CONFERENCE_DATA "
-    "CALL_SETUP_REQ CALL_SETUP_RESULT CALL_DETAIL DEVICE_STATE TEXT SHUTDOWN_REQUESTED CERT_RELOAD ALL").split())
+    "CUSTOM CLONE CHANNEL_CREATE CHANNEL_DESTROY CHANNEL_STATE CHANNEL_CALLSTATE CHANNEL_ANSWER CHANNEL_HANGUP CHANNEL_HANGUP_COMPLETE "
+    "CHANNEL_EXECUTE CHANNEL_EXECUTE_COMPLETE CHANNEL_HOLD CHANNEL_UNHOLD CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_PROGRESS "
+    "CHANNEL_PROGRESS_MEDIA CHANNEL_OUTGOING CHANNEL_PARK CHANNEL_UNPARK CHANNEL_APPLICATION CHANNEL_ORIGINATE CHANNEL_UUID API LOG "
+    "INBOUND_CHAN OUTBOUND_CHAN STARTUP SHUTDOWN PUBLISH UNPUBLISH TALK NOTALK SESSION_CRASH MODULE_LOAD MODULE_UNLOAD DTMF MESSAGE "
+    "PRESENCE_IN NOTIFY_IN PRESENCE_OUT PRESENCE_PROBE MESSAGE_WAITING MESSAGE_QUERY ROSTER CODEC BACKGROUND_JOB DETECTED_SPEECH "
+    "DETECTED_TONE PRIVATE_COMMAND HEARTBEAT TRAP ADD_SCHEDULE DEL_SCHEDULE EXE_SCHEDULE RE_SCHEDULE RELOADXML NOTIFY PHONE_FEATURE "
+    "PHONE_FEATURE_SUBSCRIBE SEND_MESSAGE RECV_MESSAGE REQUEST_PARAMS CHANNEL_DATA GENERAL COMMAND SESSION_HEARTBEAT "
+    "CLIENT_DISCONNECTED SERVER_DISCONNECTED SEND_INFO RECV_INFO RECV_RTCP_MESSAGE SEND_RTCP_MESSAGE CALL_SECURE NAT RECORD_START "
+    "RECORD_STOP PLAYBACK_START PLAYBACK_STOP CALL_UPDATE FAILURE SOCKET_DATA MEDIA_BUG_START MEDIA_BUG_STOP CONFERENCE_DATA_QUERY "
+    "CONFERENCE_DATA CALL_SETUP_REQ CALL_SETUP_RESULT CALL_DETAIL DEVICE_STATE TEXT SHUTDOWN_REQUESTED CERT_RELOAD ALL"
+).split())
 LEVELS: Final = {"console": 0, "alert": 1, "crit": 2, "err": 3, "error": 3, "warning": 4, "notice": 5, "info": 6, "debug": 7}
 _NOT_IN_MYEVENTS: Final = frozenset({"CHANNEL_CALLSTATE", "CODEC", "API", "CHANNEL_DESTROY", "PRIVATE_COMMAND"})
+HEAD: Final = 13  # headers in front of every event, before its own
+_JSON: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 MAX_QUEUE: Final = 100_000
 NOT_FOUND: Final = "-ERR command not found"
 
@@ -62,24 +67,26 @@ class Listener:
         self._filters: list[tuple[str, str]] = []
         self._controlled = ""
         self._log_level = -1
-        self._verbs: dict[str, Callable[[Command], None]] = {
-            "api": self._api, "bgapi": self._bgapi, "event": self._event, "nixevent": self._nixevent, "noevents": self._noevents, "filter": self._filter,
-            "sendevent": self._sendevent, "sendmsg": self._sendmsg, "myevents": self._myevents, "log": self._log, "nolog": self._nolog,
-            "linger": self._linger, "nolinger": self._linger, "divert_events": self._divert}
+        # The switch compares beginnings, in this order: `events plain ALL` is `event`; `api` needs the space (mod_event_socket.c, parse_command).
+        self._verbs: tuple[tuple[str, Callable[[Command], None]], ...] = (
+            ("filter ", self._filter), ("myevents ", self._myevents), ("divert_events", self._divert), ("sendmsg", self._sendmsg),
+            ("sendevent", self._sendevent), ("api ", self._api), ("bgapi ", self._bgapi), ("log", self._log), ("linger", self._linger),
+            ("nolinger", self._linger), ("nolog", self._nolog), ("event", self._event), ("nixevent", self._nixevent), ("noevents", self._noevents))
 
     def take(self, command: Command) -> None:
         """Carry out one command. Verbs know no case; `exit` works before the password too."""
-        if command.verb == "exit":
+        line = command.line.lower()
+        if line.startswith(("exit", "...")):
             self._reply("+OK bye")
             self.say_goodbye()
         elif not self.authed:
             self._authenticate(command)
         else:
-            verb = self._verbs.get(command.verb)
-            if verb is None:
-                self._reply(NOT_FOUND)
-            else:
-                verb(command)
+            for beginning, obey in self._verbs:
+                if line.startswith(beginning):
+                    obey(command)
+                    return
+            self._reply(NOT_FOUND)
 
     def is_over(self) -> bool:
         """Nothing more is to be read or written."""
@@ -151,9 +158,6 @@ class Listener:
     # ---- api
 
     def _api(self, command: Command) -> None:
-        if " " not in command.line:
-            self._reply(NOT_FOUND)
-            return
         if command.args.startswith("originate"):
             self.waiting = True
 
@@ -165,9 +169,6 @@ class Listener:
         self._switch.call(command.args, self._clock(), done)
 
     def _bgapi(self, command: Command) -> None:
-        if not command.args:
-            self._reply(NOT_FOUND)
-            return
         given = next((value for name, value in command.headers.items() if name.lower() == "job-uuid"), "")
         job = given or self._switch.new_uuid()
         self._switch.bgapi(command.args, job, self._clock())
@@ -188,17 +189,17 @@ class Listener:
 
     def _event(self, command: Command) -> None:
         words = command.args.split()
-        form = words.pop(0) if words and words[0] in ("plain", "json", "xml") else "plain"
+        if words and words[0].lower() in ("plain", "json", "xml"):
+            self.format = words.pop(0).lower()  # even when what follows is refused
         names, subclasses = self._read_names(words)
         if not names:
             self._reply("-ERR no keywords supplied")
             return
-        self.format = form
         self._listening = True
         self._names |= names - {"CUSTOM"}
         self._subclasses |= subclasses
         self._nixed = set() if "ALL" in names else self._nixed - names
-        self._reply(f"+OK event listener enabled {form}")
+        self._reply(f"+OK event listener enabled {self.format}")
 
     def _nixevent(self, command: Command) -> None:
         names, subclasses = self._read_names(command.args.split())
@@ -224,9 +225,7 @@ class Listener:
 
     def _filter(self, command: Command) -> None:
         verb, _, rest = command.args.partition(" ")
-        if not command.args:
-            self._reply(NOT_FOUND)
-        elif verb == "delete":
+        if verb == "delete":
             name, _, value = rest.partition(" ")
             if name == "all":
                 self._filters = []
@@ -258,9 +257,7 @@ class Listener:
 
     def _myevents(self, command: Command) -> None:
         words = [word for word in command.args.split() if word not in ("plain", "json", "xml")]
-        if not words:
-            self._reply(NOT_FOUND)
-        elif words[0] not in self._switch.legs:
+        if not words or words[0] not in self._switch.legs:
             self._reply("-ERR invalid uuid")
         else:
             self._controlled, self._listening = words[0], True
@@ -320,10 +317,27 @@ class Renderer:
             if event.name == LOG_LINE:
                 return encode_log(event)
             pairs = self._headers.full(event)
-            raw = encode_event_json(pairs, event.body) if form == "json" else encode_xml(pairs, event.body) if form == "xml" else encode_event_plain(
-                pairs, event.body)
+            if form == "json":
+                raw = encode_json(pairs, event.body, len(event.front))
+            elif form == "xml":
+                raw = encode_xml(pairs, event.body)
+            else:
+                raw = encode_event_plain(pairs, event.body)
             rendered[form] = raw
         return raw
+
+
+def encode_json(pairs: list[tuple[str, str]], body: str | None, front: int) -> bytes:
+    """encode_event_json() for the many events with a hundred headers: the same bytes in half the time.
+
+    A name may come twice, once among the event's own headers in front and once in the leg's (Hangup-Cause): two objects, joined.
+    """
+    cut = HEAD + front
+    first, rest = dict(pairs[:cut]), dict(pairs[cut:])
+    if body or not rest or len(first) + len(rest) != len(pairs):
+        return encode_event_json(pairs, body)
+    text = f"{_JSON(first)[:-1]},{_JSON(rest)[1:]}".encode("utf-8", "replace")
+    return b"Content-Length: %d\nContent-Type: text/event-json\n\n%s" % (len(text), text)
 
 
 def encode_log(event: SwitchEvent) -> bytes:

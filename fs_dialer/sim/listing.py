@@ -126,7 +126,7 @@ def _table(sw: SimSwitch, thing: str, now: float) -> tuple[tuple[str, ...], list
     if thing == "tasks":
         columns = ("task_id", "task_desc", "task_group", "task_runtime", "task_sql_manager", "hostname")
         house = ("3", "limit_hash_cleanup", "mod_hash", str(int(sw.started_at) + 900), "0", sw.settings.hostname)
-        tasks = [(str(task.number + 1), task.description, task.group, str(int(task.at)), "0", sw.settings.hostname) for task in sw.tasks.values()]
+        tasks = [(str(task.number), task.description, task.group, str(int(task.at)), "0", sw.settings.hostname) for task in sw.tasks.values()]
         return columns, [dict(zip(columns, row, strict=True)) for row in (house, *tasks)]
     return (), []
 
@@ -135,7 +135,8 @@ def _printed(columns: tuple[str, ...], rows: list[dict[str, str]], form: str) ->
     if form == "json":
         if not rows:
             return '{"row_count": 0}\n'
-        return json.dumps({"row_count": len(rows), "rows": [{name: row[name] for name in columns} for row in rows]}, separators=(",", ":"), ensure_ascii=False)
+        table = {"row_count": len(rows), "rows": [{name: row[name] for name in columns} for row in rows]}
+        return json.dumps(table, separators=(",", ":"), ensure_ascii=False)
     if form == "xml":
         lines = [f'<result row_count="{len(rows)}">']
         for number, row in enumerate(rows, 1):
@@ -169,9 +170,11 @@ def status(sw: SimSwitch, now: float) -> str:
 
 def dump(sw: SimSwitch, leg: Leg, form: str, now: float) -> str:
     """uuid_dump: the leg as a CHANNEL_DATA event, plain with encoded values, or json."""
+    lean = {
+        "Event-Name": "CHANNEL_DATA", **leg.lean_variables, "Channel-State": leg.state, "Channel-Call-State": leg.call_state,
+        "Answer-State": leg.answer_state}
     event = SwitchEvent(
-        "CHANNEL_DATA", leg.uuid, {"Channel-Call-State": leg.call_state, "Answer-State": leg.answer_state, "Hangup-Cause": leg.cause}, None,
-        sw.next_sequence(), now, leg, len(leg.journal or ()), leg.state, leg.state_number)
+        "CHANNEL_DATA", leg.uuid, lean, None, sw.next_sequence(), now, leg, len(leg.journal or ()), leg.state, leg.state_number)
     pairs = sw.full_headers(event)
     if form == "json":
         return json.dumps(dict(pairs), separators=(",", ":"), ensure_ascii=False)
@@ -194,8 +197,10 @@ def sofia_status(sw: SimSwitch, words: list[str]) -> str:
     if words[:1] == ["profile"] and len(words) > 1:
         if words[1] not in profiles:
             return "Invalid Profile!\n"
-        return f"{line}Name             \t{words[1]}\nDomain Name      \tN/A\nDBName           \tsofia_reg_{words[1]}\nURL              \t{url}\nCALLS-OUT        \t{sw.counters.legs}\n"
+        pairs = (("Name", words[1]), ("Domain Name", "N/A"), ("DBName", f"sofia_reg_{words[1]}"), ("URL", url), ("CALLS-OUT", str(sw.counters.legs)))
+        return line + "".join(f"{name:<17}\t{value}\n" for name, value in pairs)
     rows = [f"{name:>25}\t{'profile':>7}\t{url:>42}\tRUNNING (0)\n" for name in profiles]
     rows += [f"{'external::' + name:>25}\t{'gateway':>7}\t{'sip:' + name + '@' + settings.domain:>42}\t{'NOREG' if up else 'FAIL_WAIT'}\n"
              for name, up in sorted(sw.gateways.items())]
-    return f"{'Name':>25}\t{'Type':>7}\t{'Data':>42}\tState\n{line}{''.join(rows)}{line}{len(profiles)} profile{'s' if len(profiles) != 1 else ''} 0 aliases\n"
+    total = f"{len(profiles)} profile{'s' if len(profiles) != 1 else ''} 0 aliases\n"
+    return f"{'Name':>25}\t{'Type':>7}\t{'Data':>42}\tState\n{line}{''.join(rows)}{line}{total}"

@@ -240,7 +240,8 @@ def _outcomes(given: Any, where: str) -> tuple[tuple[str, float], ...]:
     for name, weight in given.items():
         outcome = str(name)
         if outcome not in OUTCOMES and not (outcome.isdecimal() and 300 <= int(outcome) <= 699):
-            raise ValueError(f"{where}: {outcome!r} is no outcome{_nearest(outcome, OUTCOMES)}; there are {', '.join(OUTCOMES)} and any SIP status 300-699")
+            known = f"there are {', '.join(OUTCOMES)} and any SIP status 300-699"
+            raise ValueError(f"{where}: {outcome!r} is no outcome{_nearest(outcome, OUTCOMES)}; {known}")
         text = str(weight).strip()
         try:
             weighed.append((outcome, float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)))

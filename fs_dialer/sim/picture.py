@@ -2,15 +2,12 @@
 
 Pure: a leg's journal in, names and values out. Which variable appears at which moment, what flips at the answer and what a bridge leaves behind is
 taken from the recordings (tests/captures) and freeswitch.md 24-27, 30. Painted lazily: nobody pays for 200 variables unless an event with them is
-sent over a socket. Each painter is one thing that happened to a leg.
+sent over a socket. Each painter is one thing that happened to a leg; those of bridges and of the end are in marks.py.
 """
 
 from __future__ import annotations
 
-import time
 from typing import TYPE_CHECKING, Final
-
-from fs_dialer.sim import causes
 
 if TYPE_CHECKING:
     from fs_dialer.sim.leg import Leg, Pairs
@@ -24,15 +21,6 @@ _LOCAL_SDP: Final = (
     "v=0\r\no=FreeSWITCH {session} {version} IN IP4 {ip}\r\ns=FreeSWITCH\r\nc=IN IP4 {ip}\r\nt=0 0\r\nm=audio {port} RTP/AVP 0 8 101 13\r\n"
     "a=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\na=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=rtpmap:13 CN/8000\r\n"
     "a=ptime:20\r\na=sendrecv\r\n")
-_RTP_ZERO: Final = (
-    "in_raw_bytes", "in_media_bytes", "in_packet_count", "in_media_packet_count", "in_skip_packet_count", "in_jitter_packet_count",
-    "in_dtmf_packet_count", "in_cng_packet_count", "in_flush_packet_count", "in_largest_jb_size")
-_RTP_RATES: Final = (
-    ("in_jitter_min_variance", "0.00"), ("in_jitter_max_variance", "0.00"), ("in_jitter_loss_rate", "0.00"), ("in_jitter_burst_rate", "0.00"),
-    ("in_mean_interval", "0.00"), ("in_flaw_total", "0"), ("in_quality_percentage", "100.00"), ("in_mos", "4.50"))
-_RTP_OUT: Final = (
-    "out_raw_bytes", "out_media_bytes", "out_packet_count", "out_media_packet_count", "out_skip_packet_count", "out_dtmf_packet_count",
-    "out_cng_packet_count", "rtcp_packet_count", "rtcp_octet_count")
 
 
 def stamp_us(at: float) -> str:
@@ -40,7 +28,8 @@ def stamp_us(at: float) -> str:
     return str(int(at * 50 + 1e-6) * 20000 + 597) if at else "0"
 
 
-def _second(at: float) -> int:
+def second(at: float) -> int:
+    """The truncated second, 0 for what did not happen."""
     return int(at) if at else 0
 
 
@@ -105,15 +94,19 @@ class Picture:
         ):
             if value:
                 pairs.append((f"Caller-{name}", value))
-        return pairs + _times("Caller-Channel-", leg.created_at, self.answered_at, self.progress_at, self.progress_media_at, self.hungup_at, self.bridged_at) + [
-            ("Caller-Screen-Bit", "true"), ("Caller-Privacy-Hide-Name", "false"), ("Caller-Privacy-Hide-Number", "false")]
+        pairs += times(
+            "Caller-Channel-", leg.created_at, self.answered_at, self.progress_at, self.progress_media_at, self.hungup_at, self.bridged_at)
+        return [*pairs, ("Caller-Screen-Bit", "true"), ("Caller-Privacy-Hide-Name", "false"), ("Caller-Privacy-Hide-Number", "false")]
 
 
-def _times(prefix: str, created_at: float, answered_at: float, progress_at: float, media_at: float, hungup_at: float, bridged_at: float) -> list[tuple[str, str]]:
-    return [
-        (f"{prefix}Created-Time", stamp_us(created_at)), (f"{prefix}Answered-Time", stamp_us(answered_at)), (f"{prefix}Progress-Time", stamp_us(progress_at)),
-        (f"{prefix}Progress-Media-Time", stamp_us(media_at)), (f"{prefix}Hangup-Time", stamp_us(hungup_at)), (f"{prefix}Transfer-Time", "0"),
-        (f"{prefix}Resurrect-Time", "0"), (f"{prefix}Bridged-Time", stamp_us(bridged_at)), (f"{prefix}Last-Hold", "0"), (f"{prefix}Hold-Accum", "0")]
+def times(
+    prefix: str, created_at: float, answered_at: float, progress_at: float, media_at: float, hungup_at: float, bridged_at: float,
+) -> list[tuple[str, str]]:
+    """The ten times of a channel, for either block."""
+    return [(prefix + name, text) for name, text in (
+        ("Created-Time", stamp_us(created_at)), ("Answered-Time", stamp_us(answered_at)), ("Progress-Time", stamp_us(progress_at)),
+        ("Progress-Media-Time", stamp_us(media_at)), ("Hangup-Time", stamp_us(hungup_at)), ("Transfer-Time", "0"), ("Resurrect-Time", "0"),
+        ("Bridged-Time", stamp_us(bridged_at)), ("Last-Hold", "0"), ("Hold-Accum", "0"))]
 
 
 # ---- a leg's way to the answer
@@ -132,19 +125,20 @@ def created(p: Picture) -> None:
     address, port = settings.domain, str(16384 + leg.session_id * 2 % 16000)
     url = f"sip:mod_sofia@{address}:{settings.sip_port}"
     uri = leg.destination
+    gateway = leg.profile.removeprefix("gateway/") if leg.profile.startswith("gateway/") else ""
+    profile = "external" if gateway else leg.profile
     v.update(
-        sip_local_network_addr=address, sip_profile_name="gateway" if leg.profile.startswith("gateway/") else leg.profile, video_media_flow="disabled",
+        sip_local_network_addr=address, sip_profile_name="gateway" if gateway else profile, video_media_flow="disabled",
         text_media_flow="disabled", channel_name=leg.channel_name, sip_destination_url=f"sip:{uri}")
-    if leg.profile.startswith("gateway/"):
-        v["sip_gateway_name"] = leg.profile.removeprefix("gateway/")
+    if gateway:
+        v["sip_gateway_name"] = gateway
     v.update(leg.given)
     v.update(
         originate_early_media=early, originate_endpoint="sofia", rtp_use_codec_string="PCMU,PCMA", local_media_ip=address, local_media_port=port,
         advertised_media_ip=address, audio_media_flow="sendrecv",
         rtp_local_sdp_str=_LOCAL_SDP.format(session=1795260000 + leg.session_id, version=1795260001 + leg.session_id, ip=address, port=port),
         sip_outgoing_contact_uri=f"<{url}>", sip_req_uri=uri, sip_to_host=uri.rpartition("@")[2], sip_from_host=address,
-        sofia_profile_name="external" if leg.profile.startswith("gateway/") else leg.profile,
-        recovery_profile_name="external" if leg.profile.startswith("gateway/") else leg.profile, sofia_profile_url=url)
+        sofia_profile_name=profile, recovery_profile_name=profile, sofia_profile_url=url)
 
 
 def _remote(p: Picture) -> None:
@@ -164,7 +158,8 @@ def _remote(p: Picture) -> None:
         v["sip_from_display"] = p.cid_name
     v.update(
         sip_full_from=f"{name}<sip:{p.cid_number}@{address}>;tag={tag}", sip_full_to=f"<sip:{user}@{host}:{port}>;tag={far_tag}",
-        sip_from_user=p.cid_number, sip_from_uri=f"{p.cid_number}@{address}", sip_to_user=user, sip_to_port=port, sip_to_uri=f"{user}@{host}:{port}")
+        sip_from_user=p.cid_number, sip_from_uri=f"{p.cid_number}@{address}", sip_to_user=user, sip_to_port=port,
+        sip_to_uri=f"{user}@{host}:{port}")
     p.set("sip_to_host", host)
     v.update(
         sip_contact_user="nobody", sip_contact_port=port, sip_contact_uri=f"nobody@{host}:{port}", sip_contact_host=host, sip_to_tag=far_tag,
@@ -210,7 +205,7 @@ def media(p: Picture) -> None:
         rtp_use_codec_name="PCMU", rtp_use_codec_rate="8000", rtp_use_codec_ptime="20", rtp_use_codec_channels="1",
         rtp_last_audio_codec_string="PCMU@8000h@20i@1c", read_codec="PCMU", original_read_codec="PCMU", read_rate="8000", original_read_rate="8000",
         write_codec="PCMU", write_rate="8000", dtmf_type="rfc2833", rtp_use_timer_name="soft", rtp_use_pt="0",
-        rtp_use_ssrc=str(int(p.leg.uuid[:8], 16)), rtp_2833_send_payload="101", rtp_2833_recv_payload="101", remote_media_ip=p.leg.host,
+        rtp_use_ssrc=str(2654435761 * p.leg.session_id % 2**32), rtp_2833_send_payload="101", rtp_2833_recv_payload="101", remote_media_ip=p.leg.host,
         remote_media_port=port)
 
 
@@ -220,7 +215,8 @@ def disposed(p: Picture, disposition: str) -> None:
 
 
 def flipped(p: Picture) -> None:
-    """The originate is over and the leg becomes a caller: caller and callee change places (freeswitch.md 24)."""
+    """The leg becomes a caller: caller and callee change places (24). After a transfer it counts as outbound again (s03h)."""
+    p.logical = "outbound"
     if p.cid_name:
         p.set("pre_transfer_caller_id_name", p.cid_name)
     p.set("pre_transfer_caller_id_number", p.cid_number)
@@ -230,12 +226,6 @@ def flipped(p: Picture) -> None:
     p.hit_dialplan = True
     p.cid_name, p.callee_name = p.callee_name, p.cid_name
     p.cid_number, p.callee_number = p.callee_number, p.cid_number
-
-
-def flipped_back(p: Picture) -> None:
-    """The second leg of a bridge is transferred: it changes places again (s03h)."""
-    flipped(p)
-    p.logical = "outbound"
 
 
 def originated_by(p: Picture, other: Pairs, other_uuid: str) -> None:
@@ -289,7 +279,8 @@ def broadcast_ended(p: Picture) -> None:
 def played(p: Picture, length_s: float) -> None:
     """PLAYBACK_STOP counts what was played."""
     samples = str(int(length_s * 8000))
-    p.variables.update(playback_last_offset_pos=samples, playback_seconds=str(int(length_s)), playback_ms=str(int(length_s * 1000)), playback_samples=samples)
+    p.variables.update(
+        playback_last_offset_pos=samples, playback_seconds=str(int(length_s)), playback_ms=str(int(length_s * 1000)), playback_samples=samples)
 
 
 def recorded(p: Picture, length_s: float) -> None:
@@ -309,7 +300,7 @@ def transferred(p: Picture, destination: str, dialplan: str, context: str, sourc
     p.other = ()
     p.drop("signal_bond", "uuid_bridge", "bridge_to")
     p.set("max_forwards", "70")
-    _history(p, source)
+    history(p, source)
 
 
 def inline_routed(p: Picture, number: str) -> None:
@@ -317,7 +308,8 @@ def inline_routed(p: Picture, number: str) -> None:
     p.destination, p.rdnis = number, ""
 
 
-def _history(p: Picture, source: str) -> None:
+def history(p: Picture, source: str) -> None:
+    """Every transfer and bridge is kept, as an array from the second on."""
     past = p.variables.get("transfer_history")
     if past is None:
         history = source
@@ -327,201 +319,3 @@ def _history(p: Picture, source: str) -> None:
         history = f"ARRAY::{past}|:{source}"
     p.set("transfer_history", history)
     p.set("transfer_source", source)
-
-
-# ---- bridges
-
-def other_leg(kind: str, leg: Leg, with_times: bool) -> Pairs:
-    """The Other-Leg-* block about `leg` as it is now. The second leg of a bridge sees no times (s03a)."""
-    pairs = [("Other-Type", kind), ("Other-Leg-Direction", leg.direction), ("Other-Leg-Logical-Direction", "inbound")]
-    for name, value in (
-        ("Caller-ID-Name", leg.cid_name), ("Caller-ID-Number", leg.cid_number), ("Orig-Caller-ID-Name", leg.orig_name),
-        ("Orig-Caller-ID-Number", leg.orig_number), ("Callee-ID-Name", leg.callee_name), ("Callee-ID-Number", leg.callee_number),
-        ("Network-Addr", leg.host), ("ANI", leg.orig_number), ("Destination-Number", leg.number), ("Unique-ID", leg.uuid),
-        ("Source", "src/switch_ivr_originate.c" if leg.kind == "sofia" else "mod_loopback"), ("Context", "default"),
-        ("Channel-Name", leg.channel_name), ("Profile-Created-Time", stamp_us(leg.created_at) if with_times else "0"),
-    ):
-        if value:
-            pairs.append((f"Other-Leg-{name}", value))
-    if with_times:
-        pairs += _times("Other-Leg-Channel-", leg.created_at, leg.answered_at, leg.progress_at, leg.progress_media_at, 0.0, 0.0)
-    else:
-        pairs += _times("Other-Leg-Channel-", 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
-    return (*pairs, ("Other-Leg-Screen-Bit", "true"), ("Other-Leg-Privacy-Hide-Name", "false"), ("Other-Leg-Privacy-Hide-Number", "false"))
-
-
-def bonded(p: Picture, is_a: bool, other: Pairs, name: str, number: str, source: str, now: float) -> None:
-    """uuid_bridge has taken this leg. A is shown B's callee, B is shown A's caller."""
-    named = dict(other)
-    uuid = named["Other-Leg-Unique-ID"]
-    p.other, p.transfer_source, p.profile_created_at = other, source, now
-    p.index += 1
-    p.set("bridge_channel", named["Other-Leg-Channel-Name"])
-    p.set("bridge_uuid", uuid)
-    p.set("signal_bond", uuid)
-    if is_a:
-        p.set("uuid_bridge", uuid)
-    if "original_destination_number" not in p.variables:
-        p.variables["original_destination_number"] = p.leg.number
-        if p.cid_name:
-            p.variables["original_caller_id_name"] = p.cid_name
-        p.variables["original_caller_id_number"] = p.cid_number
-    if is_a:
-        p.logical, p.callee_name, p.callee_number = "inbound", name, number
-    else:
-        p.cid_name, p.cid_number, p.hit_dialplan = name, number, False
-    _history(p, source)
-
-
-def bonded_to_itself(p: Picture) -> None:
-    """uuid_bridge X X mixes a leg up with itself (s03f)."""
-    p.cid_name, p.cid_number, p.callee_name, p.callee_number = "Unknown", p.orig_number, "Outbound Call", p.leg.number
-    p.logical = "outbound"
-
-
-def soft_executed(p: Picture) -> None:
-    """The legs are about to meet."""
-    p.drop("uuid_bridge")
-
-
-def joined(p: Picture, now: float, call_uuid: str) -> None:
-    """CHANNEL_BRIDGE. The second leg takes the first one's call uuid."""
-    p.bridged_at, p.call_uuid = now, call_uuid
-
-
-def told(p: Picture, other_uuid: str, name: str, number: str) -> None:
-    """CALL_UPDATE: the phone is told whom it talks to."""
-    if p.call_uuid != p.leg.uuid:
-        p.set("call_uuid", p.call_uuid)
-    p.set("bridge_to", other_uuid)
-    p.set("last_bridge_to", other_uuid)
-    p.set("last_sent_callee_id_name", name)
-    p.set("last_sent_callee_id_number", number)
-
-
-def left_by(p: Picture, cause: str, by_bye: bool) -> None:
-    """The other leg of the bridge has gone."""
-    p.drop("bridge_to")
-    if by_bye:
-        p.set("sip_reason", _reason(cause))
-        p.set("sip_hangup_phrase", "OK")
-    p.set("last_bridge_hangup_cause", cause)
-    if by_bye:
-        p.set("last_bridge_proto_specific_hangup_cause", "sip:200")
-
-
-def unbridged(p: Picture, cause: str) -> None:
-    """CHANNEL_UNBRIDGE, and on the second leg as well when it is reported. "" = nobody hung up: a transfer."""
-    p.drop("bridge_to")
-    if cause:
-        p.set("bridge_hangup_cause", cause)
-
-
-def called(p: Picture, other_uuid: str, name: str, number: str, cause: str) -> None:
-    """The bridge application's own originate has failed: what it leaves on the leg that made it (s03g)."""
-    p.callee_name, p.callee_number = name, number
-    p.set("originate_signal_bond", other_uuid)
-    p.set("originated_legs", f"{other_uuid};{name};{number}")
-    p.set("originate_causes", f"{other_uuid};{cause}")
-
-
-def on_its_own(p: Picture) -> None:
-    """A bridge is over: the call uuid is the leg's own again."""
-    if p.bridged_at and p.call_uuid != p.leg.uuid:
-        p.call_uuid = p.leg.uuid
-        p.set("call_uuid", p.leg.uuid)
-
-
-# ---- the end
-
-def _reason(cause: str) -> str:
-    return f'Q.850;cause={causes.q850_of(cause)};text="{cause}"'
-
-
-def refused(p: Picture, status: int, phrase: str, cause: str, synthetic: bool) -> None:
-    """A final response >= 300; `synthetic` when no far end wrote it (ICMP, a timer, no address)."""
-    leg, v = p.leg, p.variables
-    if "sip_call_id" not in v:
-        v["sip_call_id"] = leg.uuid[9:] + leg.uuid[:8]
-        if synthetic:
-            v.update(sip_reply_port="0", sip_network_port="0")
-        else:
-            p.network = leg.host
-            v.update(sip_reply_host=leg.host, sip_reply_port=leg.port, sip_network_ip=leg.host, sip_network_port=leg.port)
-    v.update(
-        sip_hangup_disposition="recv_refuse", sip_invite_failure_status=str(status), sip_invite_failure_phrase=phrase, sip_term_status=str(status),
-        proto_specific_hangup_cause=f"sip:{status}", sip_term_cause=str(causes.CAUSES[cause]))
-
-
-def said_bye(p: Picture, bond_role: str) -> None:
-    """The far end hung up."""
-    p.set("sip_reason", _reason("NORMAL_CLEARING"))
-    p.set("sip_term_status", "200")
-    p.set("proto_specific_hangup_cause", "sip:200")
-    p.set("sip_term_cause", "16")
-    if bond_role:
-        p.set("last_bridge_role", bond_role)
-
-
-def disposition(p: Picture, text: str) -> None:
-    """How the SIP dialogue ended: recv_bye, send_bye, recv_refuse, send_cancel (freeswitch.md 27)."""
-    p.set("sip_hangup_disposition", text)
-
-
-def cancelled(p: Picture) -> None:
-    """Our CANCEL: its 487 is written even if nobody answered it."""
-    p.variables.update(sip_hangup_disposition="send_cancel", sip_invite_failure_status="487", sip_invite_failure_phrase="CANCEL")
-
-
-def hungup(p: Picture, now: float) -> None:
-    """The channel has left its last application."""
-    p.hungup_at = now
-
-
-def rtp_counted(p: Picture) -> None:
-    """Counters of a silent stream: nobody really speaks here."""
-    for name in _RTP_ZERO:
-        p.variables[f"rtp_audio_{name}"] = "0"
-    for name, value in _RTP_RATES:
-        p.variables[f"rtp_audio_{name}"] = value
-    for name in _RTP_OUT:
-        p.variables[f"rtp_audio_{name}"] = "0"
-
-
-def reported(p: Picture, cause: str, app: str, data: str, digits: str) -> None:
-    """The call's account, in the last two events only (freeswitch.md 26)."""
-    v, start, end = p.variables, p.leg.created_at, p.hungup_at
-    p.drop("uuid_bridge")
-    v.update(hangup_cause=cause, hangup_cause_q850=str(causes.q850_of(cause)), digits_dialed=digits or "none")
-    times = (
-        ("start", start), ("profile_start", p.profile_created_at), ("answer", p.answered_at), ("bridge", p.bridged_at),
-        ("progress", p.progress_at), ("progress_media", p.progress_media_at), ("end", end))
-    for name, at in times:
-        if at:
-            v[f"{name}_stamp"] = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(at))
-    for name, at in times[:4]:
-        _epochs(v, name, at)
-    v.update(
-        last_hold_epoch="0", last_hold_uepoch="0", hold_accum_seconds="0", hold_accum_usec="0", hold_accum_ms="0", resurrect_epoch="0",
-        resurrect_uepoch="0")
-    for name, at in times[4:]:
-        _epochs(v, name, at)
-    if app:
-        v["last_app"] = app
-    if data:
-        v["last_arg"] = data
-    v["caller_id"] = f'"{p.cid_name}" <{p.cid_number}>' if p.cid_name else p.cid_number
-    spans = (
-        ("duration", start, end), ("billsec", p.answered_at, end), ("progresssec", start, p.progress_at), ("answersec", start, p.answered_at),
-        ("waitsec", start, p.bridged_at), ("progress_mediasec", start, p.progress_media_at), ("flow_billsec", start if p.answered_at else 0.0, end))
-    for name, begin, stop in spans:  # differences of truncated seconds: a call of 0.2 s can have a duration of 1
-        v[name] = str(_second(stop) - _second(begin)) if begin and stop else "0"
-    for unit, factor in (("m", 1000), ("u", 1000000)):
-        for name, begin, stop in spans:
-            key = f"{unit}duration" if name == "duration" else name.removesuffix("sec") + f"{unit}sec"
-            v[key] = str(int((stop - begin) * factor)) if begin and stop else "0"
-
-
-def _epochs(v: dict[str, str], name: str, at: float) -> None:
-    v[f"{name}_epoch"] = str(_second(at))
-    v[f"{name}_uepoch"] = stamp_us(at)

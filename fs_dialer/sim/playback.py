@@ -45,6 +45,11 @@ def file_tail(path: str, status: str = "") -> Pairs:
     return (*kind, ("Playback-File-Path", path), *((("Playback-Status", status),) if status else ()))
 
 
+def private_tail(name: str, data: str) -> Pairs:
+    """PRIVATE_COMMAND shows the queued command that a broadcast was."""
+    return (("call-command", "execute"), ("execute-app-name", name), ("execute-app-arg", data), ("lead-frames", "5"), ("event-lock", "true"))
+
+
 def finished(sw: SimSwitch, leg: Leg, sound: Playback, now: float) -> None:
     """The end of the file. A timer of a sound that is gone finds another one in its place."""
     if leg.playback is sound and leg.phase != HUNG_UP:
@@ -62,18 +67,21 @@ def stop(sw: SimSwitch, leg: Leg, status: str, response: str, now: float) -> Non
     leg.note(picture.played, now - sound.started_at)
     sw.emit(leg, "PLAYBACK_STOP", now, tail=file_tail(sound.path, status))
     leg.note(picture.app_answered, response)
+    leg.app_response = response  # also what a park under a broadcast ends with
     if sound.broadcast:
         sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=app_tail(leg, "playback", sound.path, sw.app_uuid(), response))
         leg.note(picture.broadcast_ended)
-        sw.emit(leg, "PRIVATE_COMMAND", now)
-    else:
-        leg.app_response = response
+        sw.emit(leg, "PRIVATE_COMMAND", now, tail=private_tail("playback", sound.path))
 
 
 def leave_app(sw: SimSwitch, leg: Leg, now: float) -> None:
     """Whatever the leg does ends here: its sound, its parking, its application, in this order."""
     if leg.playback is not None:
         stop(sw, leg, "done", CUT_SHORT, now)
+    if leg.command:
+        sw.emit(leg, "PRIVATE_COMMAND", now, tail=leg.command)
+        leg.command = ()
+        leg.note(picture.broadcast_ended)
     if leg.parked:
         leg.parked = False
         sw.emit(leg, "CHANNEL_UNPARK", now)

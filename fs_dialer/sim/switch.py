@@ -78,7 +78,7 @@ class SimSwitch:
         self._order = 0
         self._sequence = 500
         self._sessions = 0
-        self._task_number = 2
+        self._task_number = 3  # the switch has its own first ones
         self._out: deque[SwitchEvent] = deque()
         self._headers = Headers(self.settings)
 

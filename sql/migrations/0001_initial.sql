@@ -89,7 +89,7 @@ CREATE TABLE leads (
     created_at    timestamptz NOT NULL DEFAULT now(),
     CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign)
 ) WITH (
-    autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
+    autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
 );
 ALTER SEQUENCE lead_position OWNED BY leads.position;
 

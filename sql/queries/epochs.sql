@@ -4,6 +4,10 @@
 -- The advisory lock of the active daemon, held by this connection until it ends. 0x66736469616c6572 is "fsdialer".
 SELECT pg_try_advisory_lock(7382354617959212402);
 
+-- name: release_leader_lock
+-- Give the lock up before the connection ends: the server takes a moment to see that.
+SELECT pg_advisory_unlock_all();
+
 -- name: current_epoch
 -- The epoch that may claim and dial, or no row.
 SELECT id FROM epochs WHERE ended_at IS NULL;

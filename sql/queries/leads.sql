@@ -22,7 +22,7 @@ few AS MATERIALIZED (
          ) AS look
 ),
 bound AS MATERIALIZED (
-    SELECT ready_at, position FROM few ORDER BY ready_at, position OFFSET %(count)s - 1 LIMIT 1
+    SELECT ready_at, position FROM few ORDER BY ready_at, position OFFSET %(count)s::bigint - 1 LIMIT 1
 ),
 hungry AS MATERIALIZED (
     SELECT zone_set FROM few
@@ -36,7 +36,7 @@ more AS MATERIALIZED (
              WHERE campaign = %(campaign)s AND zone_set = hungry.zone_set AND ready_at <= to_timestamp(%(now)s)
                AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
              ORDER BY ready_at, position
-             OFFSET %(few)s LIMIT greatest(0, %(count)s - %(few)s)
+             OFFSET %(few)s LIMIT greatest(0, %(count)s::bigint - %(few)s::bigint)
          ) AS look
 ),
 ready AS MATERIALIZED (

@@ -46,7 +46,7 @@ def test_without_a_file_there_are_defaults_and_what_is_needed_is_asked_for_when_
     found = load_settings(None, {})
     assert (found.esl.host, found.esl.port, found.esl.client, found.file) == ("127.0.0.1", 8021, "native", None)
     assert found.journal_dir() == Path("/var/lib/fs-dialer/journal")
-    with pytest.raises(ConfigError, match="no database is named: set it in fs-dialer.yml, or set the variable FS_DIALER_DSN"):
+    with pytest.raises(ConfigError, match="no database is named: set it in fs-dialer\\.yml, or set the variable FS_DIALER_DSN"):
         found.dsn()
     with pytest.raises(ConfigError, match="FS_DIALER_ESL_PASSWORD"):
         found.esl_password()

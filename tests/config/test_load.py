@@ -170,8 +170,8 @@ def test_a_file_of_no_known_kind_is_told() -> None:
 
 
 def test_an_agent_that_nobody_defined_is_told_at_his_own_place() -> None:
-    (problem,) = told({"campaigns/spring.yml": CAMPAIGN.replace("hoa]", "haoo]"), "agents.yml": AGENTS})
-    assert problem.startswith("campaigns/spring.yml:3:23  agents.people: `haoo` is no agent we know; nearest: hoa")
+    (problem,) = told({"campaigns/spring.yml": CAMPAIGN.replace("hoa]", "hoaa]"), "agents.yml": AGENTS})
+    assert problem.startswith("campaigns/spring.yml:3:24  agents.people: `hoaa` is no agent we know; nearest: hoa")
 
 
 def test_agents_and_gateways_that_exist_already_need_no_file() -> None:
@@ -231,6 +231,7 @@ def conf(tmp_path: Path) -> Path:
     (tmp_path / "campaigns" / ".hidden" / "old.yml").write_text("nonsense")
     (tmp_path / "campaigns" / ".spring.yml.swp.yml").write_text("nonsense")
     (tmp_path / "campaigns" / "leads.csv").write_text("phone\n")
+    os.mkfifo(tmp_path / "campaigns" / "pipe.yml")
     (tmp_path / "agents.yaml").write_text(AGENTS)
     (tmp_path / "fs-dialer.yml").write_text("database: {dsn: postgresql:///x}\n")
     (tmp_path / "people.yml").write_text("people: {answer: 30%}\n")
@@ -255,9 +256,8 @@ def test_a_campaign_is_judged_with_the_agents_beside_or_above_it(conf: Path) -> 
 
 def test_paths_that_are_not_there_or_no_definitions_are_told(conf: Path) -> None:
     (conf / "empty").mkdir()
-    os.mkfifo(conf / "pipe.yml")
     with pytest.raises(ConfigError) as caught:
-        load_paths([conf / "nothing", conf / "empty", conf / "campaigns" / "leads.csv", conf / "pipe.yml"])
+        load_paths([conf / "nothing", conf / "empty", conf / "campaigns" / "leads.csv", conf / "campaigns" / "pipe.yml"])
     problems = {Path(problem.file).name: problem.text for problem in caught.value.problems}
     assert problems["nothing"] == "no such file or folder" and "no *.yml" in problems["empty"]
     assert "lead import" in problems["leads.csv"] and "neither" in problems["pipe.yml"]

@@ -45,7 +45,7 @@ def test_a_file_that_is_not_there_is_told(tmp_path: Path) -> None:
 
 def test_nothing_shows_what_a_secret_says() -> None:
     secret = Secret("FS_DIALER_DSN", PLACE, text="hunter2")
-    assert "hunter2" not in f"{secret} {secret!r} {secret:>40} {[secret]}"
+    assert "hunter2" not in f"{secret} {secret!r} {[secret]}"
 
 
 @pytest.mark.parametrize(

@@ -142,7 +142,7 @@ def test_several_names_in_one_text_are_told_to_be_a_list() -> None:
     ],
 )
 def test_the_usual_dial_strings_are_read(text: str) -> None:
-    assert values.dial_string(text) == text
+    assert values.dial_string(text) == text == commands.agent_endpoint(text)
 
 
 @pytest.mark.parametrize("odd", list("${}[]|,;'\"\\&`<>() \t"))
@@ -159,7 +159,7 @@ def test_a_bare_extension_is_told_its_endpoint() -> None:
     "text", ["sorry.wav", "sounds/en/sorry.wav", "/var/sounds/a-b_1.wav", "local_stream://moh", "tone_stream://%(400,200,425)", "silence_stream://1000"]
 )
 def test_the_usual_sounds_are_read(text: str) -> None:
-    assert values.sound(text) == text
+    assert values.sound(text) == text and text in commands.uuid_broadcast("11111111-2222-3333-4444-555555555555", text)
 
 
 @pytest.mark.parametrize(

@@ -86,9 +86,7 @@ def linked(connect: Connect, switch: ScriptedSwitch) -> Connect:
 
 
 @clients()
-def test_link_is_up_once_both_connections_are_in_and_events_are_subscribed_with_custom_last(
-    kind: str, linked: Connect, switch: ScriptedSwitch
-) -> None:
+def test_link_is_up_once_both_connections_are_in_and_events_are_subscribed_with_custom_last(kind: str, linked: Connect, switch: ScriptedSwitch) -> None:
     linked(kind, events=["CHANNEL_ANSWER", "BACKGROUND_JOB"], custom_events=["queue::callback_request"])
     assert switch.events.subscription.split()[1:] == ["CHANNEL_ANSWER", "BACKGROUND_JOB", "CUSTOM", "queue::callback_request"]
     assert switch.commands is not switch.events

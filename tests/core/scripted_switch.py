@@ -19,6 +19,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.leads import DIALABLE
+from fs_dialer.core.limits import BURST_S
 from fs_dialer.core.mode_port import Mode
 from fs_dialer.core.model import (
     AgentId,
@@ -105,7 +106,8 @@ class Hour:
     closed: dict[AttemptId, act.CloseAttempt] = field(default_factory=dict)
     states: dict[CampaignId, act.StoreCampaignState] = field(default_factory=dict)
     statuses: dict[AgentId, AgentStatus] = field(default_factory=dict)
-    originated: list[tuple[float, str]] = field(default_factory=list)
+    tokens: float = 0.0
+    tokens_at: float = 0.0
     peak: int = 0
     drained: bool = False
     calm: bool = False
@@ -151,6 +153,7 @@ class Hour:
         self.life += 1
         life, self.alive = self.life, True
         self.dialer = Dialer(self.offered, rng=Random(self.seed), new_id=lambda: f"{life}-{next(self.ids)}")
+        self.tokens, self.tokens_at = self.installation.cps, self.now
         for kept in self.kept.values():
             kept.claimed = kept.busy
         self.tell(ev.InstallationLoaded(self.installation))
@@ -258,6 +261,7 @@ class Hour:
         self.drained = True
 
     def do_OriginateLead(self, a: act.OriginateLead) -> None:
+        self.count_originate()
         kept = self.kept[a.attempt.lead]
         if not kept.claimed or kept.busy or kept.lead.ready_at > self.now:
             raise Wrong(f"lead {a.attempt.lead} was dialled while it was not ready or not ours")
@@ -282,7 +286,17 @@ class Hour:
 
         self.later(self.rng.uniform(0.002, 0.03), send)
 
+    def count_originate(self) -> None:
+        """Calls per second, recounted: never more than the rate and its burst (D2)."""
+        rate = self.installation.cps
+        full = max(1.0, rate * BURST_S)
+        self.tokens = min(full, self.tokens + (self.now - self.tokens_at) * rate) - 1.0
+        self.tokens_at = self.now
+        if self.tokens < -0.01:
+            raise Wrong(f"more than {rate} originates per second")
+
     def do_OriginateAgent(self, a: act.OriginateAgent) -> None:
+        self.count_originate()
         if not self.linked:
             self.soon(ev.OriginateFailed(a.leg, "SWITCH_LOST", sent=False))
             return
@@ -364,12 +378,13 @@ class Hour:
 
     def dial(self, leg: Leg, timeout_s: float) -> None:
         rng = self.rng
-        self.originated.append((self.now, leg.kind))
         if rng.random() < self.chances.no_leg and not (self.calm and leg.kind == "nailed"):
             self.news(leg, ev.OriginateFailed(leg.id, rng.choice(["DESTINATION_OUT_OF_ORDER", "GATEWAY_DOWN"])))
             return
         self.legs[leg.id] = leg
         self.peak = max(self.peak, len(self.legs))
+        if self.peak > self.installation.lines:
+            raise Wrong(f"{self.peak} legs on {self.installation.lines} lines")
         self.news(leg, ev.LegCreated(leg.id, SWITCH, leg.gateway, leg.attempt, leg.agent))
         luck = rng.random()
         if leg.kind == "lead":
@@ -471,8 +486,12 @@ class Hour:
         self.calm, self.lag = True, 0.0
         for name in self.statuses:
             self.tell(ev.SetAgentStatus("back", "olga", name, AgentStatus.AVAILABLE))  # type: ignore[arg-type]
-        self.run_for(400.0)
-        self.check_rest()
+        for _ in range(10):
+            self.run_for(200.0)
+            if not (tired := self.unrest()):
+                break
+        else:
+            raise Wrong(tired)
         self.tell(ev.DrainAsked())
         self.run_for(300.0, lambda: self.drained)
         self.check_end()
@@ -507,17 +526,17 @@ class Hour:
             )
         )
 
-    def check_rest(self) -> None:
-        """After the calm nobody is left in the middle of anything."""
-        snapshot = self.dialer.snapshot()
-        for agent in snapshot.agents:
-            if agent.status is AgentStatus.AVAILABLE and not self.dialer._w.agents[agent.id].free:
-                raise Wrong(f"agent {agent.id} is stuck: {self.dialer._w.agents[agent.id]}")
-        busy = [c for c in snapshot.campaigns if c.lines]
-        if busy:
-            raise Wrong(f"calls that never end: {list(self.dialer._w.calls.values())}")
+    def unrest(self) -> str:
+        """Who is still in the middle of something; after the calm it must be nobody."""
+        w = self.dialer._w
+        for agent in w.agents.values():
+            if agent.status is AgentStatus.AVAILABLE and not agent.free:
+                return f"agent {agent.id} is stuck: {agent}"
+        if w.calls:
+            return f"calls that never end: {list(w.calls.values())}"
         if any(leg.kind != "nailed" for leg in self.legs.values()):
-            raise Wrong(f"legs that nobody ends: {self.legs}")
+            return f"legs that nobody ends: {self.legs}"
+        return ""
 
     def check_end(self) -> None:
         w = self.dialer._w

@@ -13,7 +13,7 @@ from fs_dialer.core.definition import Campaign, GatewayDefinition
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import CampaignId, CampaignType, LegKind
 from tests.core.builders import CARRIER, NAMES, a_campaign, an_agent, an_installation, modes
-from tests.core.scripted_switch import Chances, Hour, Wrong, lead_numbers
+from tests.core.scripted_switch import Chances, Hour, lead_numbers
 
 SECONDS = 900.0
 FLOWS = {
@@ -88,4 +88,23 @@ def test_every_flow_comes_to_rest(seed: int, type_: CampaignType, leg: LegKind) 
     play(seed, chances, leg=leg, campaigns=[campaign])
 
 
-__all__ = ["Wrong"]
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("type_", [CampaignType.PROGRESSIVE, *FLOWS], ids=lambda type_: type_.value)
+@pytest.mark.parametrize(("lines", "cps"), [(3, 30.0), (6, 0.7), (7, 2.0)])
+def test_lines_and_calls_per_second_are_never_exceeded(type_: CampaignType, leg: LegKind, lines: int, cps: float) -> None:
+    """D2, S41, S59: the switch of these tests recounts both at every originate. Agents' legs count too."""
+    campaign = a_campaign(people=NAMES[:2], type=type_, gap_s=60.0, max_attempts=50, wrap_up_s=0.0, join=True)
+    hour = play(600 + lines, Chances(doubled=0.1, agent_misses=0.3, commands=True), leg=leg, agents=2, campaigns=[campaign], lines=lines, cps=cps)
+    assert len(hour.closed) >= 5
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(700, 704))
+def test_campaigns_that_share_agents_come_to_rest(seed: int, leg: LegKind) -> None:
+    people = NAMES[:4]
+    campaigns = [
+        a_campaign("spring", people=people, gap_s=100.0, max_attempts=9, wrap_up_s=2.0, join=True),
+        a_campaign("autumn", people=people[:3], gap_s=100.0, max_attempts=9, wrap_up_s=0.0, join=True, weight=2),
+        a_campaign("winter", people=people[1:], type=CampaignType.PREDICTIVE, gap_s=100.0, max_attempts=9, wrap_up_s=2.0, join=True),
+    ]
+    play(seed, Chances(doubled=0.1, agent_misses=0.2, commands=True, link_lost=[(300.0, 20.0)], killed=[(500.0, 9.0)]), leg=leg, campaigns=campaigns)

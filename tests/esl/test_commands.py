@@ -116,9 +116,7 @@ def test_endpoint_is_looked_at_again(endpoint: str) -> None:
         commands.originate(A, Endpoint(endpoint), {})
 
 
-@pytest.mark.parametrize(
-    ("app", "arguments"), [("Park", ""), ("park ", ""), ("", ""), ("park", "a b"), ("park", ")"), ("park", "a,b"), ("park", "${x}")]
-)
+@pytest.mark.parametrize(("app", "arguments"), [("Park", ""), ("park ", ""), ("", ""), ("park", "a b"), ("park", ")"), ("park", "a,b"), ("park", "${x}")])
 def test_application_is_refused(app: str, arguments: str) -> None:
     with pytest.raises(EslUnsafe):
         commands.originate(A, PHONE, {}, app, arguments)

@@ -161,9 +161,7 @@ def test_parsed_gives_events_and_other_frames_in_order() -> None:
 
 
 @pytest.mark.parametrize("encode", [wire.encode_event_plain, wire.encode_event_json])
-@pytest.mark.parametrize(
-    "evil", ["Eve\nUnique-ID: forged", "Eve\r\nUnique-ID: forged", "Eve\n\nforged", "Eve\u2028Unique-ID: forged", "\x1c\x85\x0b"]
-)
+@pytest.mark.parametrize("evil", ["Eve\nUnique-ID: forged", "Eve\r\nUnique-ID: forged", "Eve\n\nforged", "Eve\u2028Unique-ID: forged", "\x1c\x85\x0b"])
 def test_value_can_not_become_a_header(encode: object, evil: str) -> None:
     """Spec D7."""
     event = event_of(encode([("Event-Name", "CHANNEL_ANSWER"), ("Caller-Caller-ID-Name", evil), ("Unique-ID", LEG)]))  # type: ignore[operator]

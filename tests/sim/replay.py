@@ -5,6 +5,8 @@ The recording itself says what the far ends did: when they rang, answered, refus
 
 from __future__ import annotations
 
+import calendar
+import functools
 import random
 import re
 import uuid
@@ -48,12 +50,14 @@ class Call:
     events: list[tuple[float, Event]] = field(default_factory=list)
     result: str = ""
     result_ms: float = 0.0
+    blocking: bool = False  # api originate: the result is the reply
     chosen: bool = False  # the client chose the uuid
 
 
+@functools.cache
 def said_in(name: str) -> list[Said]:
     """Every frame that the real switch sent in a recording."""
-    return list(_frames((piece for piece in pieces(name) if piece.direction == "<<")))
+    return list(_frames(piece for piece in pieces(name) if piece.direction == "<<"))
 
 
 def _frames(given: Iterator[Piece]) -> Iterator[Said]:
@@ -74,9 +78,7 @@ def started_at(name: str) -> float:
     note = next(piece.data.decode() for piece in pieces(name))
     found = re.search(r"started (\d+)-(\d+)-(\d+)T(\d+):(\d+):(\d+)", note)
     assert found is not None
-    import calendar
-
-    return float(calendar.timegm(tuple(int(part) for part in found.groups())))  # type: ignore[arg-type]
+    return float(calendar.timegm(tuple(int(part) for part in found.groups())))
 
 
 def calls_in(name: str) -> list[Call]:
@@ -92,6 +94,7 @@ def calls_in(name: str) -> list[Call]:
                 order = read_originate(command.args.removeprefix("originate "))
                 if order is not None:
                     found.append(Call(order.endpoint, order.variables.get("origination_uuid", ""), command.headers.get("Job-UUID", ""), piece.at_ms))
+                    found[-1].blocking = command.verb == "api"
                     inner = re.search(r"&bridge\((\{.*\}.*)\)", command.args)
                     if inner is not None:  # the bridge application originates by itself
                         order = read_originate(f"{inner[1]} &park()")
@@ -104,7 +107,7 @@ def calls_in(name: str) -> list[Call]:
             event = said.event
             if event is None:
                 text = said.message.body.decode("utf-8", "replace")
-                if call.uuid and text == f"+OK {call.uuid}\n" and not call.result and not call.job:
+                if call.uuid and text == f"+OK {call.uuid}\n" and not call.result and call.blocking:
                     call.result, call.result_ms = text, said.at_ms
                 continue
             if call.job and event.name == "BACKGROUND_JOB" and event.headers["Job-UUID"] == call.job:
@@ -115,7 +118,8 @@ def calls_in(name: str) -> list[Call]:
     for call in found:
         if not call.uuid:  # a failed leg under a uuid of the switch's: the first of that name that nobody has claimed
             claimed = {other.uuid for other in found}
-            call.uuid = next((e.headers["Unique-ID"] for e in created if e.headers["Channel-Name"] == call.endpoint and e.headers["Unique-ID"] not in claimed), "")
+            named = [event.headers["Unique-ID"] for event in created if event.headers["Channel-Name"] == call.endpoint]
+            call.uuid = next((uuid for uuid in named if uuid not in claimed), "")
     for call in found:
         call.events = [(s.at_ms, s.event) for s in replies if s.event is not None and call.uuid and s.event.headers.get("Unique-ID") == call.uuid]
     return found

@@ -6,7 +6,9 @@ listed here with its reason; everything else may not.
 
 from __future__ import annotations
 
+import functools
 import json
+import random
 import re
 from collections import Counter
 from collections.abc import Iterable
@@ -14,12 +16,23 @@ from collections.abc import Iterable
 import pytest
 
 from fs_dialer.esl.wire import Event, unquote_value
+from fs_dialer.sim.people import ScriptedPeople
+from fs_dialer.sim.switch import SimSwitch
 from tests.esl.recordings import NAMES, pieces
-from tests.sim.replay import Said, calls_in, replay, said_in
+from tests.sim import replay as played
+from tests.sim.replay import Said, calls_in, said_in
 
 RECORDINGS = [name for name in NAMES if name.startswith(("s01_", "s01b", "s02", "s03", "s04"))]
 SEEDS = (1, 2, 3)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
+
+
+
+@functools.cache
+def replay(name: str, seed: int = 1) -> list[Said]:
+    """Each replay serves all comparisons."""
+    return played.replay(name, seed)
+
 
 cases = pytest.mark.parametrize(("name", "seed"), [(name, seed) for name in RECORDINGS for seed in SEEDS])
 
@@ -79,6 +92,8 @@ def free(one: str, two: str) -> bool:
     return first == "API" or second == "API"
 
 
+SOMETIMES = ("CHANNEL_STATE(CS_CONSUME_MEDIA)#2",)  # the second leg of a bridge passes it too fast to be reported each time
+
 ACROSS = (  # what comes before what on two different legs of one bridge
     ("CHANNEL_UNPARK", "CHANNEL_BRIDGE"), ("CHANNEL_EXECUTE(uuid_bridge)", "CHANNEL_BRIDGE"), ("CHANNEL_BRIDGE", "CHANNEL_HANGUP"),
     ("CHANNEL_BRIDGE", "CHANNEL_HANGUP_COMPLETE"), ("CHANNEL_BRIDGE", "CHANNEL_DESTROY"))
@@ -87,8 +102,11 @@ ACROSS = (  # what comes before what on two different legs of one bridge
 @cases
 def test_the_same_events_are_reported_of_the_same_legs(name: str, seed: int) -> None:
     """freeswitch.md 16-39."""
-    real, simulated = Story(said_in(name), name), Story(replay(name, seed), name)
-    assert simulated.bag() == real.bag(), f"{name} seed {seed}"
+    real, simulated = Story(said_in(name), name).bag(), Story(replay(name, seed), name).bag()
+    for key in [key for key in {*real, *simulated} if key[1] in SOMETIMES]:
+        real.pop(key, None)
+        simulated.pop(key, None)
+    assert simulated == real, f"{name} seed {seed}"
 
 
 @cases
@@ -147,8 +165,10 @@ def test_every_header_of_the_recording_is_there_and_no_other(name: str, seed: in
     races = RACES.get(name, set())
     wrong = []
     for where, real, simulated, _, _ in pairs(name, seed):
-        missing = set(real.headers) - set(simulated.headers) - races
-        extra = set(simulated.headers) - set(real.headers) - races
+        # The second leg of a bridge has this one from UNBRIDGE on, which comes before or after its end (29).
+        either = races | ({"variable_bridge_hangup_cause"} if real.name == "CHANNEL_HANGUP_COMPLETE" else set())
+        missing = set(real.headers) - set(simulated.headers) - either
+        extra = set(simulated.headers) - set(real.headers) - either
         if missing or extra:
             wrong.append(f"{where}: missing {sorted(missing)}, extra {sorted(extra)}")
     assert wrong == [], f"{name} seed {seed}"
@@ -167,9 +187,9 @@ def test_values_that_are_determined_are_equal(name: str, seed: int) -> None:
                 continue  # the second leg has its own again from UNBRIDGE on, which comes before or after (29)
             if story.plain(value) != other.plain(simulated.headers[header]):
                 wrong.append(f"{where} {header}: {value!r} became {simulated.headers[header]!r}")
-        if real.body is not None and not real.headers.get("Job-Command", "").startswith("status"):
-            if story.plain(real.body) != other.plain(simulated.body or ""):
-                wrong.append(f"{where}: {real.body!r} became {simulated.body!r}")
+        uptime = real.headers.get("Job-Command") == "status"
+        if real.body is not None and not uptime and story.plain(real.body) != other.plain(simulated.body or ""):
+            wrong.append(f"{where}: {real.body!r} became {simulated.body!r}")
     assert wrong == [], f"{name} seed {seed}"
 
 
@@ -203,8 +223,8 @@ def reply(said: Said, known: set[str]) -> str:
 
 
 NOT_COMPARED = (
-    "sofia status",  # a page about one installation
-    "uuid_dump",  # compared by itself below
+    "CODECS OUT",  # sofia status profile: a page about one installation
+    "Event-Name: CHANNEL_DATA", '"Event-Name":"CHANNEL_DATA"',  # uuid_dump: compared by itself below
 )
 
 
@@ -227,9 +247,19 @@ def test_every_reply_is_the_same_byte_for_byte(name: str, seed: int) -> None:
         goodbyes = [text for text in others[len(texts) :] if "+OK bye" not in text and "disconnect-notice" not in text]
         assert len(texts) <= len(others) and goodbyes == [], f"{name} {who}: {len(texts)} replies became {len(others)}"
         for text, other in zip(texts, others, strict=False):  # a client that left at once has not recorded the goodbye
-            if text != other and "Event-Name: CHANNEL_DATA" not in text and '"CHANNEL_DATA"' not in text and "CODECS OUT" not in text:
+            if text != other and not any(mark in text for mark in NOT_COMPARED):
                 wrong.append(f"{who}: {text[:600]!r}\nbecame {other[:600]!r}")
     assert wrong == [], f"{name} seed {seed}"
+
+
+def test_a_heartbeat_has_the_headers_of_the_recorded_one() -> None:
+    """s01c. When it beats is the server's business."""
+    switch = SimSwitch(ScriptedPeople({}), rng=random.Random(1), new_uuid=lambda: "uuid", started_at=1000.0)
+    switch.heartbeat(1020.0)
+    simulated = {event.name: dict(switch.full_headers(event)) for event in switch.advance(1020.0)}
+    real = {said.event.name: said.event.headers for said in said_in("s01c_heartbeat") if said.event is not None}
+    assert {name: set(headers) for name, headers in simulated.items()} == {name: set(headers) for name, headers in real.items()}
+    assert simulated["HEARTBEAT"]["Up-Time"].startswith("0 years, 0 days, 0 hours, 0 minutes, 20 seconds")
 
 
 def dumped(said: Iterable[Said]) -> list[dict[str, str]]:

@@ -1,0 +1,119 @@
+"""The daemon at 50, 100 and 150 new calls a second: how long from a customer's answer to the bridge command, and what a call costs.
+
+Daemon, simulated switch and PostgreSQL are processes of their own on this machine; agents are on nailed legs, talks last 3 s. The same switch is then
+driven by a bare client that sends uuid_bridge as soon as it reads CHANNEL_ANSWER, without database, limits or rescue: the difference is what we cost.
+The delay is taken in the switch, from the answer to the arrival of uuid_bridge; both pay for the 20 ms in which a switch lets its events go.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from fs_dialer.cli.demo import order_start
+from fs_dialer.cli.rig import CAMPAIGN, Rig, rig, write_definitions
+from fs_dialer.db.backoffice import Backoffice
+
+TITLE = "answer to bridge at 50, 100 and 150 new calls/s, beside a bare client; CPU per call"
+RATES = (50, 100, 150)
+SECONDS = 60
+TALK_S = 3.0
+RING_S = 0.5
+PEOPLE: Mapping[str, Any] = {
+    "customers": {"outcomes": {"person": "100%"}, "ring": f"{RING_S}s", "first_response": "0.05s", "talk": f"{TALK_S}s", "patience": "never", "early_media": "0%"},
+    "agents": [{"match": "user/*", "ring": "0.2s"}],
+}
+
+
+def run() -> dict[str, float | None]:
+    """Takes about eight minutes."""
+    figures: dict[str, float | None] = {}
+    for rate in RATES:
+        ours = _daemon(rate)
+        bare = _bare(rate)
+        for name, value in (("p50", 0.5), ("p99", 0.99)):
+            mine, theirs = quantile(ours["delays"], value), quantile(bare, value)
+            figures[f"{name}_ms_at_{rate}"] = mine
+            figures[f"{name}_bare_ms_at_{rate}"] = theirs
+            figures[f"{name}_extra_ms_at_{rate}"] = None if mine is None or theirs is None else mine - theirs
+        figures[f"calls_per_s_at_{rate}"] = len(ours["delays"]) / SECONDS
+        figures[f"cpu_ms_per_call_at_{rate}"] = ours["cpu_s"] * 1000 / max(1, len(ours["delays"]))
+    figures["cpu_ms_per_call"] = figures["cpu_ms_per_call_at_100"]
+    return figures
+
+
+def _daemon(rate: int) -> dict[str, Any]:
+    agents = int(rate * (TALK_S + RING_S + 1.5))
+    with rig() as world:
+        world.start_switch(PEOPLE, seed=rate, sps=2000)
+        place = write_definitions(world.folder, agents=agents, leads=rate * (SECONDS + 30), nailed=agents, cps=rate, lines=agents * 3, wrap_up_s=0)
+        for words in (("db", "migrate"), ("apply", str(place)), ("lead", "import", str(place / "leads.csv"), "--campaign", CAMPAIGN)):
+            world.command(*words)
+        order_start(world, agents)
+        daemon = subprocess.Popen([sys.executable, "-m", "fs_dialer", "run"], env=world.environ, stderr=subprocess.DEVNULL)
+        try:
+            _wait_for_agents(world, agents)
+            _delays(world)
+            before = _cpu_s(daemon.pid)
+            time.sleep(SECONDS)
+            return {"delays": _delays(world), "cpu_s": _cpu_s(daemon.pid) - before}
+        finally:
+            for number in (signal.SIGTERM, signal.SIGTERM):
+                daemon.send_signal(number)
+                time.sleep(0.3)
+            daemon.wait(30)
+
+
+def _wait_for_agents(world: Rig, agents: int) -> None:
+    """All agents' legs are up and calls flow."""
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        counters = world.counters()
+        if counters["agent_legs"] >= agents and counters["bridges"] >= agents // 4:
+            return
+        time.sleep(0.5)
+    office = Backoffice(world.dsn)
+    raise RuntimeError(f"the campaign did not come up: {world.counters()} {office.daemon_status()}")
+
+
+def _bare(rate: int) -> list[float]:
+    agents = int(rate * (TALK_S + RING_S + 1.5))
+    with rig(durable=False) as world:
+        world.start_switch(PEOPLE, seed=rate, sps=2000)
+        words = [str(world.port), str(world.folder / "esl.password"), str(rate), str(SECONDS), str(agents)]
+        subprocess.run([sys.executable, "-m", "bench._bare_bridger", *words], env=dict(os.environ), check=True)
+        return _delays(world)
+
+
+def _delays(world: Rig) -> list[float]:
+    """Milliseconds from answer to uuid_bridge, of every lead leg since the last time."""
+    return [float(delay) * 1000 for delay in json.loads(world.ask_switch("api sim delays"))]
+
+
+def quantile(values: list[float], share: float) -> float | None:
+    ordered = sorted(values)
+    return ordered[min(len(ordered) - 1, int(share * len(ordered)))] if ordered else None
+
+
+def _cpu_s(pid: int) -> float:
+    """User and system seconds of one process, from /proc."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+        fields = file.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def table(figures: dict[str, float | None]) -> str:
+    lines = ["calls/s   answer → bridge, ms: ours p50/p99   bare p50/p99   extra p99   CPU ms a call"]
+    for rate in RATES:
+        f = {key: figures.get(f"{key}_at_{rate}") or 0.0 for key in ("p50_ms", "p99_ms", "p50_bare_ms", "p99_bare_ms", "p99_extra_ms", "cpu_ms_per_call", "calls_per_s")}
+        lines.append(
+            f"{f['calls_per_s']:7.1f}   {f['p50_ms']:18.1f} / {f['p99_ms']:<8.1f} {f['p50_bare_ms']:11.1f} / {f['p99_bare_ms']:<8.1f}"
+            f" {f['p99_extra_ms']:6.1f} {f['cpu_ms_per_call']:12.2f}"
+        )
+    return "\n".join([*lines, "aim: p99 extra at 100 calls/s ≤ 20 ms"])
