@@ -41,18 +41,24 @@ class ClaimLeads(Action):
 
 @dataclass(frozen=True, slots=True)
 class ReturnLeads(Action):
+    """Claimed leads that were not dialled go back, each with the gate that refused it."""
+
     campaign: CampaignId
     leads: tuple[LeadReturn, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class CloseAttempt(Action):
+    """What became of an attempt and of its lead: written together, once; again changes nothing."""
+
     result: AttemptResult
     update: LeadUpdate
 
 
 @dataclass(frozen=True, slots=True)
 class StoreCampaignState(Action):
+    """A campaign's life-cycle state at a revision, with its reason and who caused it."""
+
     campaign: CampaignId
     revision: int
     state: CampaignState
@@ -63,6 +69,8 @@ class StoreCampaignState(Action):
 
 @dataclass(frozen=True, slots=True)
 class StoreAgentStatus(Action):
+    """What an agent declared, or what we declared for him after missed offers."""
+
     agent: AgentId
     status: AgentStatus
     reason: str
@@ -79,6 +87,8 @@ class SaveMemory(Action):
 
 @dataclass(frozen=True, slots=True)
 class Reply(Action):
+    """The answer to a command: done, or refused with the reason in the operator's words."""
+
     command_id: CommandId
     ok: bool
     text: str
@@ -89,6 +99,8 @@ class Reply(Action):
 
 @dataclass(frozen=True, slots=True)
 class LegAction(Action):
+    """Something to do to one leg."""
+
     leg: LegId
 
 
@@ -105,6 +117,8 @@ class OriginateLead(LegAction):
 
 @dataclass(frozen=True, slots=True)
 class OriginateAgent(LegAction):
+    """Ring an agent's phone: for one call, or once and for all (`nailed`). → leg events or OriginateFailed."""
+
     agent: AgentId
     call: AttemptId | None  # None: a nailed leg, called once
     switch: SwitchId
@@ -123,16 +137,22 @@ class Bridge(LegAction):
 
 @dataclass(frozen=True, slots=True)
 class Hangup(LegAction):
+    """End a leg, whatever state it is in. → LegEnded."""
+
     cause: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlayMusic(LegAction):
+    """Play to a parked leg until it is bridged or ends."""
+
     path: str
 
 
 @dataclass(frozen=True, slots=True)
 class PlayNotice(LegAction):
+    """Play a file once to a parked leg, in place of its music. → PlaybackStopped."""
+
     path: str
 
 
@@ -145,6 +165,8 @@ class ParkBoth(LegAction):
 
 @dataclass(frozen=True, slots=True)
 class EnterIvr(LegAction):
+    """Send a parked leg into an IVR flow."""
+
     flow: str
 
 

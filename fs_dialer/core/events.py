@@ -69,11 +69,15 @@ class LegParked(LegEvent):
 
 @dataclass(frozen=True, slots=True)
 class LegBridged(LegEvent):
+    """CHANNEL_BRIDGE: reported once, on the first leg named to uuid_bridge; `other` is the second."""
+
     other: LegId
 
 
 @dataclass(frozen=True, slots=True)
 class LegUnbridged(LegEvent):
+    """CHANNEL_UNBRIDGE, likewise; a leg that parks after its bridge may say so before this comes."""
+
     other: LegId | None
 
 
@@ -171,6 +175,8 @@ class ReconcileDone(Event):
 
 @dataclass(frozen=True, slots=True)
 class InstallationLoaded(Event):
+    """The limits and trunks of the installation, at start and whenever they were applied anew."""
+
     installation: Installation
 
 
@@ -187,12 +193,16 @@ class CampaignLoaded(Event):
 
 @dataclass(frozen=True, slots=True)
 class AgentLoaded(Event):
+    """An agent as stored: at start, and when the definition changed. `status` is what was declared last."""
+
     agent: AgentDefinition
     status: AgentStatus
 
 
 @dataclass(frozen=True, slots=True)
 class AgentRemoved(Event):
+    """An agent stands in no definition any more."""
+
     agent: AgentId
 
 
@@ -209,6 +219,8 @@ class LeadsClaimed(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClaimFailed(Event):
+    """The claim did not come through; it is asked again after a pause."""
+
     campaign: CampaignId
 
 
@@ -229,12 +241,14 @@ class AttemptRefused(Event):
 
 @dataclass(frozen=True, slots=True)
 class StoreLost(Event):
+    """The database is away: nothing is claimed, committed or dialled until StoreBack."""
+
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class StoreBack(Event):
-    pass
+    """The database answers again and what was kept meanwhile is written."""
 
 
 # --- people's commands ----------------------------------------------------------------------------------------------------------------
@@ -242,33 +256,45 @@ class StoreBack(Event):
 
 @dataclass(frozen=True, slots=True)
 class CommandEvent(Event):
+    """Somebody asks for something; the answer is a Reply with the same command_id. `who`: for the audit."""
+
     command_id: CommandId
     who: str
 
 
 @dataclass(frozen=True, slots=True)
 class ApproveCampaign(CommandEvent):
+    """Let the loaded revision dial (D5); refused when `revision` names another."""
+
     campaign: CampaignId
     revision: int | None = None  # None = the newest
 
 
 @dataclass(frozen=True, slots=True)
 class StartCampaign(CommandEvent):
+    """Run now, or from the start time on (D11)."""
+
     campaign: CampaignId
 
 
 @dataclass(frozen=True, slots=True)
 class PauseCampaign(CommandEvent):
+    """No new calls; those that are up go on."""
+
     campaign: CampaignId
 
 
 @dataclass(frozen=True, slots=True)
 class EndCampaign(CommandEvent):
+    """No new calls, ever; ended when the last one is over."""
+
     campaign: CampaignId
 
 
 @dataclass(frozen=True, slots=True)
 class SetAgentStatus(CommandEvent):
+    """What an agent declares. During a call or an offer it takes effect afterwards."""
+
     agent: AgentId
     status: AgentStatus
     reason: str = ""
@@ -289,6 +315,8 @@ class DrainAsked(Event):
 
 @dataclass(frozen=True, slots=True)
 class ClockJumped(Event):
+    """The wall clock was set, by this many seconds; our time follows it and never runs backwards."""
+
     by_s: float
 
 

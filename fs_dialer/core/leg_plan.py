@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from fs_dialer.core.actions import OriginateAgent, OriginateLead
 
-FALLBACK_AFTER_S = 30  # a parked leg that nobody renews goes to the fallback extension
+FALLBACK_AFTER_S = 28  # a parked leg that nobody renews is at the fallback extension within 30 s: the switch counts whole seconds and may be late by one
 FALLBACK_EXTENSION = "fsd_fallback"
 FALLBACK_CONTEXT = "fsd"
 

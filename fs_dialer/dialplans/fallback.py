@@ -2,7 +2,7 @@
 
     python -m fs_dialer.dialplans.fallback > conf/freeswitch/dialplan/fsd.xml
 
-Every waiting leg carries a timer in the switch, `sched_transfer +30 … fsd_fallback XML fsd`, which the daemon puts off while it lives. So whoever
+Every waiting leg carries a timer in the switch, `sched_transfer +28 … fsd_fallback XML fsd`, which the daemon puts off while it lives. So whoever
 arrives here has heard nothing of us for 30 s. Nobody needs to be asked and nothing is known of the leg: no variable is named, no digit is read
 (spec D7).
 

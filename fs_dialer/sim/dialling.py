@@ -51,16 +51,16 @@ class Place:
     uri: str
 
 
-def with_timeouts(order: Originate) -> Originate:
-    """The timeouts and retries that the variables ask for. call_timeout is not among them: originate ignores it (20)."""
-    given = order.variables
-    changed: dict[str, float | int] = {}
-    for name, field_name in (("originate_timeout", "timeout_s"), ("leg_timeout", "leg_timeout_s"), ("originate_retries", "retries")):
-        if given.get(name, "").isdecimal() and (name != "originate_timeout" or int(given[name]) > 0):
-            changed[field_name] = int(given[name])
-    if given.get("originate_retry_sleep_ms", "").isdecimal():
-        changed["retry_sleep_s"] = int(given["originate_retry_sleep_ms"]) / 1000
-    return replace(order, **changed) if changed else order  # type: ignore[arg-type]
+def timeouts(given: Mapping[str, str]) -> tuple[int, int | None, int, float]:
+    """timeout_s, leg_timeout_s, retries and retry_sleep_s as the variables ask. call_timeout is not among them: originate ignores it (20)."""
+    def number(name: str) -> int | None:
+        text = given.get(name, "")
+        return int(text) if text.isdecimal() else None
+
+    sleep_ms = number("originate_retry_sleep_ms")
+    return (
+        number("originate_timeout") or DEFAULT_TIMEOUT_S, number("leg_timeout"), number("originate_retries") or 1,
+        1.0 if sleep_ms is None else sleep_ms / 1000)
 
 
 def originate(sw: SimSwitch, order: Originate, now: float) -> None:

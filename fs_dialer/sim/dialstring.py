@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 
-from fs_dialer.sim.dialling import DEFAULT_TIMEOUT_S, Originate, with_timeouts
+from fs_dialer.sim.dialling import Originate, timeouts
 
 _EXPANSION = re.compile(r"\$\{[^{}]*\}")
 _SUM = re.compile(r"\s*([0-9.]+)\s*([-+*/])\s*([0-9.]+)\s*$")
@@ -66,7 +66,7 @@ def read_dial_string(text: str) -> Originate:
             break
         variables.update(read_variables(rest[1:end]))
         rest = rest[end + 1 :]
-    return with_timeouts(Originate(rest, variables, "", _nowhere, None, DEFAULT_TIMEOUT_S))
+    return Originate(rest, variables, "", _nowhere, None, *timeouts(variables))
 
 
 def _closing(text: str) -> int:

@@ -86,8 +86,10 @@ class SimSwitch:
 
     def originate(self, job: str, uuid: str | None, endpoint: str, variables: Mapping[str, str], app: str, now: float) -> None:
         """As `bgapi originate`: the result arrives as a BACKGROUND_JOB event. `app`: `&park()` or `extension dialplan context`."""
-        order = dialling.Originate(endpoint, variables, app, lambda text, later: self.job_done(job, "originate", "", text, later), uuid)
-        dialling.originate(self, dialling.with_timeouts(order), now)
+        def result(text: str, later: float) -> None:
+            self.job_done(job, "originate", "", text, later)
+
+        dialling.originate(self, dialling.Originate(endpoint, variables, app, result, uuid, *dialling.timeouts(variables)), now)
 
     def bridge(self, a: str, b: str, now: float) -> str:
         """uuid_bridge."""
