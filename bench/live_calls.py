@@ -111,7 +111,8 @@ def _cpu_s(pid: int) -> float:
 def table(figures: dict[str, float | None]) -> str:
     lines = ["calls/s   answer → bridge, ms: ours p50/p99   bare p50/p99   extra p99   CPU ms a call"]
     for rate in RATES:
-        f = {key: figures.get(f"{key}_at_{rate}") or 0.0 for key in ("p50_ms", "p99_ms", "p50_bare_ms", "p99_bare_ms", "p99_extra_ms", "cpu_ms_per_call", "calls_per_s")}
+        keys = ("p50_ms", "p99_ms", "p50_bare_ms", "p99_bare_ms", "p99_extra_ms", "cpu_ms_per_call", "calls_per_s")
+        f = {key: figures.get(f"{key}_at_{rate}") or 0.0 for key in keys}
         lines.append(
             f"{f['calls_per_s']:7.1f}   {f['p50_ms']:18.1f} / {f['p99_ms']:<8.1f} {f['p50_bare_ms']:11.1f} / {f['p99_bare_ms']:<8.1f}"
             f" {f['p99_extra_ms']:6.1f} {f['cpu_ms_per_call']:12.2f}"

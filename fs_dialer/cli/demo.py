@@ -127,5 +127,5 @@ def _print(totals: dict[str, object]) -> None:
     click.echo()
     for name, count in sorted(outcomes.items(), key=lambda item: -item[1]):
         click.echo(f"  {name:<14}{count:>7,}")
-    click.echo(f"  {'in all':<14}{totals['attempts']:>7,}   in the database {totals['database_attempts']:,}; the switch made {totals['switch_calls']:,} customer legs")
-    click.echo(f"  and {totals['agent_legs']:,} agent legs, and refused {totals['switch_refusals']:,} without a leg")
+    click.echo(f"  {'in all':<14}{totals['attempts']:>7,}   in the database {totals['database_attempts']:,}")
+    click.echo(f"  the switch made {totals['switch_calls']:,} customer legs and {totals['agent_legs']:,} agent legs, and refused {totals['switch_refusals']:,} calls")

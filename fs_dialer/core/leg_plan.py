@@ -43,6 +43,7 @@ def agent_plan(action: OriginateAgent) -> LegPlan:
         variables["fsd_attempt"] = action.call
     if action.nailed:
         variables["park_after_bridge"] = "true"  # else the leg dies after its first customer
+        variables["uuid_bridge_park_on_cancel"] = "true"  # and with a customer who hangs up between uuid_bridge and CHANNEL_BRIDGE
     return LegPlan("", action.dial_string, variables)
 
 

@@ -58,7 +58,8 @@ def _ended(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
     if status is None and not we:
         status = _number(h.get("variable_sip_invite_failure_status"))
     answered = h.get("variable_answer_epoch", "0") not in ("", "0")
-    return ev.LegEnded(_leg(h), h.get("Hangup-Cause", ""), None if answered and status == 200 else status, _number(h.get("variable_hangup_cause_q850")), we, answered)
+    q850 = _number(h.get("variable_hangup_cause_q850"))
+    return ev.LegEnded(_leg(h), h.get("Hangup-Cause", ""), None if answered and status == 200 else status, q850, we, answered)
 
 
 def _number(text: str | None) -> int | None:

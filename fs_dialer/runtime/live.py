@@ -45,6 +45,7 @@ SNAPSHOT_EVERY_S = 1.0
 FAIR_SLICE = 50  # events handled before others get a turn
 YIELD_S = 1e-6  # sleep(0) would run every ready greenlet but starve timers
 LAG_TOLD_S = 0.25
+ASLEEP_S = 3.0  # a loop that was away so long (a stopped process, a paused machine) asks whether it still leads before it does anything
 STOP_WRITES_S = 10.0
 LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
 
@@ -79,6 +80,7 @@ class Daemon:
         self._seed = seed
         self._journal: Journal | None = None
         self._lag_told = False
+        self._awake_at = (0.0, 0.0)
         self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found)
         self.stores = StoreWorkers(
             store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
@@ -146,22 +148,21 @@ class Daemon:
 
     def _become_active(self) -> bool:
         """Stand by until the lock is ours. False when told to stop before that."""
-        told = False
+        told = ""
         holder = f"{socket.gethostname()} pid {os.getpid()}"
         while not self._stop.is_set() and not self._draining:
             try:
                 epoch = self._store.take_epoch(holder)
             except StoreError as error:
-                if not told:
-                    log.error("the database can't be reached yet: %s", error)
-                epoch, told = None, True
+                level, why = logging.ERROR, f"the database can't be used yet: {error}"
             else:
-                if epoch is None and not told:
-                    log.info("standing by: another daemon is active on this database")
-                    told = True
-            if epoch is not None:
-                log.info("active: epoch %d", epoch)
-                return True
+                if epoch is not None:
+                    log.info("active: epoch %d", epoch)
+                    return True
+                level, why = logging.INFO, "standing by: another daemon is active on this database"
+            if why != told:
+                log.log(level, why)
+                told = why
             self._stop.wait(STANDBY_EVERY_S)
         return False
 
@@ -192,9 +193,7 @@ class Daemon:
         self._stop.set()
         if self.switch.client is not None:
             self.switch.client.close()
-        deadline = time.monotonic() + STOP_WRITES_S
-        while not self.stores.idle and time.monotonic() < deadline:
-            gevent.sleep(0.02)
+        self.stores.finish(STOP_WRITES_S)
         gevent.killall(list(self._greenlets), block=True, timeout=5)
         if self._journal is not None:
             self._journal.close()
@@ -205,6 +204,7 @@ class Daemon:
 
     def _loop(self) -> None:
         handled = 0
+        self._awake()
         while not self._stop.is_set():
             wakeup = self.dialer.next_wakeup()
             wait = LONGEST_SLEEP_S if wakeup is None else min(LONGEST_SLEEP_S, max(0.0, wakeup - self._clock.now()))
@@ -219,6 +219,11 @@ class Daemon:
             handled += 1
             if handled % FAIR_SLICE == 0:
                 gevent.sleep(YIELD_S)
+
+    def _awake(self) -> float:
+        """Seconds since it was asked last, by the clock that went further: a paused machine may stop one of them."""
+        before, self._awake_at = self._awake_at, (time.monotonic(), time.time())
+        return max(self._awake_at[0] - before[0], self._awake_at[1] - before[1])
 
     def _watch_lag(self, lag_s: float) -> None:
         if lag_s > LAG_TOLD_S or (self._lag_told and lag_s < LAG_TOLD_S / 2):
@@ -266,4 +271,3 @@ class Daemon:
                 self._on_snapshot(snapshot)
             self.desk.publish(snapshot)
             gevent.sleep(SNAPSHOT_EVERY_S)
-

@@ -7,6 +7,7 @@ committed; results go to the local spool at once, other writes wait in memory, a
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -29,6 +30,7 @@ OPEN_BATCH = 100
 WRITE_BATCH = 100
 PROBE_EVERY_S = 1.0
 LEADER_EVERY_S = 2.0
+IDLE_POLL_S = 0.02
 STORE_DOWN = "store_down"  # the gate's code while the database is away
 
 Put = Callable[[ev.Event], None]
@@ -56,6 +58,7 @@ class StoreWorkers:
         self._write_flag = Flag()
         self._uncertain: dict[AttemptId, act.OriginateLead] = {}  # a commit whose answer was lost
         self._up = True
+        self._stopping = False
         self._busy = 0
 
     def start(self) -> None:
@@ -66,6 +69,20 @@ class StoreWorkers:
     def idle(self) -> bool:
         """Nothing waits to be written."""
         return not (self._to_write or self._busy or self._to_open.qsize())
+
+    def finish(self, within_s: float) -> None:
+        """The daemon ends. Nothing new is committed; what was committed and not sent is closed as cancelled; what waits is written, if the database is up."""
+        self._stopping = True
+        while self._to_open.qsize():
+            self._to_open.get()
+        deadline = time.monotonic() + within_s
+        while self._up and not self.idle and time.monotonic() < deadline:
+            gevent.sleep(IDLE_POLL_S)
+        if self._up:
+            try:
+                self._settle_uncertain()
+            except StoreError as error:
+                log.warning("attempts that were not sent will be found open by the next daemon: %s", error)
 
     # --- what the loop hands over -----------------------------------------------------------------------------------------------------
 
@@ -115,7 +132,9 @@ class StoreWorkers:
             if isinstance(answer, ev.AttemptRefused):
                 self._refuse(action, answer.gate)
                 if answer.gate == "epoch":
-                    self._spawn(self._check_leadership)
+                    self._spawn(self.still_leads)
+            elif self._stopping:
+                self._uncertain[action.attempt.id] = action
             else:
                 self._put(answer)
                 self._switch.originate_lead(action)
@@ -198,20 +217,42 @@ class StoreWorkers:
         while True:
             gevent.sleep(PROBE_EVERY_S if not self._up else LEADER_EVERY_S)
             try:
-                self._check_leadership()
+                if not self._check_leadership():
+                    return
                 if not self._up or self._spool:
                     self._come_back()
             except StoreError as error:
                 self._lost(error if error.lost else StoreError(str(error), lost=True))
 
-    def _check_leadership(self) -> None:
+    def still_leads(self) -> bool:
+        """Whether no other daemon has taken over; True while the database can't be asked. When one has, this daemon is told to stop."""
+        try:
+            return self._check_leadership()
+        except StoreError as error:
+            self._lost(error)
+            return True
+
+    def _check_leadership(self) -> bool:
         if self._store.still_leader():
-            return
+            return True
         before = self._store.epoch
         after = self._store.take_epoch("")
-        if after is None or after != before:
-            self._lead_lost()
-            raise StoreError("another daemon has taken over", lost=True)
+        if after is not None and after == before:
+            return True
+        self._lead_lost()
+        self._hand_over()
+        return False
+
+    def _hand_over(self) -> None:
+        """Results are not bound to the epoch: told now, they come before the new leader finds their attempts open and calls them unknown."""
+        results = [action for action in self._to_write if isinstance(action, act.CloseAttempt)]
+        self._to_write.clear()
+        try:
+            self.replay_spool()
+            self._close(results)
+        except StoreError as error:
+            log.warning("results are kept in the spool: %s", error)
+            self._to_spool(results)
 
     def _come_back(self) -> None:
         """First what was kept on disk, then attempts that were committed without our knowing, then dialling."""

@@ -17,7 +17,7 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
 from fs_dialer.core.model import GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
-from fs_dialer.errors import EslDisconnected, EslError, EslRefused, EslUnsafe, StoreError
+from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
 from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
 from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, leg_facts, translate
@@ -26,7 +26,7 @@ from fs_dialer.esl.wire import Event
 log = logging.getLogger("fs_dialer.switch")
 
 GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
-RECONCILE_TRIES = 5
+ASK_AGAIN_S = 1.0
 
 Put = Callable[[ev.Event], None]
 Spawn = Callable[..., Any]
@@ -65,14 +65,19 @@ class SwitchPort:
 
     def _linked_now(self, epoch: int) -> None:
         """Events flow already; now count what is there, then say that the link is up."""
-        try:
-            rows = self._channels()
-        except EslError as error:
-            log.warning("switch %s: could not list its channels: %s", self.name, error)
+        while epoch == self._epoch and self._linked:
+            try:
+                rows = self._channels()
+            except EslDisconnected:
+                return
+            except EslError as error:
+                log.warning("switch %s: could not list its channels: %s", self.name, error)
+                gevent.sleep(ASK_AGAIN_S)
+                continue
+            legs: list[tuple[LegId, GatewayId | None]] = [(LegId(row), None) for row in rows]
+            if epoch == self._epoch and self._linked:
+                self._put(ev.SwitchUp(self.name, tuple(legs)))
             return
-        legs: list[tuple[LegId, GatewayId | None]] = [(LegId(row), None) for row in rows]
-        if epoch == self._epoch and self._linked:
-            self._put(ev.SwitchUp(self.name, tuple(legs)))
 
     # --- originating ------------------------------------------------------------------------------------------------------------------
 
@@ -193,21 +198,21 @@ class SwitchPort:
 
     def _reconcile(self, action: act.Reconcile, epoch: int) -> None:
         """Our own legs, then legs of ours that we do not know (an earlier daemon's), then attempts without a result. Then dialling may go on."""
-        for _ in range(RECONCILE_TRIES):
-            if epoch != self._epoch or not self._linked:
-                return  # the next link asks again
+        told = ""
+        while epoch == self._epoch and self._linked:  # else the next link asks again
             try:
                 self._tell_everything(action)
             except EslDisconnected:
                 return
             except (EslError, StoreError) as error:
-                log.warning("switch %s: reconciliation: %s", self.name, error)
-                gevent.sleep(1.0)
+                if str(error) != told:
+                    told = str(error)
+                    log.warning("switch %s: its legs can't be told apart yet, and nothing is dialled: %s", self.name, told)
+                gevent.sleep(ASK_AGAIN_S)
                 continue
             self._adopted = True
             self._put(ev.ReconcileDone(self.name))
             return
-        log.error("switch %s: its legs can't be told apart; nothing is dialled until the link is renewed", self.name)
 
     def _tell_everything(self, action: act.Reconcile) -> None:
         left = {} if self._adopted else {found.attempt.leg: found for found in self._left_open()}
@@ -240,7 +245,10 @@ class SwitchPort:
         dump = client.api(commands.uuid_dump_json(leg))
         if dump.startswith("-ERR"):
             return None
-        return leg_facts(json.loads(dump), self.name)
+        try:
+            return leg_facts(json.loads(dump), self.name)
+        except ValueError:
+            raise EslProtocolError(f"uuid_dump answered {dump[:80]!r}") from None
 
     def _is_ours(self, leg: LegId) -> bool:
         client = self._need_client()
@@ -251,8 +259,11 @@ class SwitchPort:
         return False
 
     def _channels(self) -> list[LegId]:
-        listed = json.loads(self._need_client().api(commands.show_channels_json()))
-        return [LegId(row["uuid"]) for row in listed.get("rows", [])]
+        reply = self._need_client().api(commands.show_channels_json())
+        try:
+            return [LegId(row["uuid"]) for row in json.loads(reply).get("rows", [])]
+        except (ValueError, KeyError, TypeError, AttributeError):
+            raise EslProtocolError(f"show channels answered {reply[:80]!r}") from None
 
     def _need_client(self) -> SwitchClient:
         if self.client is None:

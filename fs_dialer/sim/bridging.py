@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def bridge(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     """Both legs exist; whether they can be bridged shows later."""
+    if a.answered_at and not a.bridged_at:
+        sw.delays.append(now - a.answered_at)
     low, high = sw.settings.bridge_delay_s
     a.bridging, b.bridging = b, a
     sw.at(now + low + (high - low) * sw.rng.random(), _leave, a, b)

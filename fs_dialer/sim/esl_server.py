@@ -16,6 +16,7 @@ import signal
 import sys
 import time
 import uuid
+from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, replace
 from typing import Any, Final
@@ -37,7 +38,7 @@ from fs_dialer.sim.switch import SimSwitch
 
 FLUSH_S: Final = 0.02
 SHUTDOWN_S: Final = 2.0
-SIM_USAGE: Final = "-USAGE: sim counters | gateway <name> up|down | freeze <seconds> | drop | legs\n"
+SIM_USAGE: Final = "-USAGE: sim counters | delays | gateway <name> up|down | freeze <seconds> | drop | legs\n"
 
 
 def wall_clock() -> Callable[[], float]:
@@ -236,6 +237,9 @@ class EslServer:
     def _sim(self, words: list[str]) -> str:
         if words == ["counters"]:
             return json.dumps(asdict(self.switch.counters)) + "\n"
+        if words == ["delays"]:
+            taken, self.switch.delays = self.switch.delays, deque(maxlen=self.switch.delays.maxlen)
+            return json.dumps([round(delay, 6) for delay in taken]) + "\n"
         if words == ["legs"]:
             return "".join(f"{leg!r}\n" for leg in self.switch.legs.values()) or "none\n"
         if len(words) == 3 and words[0] == "gateway" and words[2] in ("up", "down"):

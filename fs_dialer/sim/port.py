@@ -12,13 +12,14 @@ from fs_dialer.core.model import LegId, SwitchId
 from fs_dialer.esl.translate import leg_facts, translate
 from fs_dialer.sim.switch import SimSwitch
 
+MAIN = SwitchId("main")
 FALLBACK = f"sched_transfer +{FALLBACK_AFTER_S} {FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
 
 
 class SimPort:
     """One SimSwitch for a virtual loop. Answers to questions come at once; a leg that is gone is known to be gone."""
 
-    def __init__(self, switch: SimSwitch, name: SwitchId = SwitchId("main")) -> None:
+    def __init__(self, switch: SimSwitch, name: SwitchId = MAIN) -> None:
         self.switch, self.name = switch, name
         self._now = 0.0
         self._answers: deque[ev.Event] = deque()

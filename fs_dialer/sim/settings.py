@@ -14,7 +14,14 @@ from typing import Final, Literal
 Applications = tuple[tuple[str, str], ...]
 """Name and data, in the order they run."""
 
-FALLBACK: Final[Applications] = (("answer", ""), ("playback", "silence_stream://2000"), ("hangup", "NORMAL_CLEARING"))
+FALLBACK: Final[Applications] = (  # as conf/freeswitch/dialplan/fsd.xml
+    ("sched_hangup", "+30 ALLOTTED_TIMEOUT"),
+    ("set", "fsd_fallback=true"),
+    ("log", "WARNING fs-dialer: nobody has looked after this leg for 30 s; it is in fsd_fallback and will be released"),
+    ("answer", ""),
+    ("playback", "local_stream://moh"),
+    ("hangup", "NORMAL_CLEARING"),
+)
 EXTENSIONS: Final[Mapping[tuple[str, str], Applications]] = MappingProxyType({("fsd", "fsd_fallback"): FALLBACK})
 
 

@@ -62,6 +62,7 @@ class SimSwitch:
         self.started_at = started_at
         self.legs: dict[str, Leg] = {}
         self.counters = Counters()
+        self.delays: deque[float] = deque(maxlen=100_000)  # seconds from an answer to its first uuid_bridge
         self.gateways: dict[str, bool] = dict(self.settings.gateways or {})
         self.paused = False
         self.shutting_down = False

@@ -107,7 +107,7 @@ def test_config_before_the_command_must_be_one_word() -> None:
     "words", [("--config={}", "status"), ("status", "--config", "{}"), ("status", "--config={}"), ("agent", "--config={}", "list")], ids=str
 )
 def test_config_is_taken_before_and_after_the_command(words: tuple[str, ...], tmp_path: Path) -> None:
-    file = _file(tmp_path, f"database: {{dsn: {NOBODY}}}\n")
+    file = _file(tmp_path, f"database:\n  dsn: {NOBODY}\n")
     done = called(*(word.format(file) for word in words))
     assert done.code == 4 and f"`database.dsn` in {file}" in done.err
 

@@ -21,6 +21,7 @@ WATCHED = (
     "CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY BACKGROUND_JOB"
 )
 PATIENCE_S = 20.0
+AGENTS_AT = "127.0.0.1:5090"
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,11 +201,11 @@ class Watch:
         return most
 
     def left_over(self) -> list[str]:
-        """Our channels that the switch still has: by what we noted, and by its own list."""
-        listed = json.loads(self.api("show channels as json")).get("rows", [])
-        return [leg.story() for leg in [*self.legs.values()] if self.api(f"uuid_exists {leg.uuid}").strip() == "true"] + [
-            row["uuid"] for row in listed if row["uuid"] in self.legs or row.get("dest", "").startswith("+1212") or ":5090" in row.get("name", "")
-        ]
+        """Our channels that the switch still has: those we noted, and those of its own list. That list is written behind, so each is asked for."""
+        rows = json.loads(self.api("show channels as json")).get("rows", [])
+        listed = {row["uuid"] for row in rows if row.get("dest", "").startswith("+1212") or AGENTS_AT in row.get("name", "")}
+        left = [uuid for uuid in {*self.legs, *listed} if self.api(f"uuid_exists {uuid}").strip() == "true"]
+        return [self.legs[uuid].story() if uuid in self.legs else uuid for uuid in left]
 
     def api(self, command: str) -> str:
         return self._line.ask(f"api {command}")

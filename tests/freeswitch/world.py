@@ -21,10 +21,9 @@ import psycopg2
 from fs_dialer.core.model import CampaignId
 from fs_dialer.db.backoffice import Backoffice
 from fs_dialer.db.shapes import LeadRow
-from tests.freeswitch.watch import PATIENCE_S, Address, Watch
+from tests.freeswitch.watch import AGENTS_AT, PATIENCE_S, Address, Watch
 
 ROOT = Path(__file__).resolve().parents[2]
-AGENTS_AT = "127.0.0.1:5090"
 GATEWAY = "trunk1"
 CALLER_ID = "+15550100000"
 POLL_S = 0.1

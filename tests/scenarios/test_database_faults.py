@@ -22,7 +22,7 @@ def server() -> Iterator[EmbeddedPostgres]:
     """A server of this test's own, that may be crashed and started again on the same data."""
     folder = Path(tempfile.mkdtemp(prefix="fsd-"))  # pytest's tmp_path is closed to the account that root's server runs as
     folder.chmod(0o755)
-    own = EmbeddedPostgres(folder / "pg", keep=True, durable=False)
+    own = EmbeddedPostgres(folder / "pg", keep=True)  # durable: an attempt that was committed must outlive the crash
     own.start()
     migrate(own.dsn)
     yield own
@@ -50,7 +50,7 @@ def test_a_database_that_is_down_at_start_is_waited_for(world: World, server: Em
     world.order_start(2)
     server.stop()
     daemon = world.start_daemon(active=False)
-    daemon.says("the database can't be reached yet")
+    daemon.says("the database can't be used yet")
     assert world.witness.legs() == []
     server.start()
     until(lambda: world.closed() == 3, 30, "the leads are called")
@@ -108,6 +108,7 @@ def test_results_left_in_the_spool_are_stored_by_the_next_daemon(world: World, s
     server.start()
     second = world.start_daemon()
     second.says("2 results from the spool are stored")
+    second.says("switch_up")
     assert set(world.outcomes().values()) == {"connected"}
     assert second.terminate() == 0
     check_everything(world)
