@@ -28,6 +28,9 @@ class Link:
     def send(self, command: str) -> None:
         self.sock.sendall(f"{command}\n\n".encode())
 
+    def originate(self, leg: str, rest: str) -> None:
+        self.send(f"bgapi originate {{origination_uuid={leg},{rest} &park()\nJob-UUID: {leg}")
+
     def events(self) -> list[dict[str, str]]:
         """What has arrived, events only; waits for nothing but the bytes at hand."""
         self.buffer += self.sock.recv(1 << 18)
@@ -52,7 +55,7 @@ def main(port: int, password: str, rate: float, seconds: float, agents: int) -> 
     for n in range(agents):
         leg = str(uuid.uuid4())
         crew.add(leg)
-        commands.send(f"bgapi originate {{origination_uuid={leg},fsd_role=agent,ignore_early_media=true,park_after_bridge=true}}user/{1000 + n} &park()\nJob-UUID: {leg}")
+        commands.originate(leg, f"fsd_role=agent,ignore_early_media=true,park_after_bridge=true}}user/{1000 + n}")
         time.sleep(0.004)
     customers: set[str] = set()
     start = time.monotonic() + 5.0
@@ -63,7 +66,7 @@ def main(port: int, password: str, rate: float, seconds: float, agents: int) -> 
             leg = str(uuid.uuid4())
             customers.add(leg)
             placed += 1
-            commands.send(f"bgapi originate {{origination_uuid={leg},fsd_role=lead,ignore_early_media=true}}sofia/gateway/trunk1/{12120000000 + placed} &park()\nJob-UUID: {leg}")
+            commands.originate(leg, f"fsd_role=lead,ignore_early_media=true}}sofia/gateway/trunk1/{12120000000 + placed}")
         ready, _, _ = select.select([commands.sock, listener.sock], [], [], 0.002)
         if commands.sock in ready:
             commands.events()

@@ -26,7 +26,14 @@ SECONDS = 60
 TALK_S = 3.0
 RING_S = 0.5
 PEOPLE: Mapping[str, Any] = {
-    "customers": {"outcomes": {"person": "100%"}, "ring": f"{RING_S}s", "first_response": "0.05s", "talk": f"{TALK_S}s", "patience": "never", "early_media": "0%"},
+    "customers": {
+        "outcomes": {"person": "100%"},
+        "ring": f"{RING_S}s",
+        "first_response": "0.05s",
+        "talk": f"{TALK_S}s",
+        "patience": "never",
+        "early_media": "0%",
+    },
     "agents": [{"match": "user/*", "ring": "0.2s"}],
 }
 

@@ -128,4 +128,5 @@ def _print(totals: dict[str, object]) -> None:
     for name, count in sorted(outcomes.items(), key=lambda item: -item[1]):
         click.echo(f"  {name:<14}{count:>7,}")
     click.echo(f"  {'in all':<14}{totals['attempts']:>7,}   in the database {totals['database_attempts']:,}")
-    click.echo(f"  the switch made {totals['switch_calls']:,} customer legs and {totals['agent_legs']:,} agent legs, and refused {totals['switch_refusals']:,} calls")
+    legs = f"{totals['switch_calls']:,} customer legs and {totals['agent_legs']:,} agent legs"
+    click.echo(f"  the switch made {legs}, and refused {totals['switch_refusals']:,} calls")

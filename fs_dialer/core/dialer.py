@@ -346,7 +346,7 @@ class Dialer:
             return
         if not w.nailed_let_go:
             w.nailed_let_go = True
-            w.out += [Hangup(leg, "NORMAL_CLEARING") for leg in w.legs]
+            w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if not role.orphan]
         if not w.legs or not w.switch_up:
             w.drained = True
             w.timers.clear(("fallback",))

@@ -17,6 +17,7 @@ from dataclasses import replace
 from threading import Lock
 from typing import Any
 
+import orjson
 import psycopg2
 
 from fs_dialer.config.codec import agent_from_json, campaign_from_json, installation_from_json
@@ -33,7 +34,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     OpenAttempt,
 )
-from fs_dialer.core.snapshot import Snapshot, as_json
+from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
 from fs_dialer.db import codec
 from fs_dialer.db.pool import Connection, Pool, Row, connect, rows, store_error
@@ -179,7 +180,7 @@ class PostgresStore:
 
     def publish(self, snapshot: Snapshot) -> None:
         """For `fs-dialer status`: the last one only."""
-        self._pool.rows("publish", {"epoch": self._own_epoch(), "snapshot": json.dumps(as_json(snapshot))})
+        self._pool.rows("publish", {"epoch": self._own_epoch(), "snapshot": orjson.dumps(snapshot, option=orjson.OPT_NON_STR_KEYS).decode()})
 
     def _guarded(self, query: str, what: str, words: dict[str, Any]) -> None:
         refusal = self._pool.rows(query, {**words, "epoch": self._epoch})[0][0]

@@ -13,6 +13,7 @@ from fs_dialer.core.model import AgentId, AttemptId, GatewayId, LegFacts, LegId,
 
 VARIABLE_ATTEMPT = "fsd_attempt"
 VARIABLE_AGENT = "fsd_agent"
+VARIABLE_GATEWAY = "sip_gateway_name"  # set by the switch on every leg that goes out by a gateway
 WE_HUNG_UP = frozenset({"send_bye", "send_cancel", "send_refuse"})
 BRIDGED_STATES = frozenset({"CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE"})
 CAUSE_WITHOUT_WORD = "NORMAL_UNSPECIFIED"
@@ -44,7 +45,7 @@ def _leg(h: Headers) -> LegId:
 
 
 def _created(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
-    gateway = h.get("variable_sip_gateway_name")
+    gateway = h.get(f"variable_{VARIABLE_GATEWAY}")
     attempt = h.get(f"variable_{VARIABLE_ATTEMPT}")
     agent = h.get(f"variable_{VARIABLE_AGENT}")
     return ev.LegCreated(
@@ -106,7 +107,7 @@ RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
 def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
     """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged."""
     attempt, agent = dump.get(f"variable_{VARIABLE_ATTEMPT}"), dump.get(f"variable_{VARIABLE_AGENT}")
-    gateway, other = dump.get("variable_sip_gateway_name"), dump.get("Other-Leg-Unique-ID")
+    gateway, other = dump.get(f"variable_{VARIABLE_GATEWAY}"), dump.get("Other-Leg-Unique-ID")
     bridged = dump.get("Channel-State") in BRIDGED_STATES and bool(other)
     return LegFacts(
         _leg(dump),

@@ -20,7 +20,7 @@ from fs_dialer.core.events import Event, Tick
 from fs_dialer.errors import FsDialerError
 from fs_dialer.modes import OFFERED
 from fs_dialer.runtime.ids import engine_sources
-from fs_dialer.runtime.lines import from_line, to_line
+from fs_dialer.runtime.lines import fingerprint, from_line, to_line
 
 log = logging.getLogger("fs_dialer.journal")
 
@@ -29,7 +29,7 @@ VERSION = 1
 
 def digest(actions: Sequence[Action]) -> str:
     """Equal for equal actions in equal order; "" for none."""
-    return hashlib.blake2b("\n".join(to_line(action) for action in actions).encode(), digest_size=8).hexdigest() if actions else ""
+    return hashlib.blake2b(fingerprint(actions), digest_size=8).hexdigest() if actions else ""
 
 
 class Journal:

@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import dataclasses
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import ModuleType
 from typing import Any
+
+import orjson
 
 from fs_dialer import modes
 from fs_dialer.core import actions, definition, events, model
@@ -32,11 +34,18 @@ def _known() -> dict[str, type]:
 
 CLASSES = _known()
 _NAMES = {cls: name for name, cls in CLASSES.items()}
+_FIELDS = {cls: tuple(f.name for f in dataclasses.fields(cls)) for cls in _NAMES if dataclasses.is_dataclass(cls)}
+_PLAIN = (str, int, float, bool, type(None))
 
 
 def to_line(value: object) -> str:
     """One JSON text without a newline."""
-    return json.dumps(_encode(value), ensure_ascii=False, separators=(",", ":"))
+    return orjson.dumps(_encode(value)).decode()
+
+
+def fingerprint(values: Sequence[object]) -> bytes:
+    """Equal bytes for equal values of equal classes in equal order; not to be read back. Several times as fast as to_line."""
+    return orjson.dumps([(type(value).__name__, value) for value in values], option=orjson.OPT_NON_STR_KEYS)
 
 
 def from_line(line: str) -> Any:
@@ -50,8 +59,12 @@ def _encode(value: object) -> Any:
     if isinstance(value, Enum):
         return {"$": _name(type(value)), "=": value.value}
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {f.name: _encode(getattr(value, f.name)) for f in dataclasses.fields(value)}
-        return {"$": _name(type(value)), **fields}
+        cls = type(value)
+        line = {"$": _name(cls)}
+        for name in _FIELDS[cls]:
+            field = getattr(value, name)
+            line[name] = field if type(field) in _PLAIN else _encode(field)
+        return line
     if isinstance(value, tuple | list):
         return [_encode(item) for item in value]
     if isinstance(value, Mapping):

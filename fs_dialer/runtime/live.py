@@ -46,6 +46,7 @@ FAIR_SLICE = 50  # events handled before others get a turn
 YIELD_S = 1e-6  # sleep(0) would run every ready greenlet but starve timers
 LAG_TOLD_S = 0.25
 ASLEEP_S = 3.0  # a loop that was away so long (a stopped process, a paused machine) asks whether it still leads before it does anything
+LEADER_WORD_S = 2.0
 STOP_WRITES_S = 10.0
 LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
 
@@ -211,14 +212,21 @@ class Daemon:
             try:
                 put_at, event = self._inbox.get(timeout=wait) if wait > 0 else self._inbox.get_nowait()
             except Empty:
-                self._handle(ev.Tick())
-                gevent.sleep(YIELD_S)
-                continue
+                put_at, event = time.monotonic(), ev.Tick()
+            if self._awake() > ASLEEP_S and not self._still_leads():
+                return
             self._watch_lag(time.monotonic() - put_at)
             self._handle(event)
             handled += 1
-            if handled % FAIR_SLICE == 0:
+            if handled % FAIR_SLICE == 0 or isinstance(event, ev.Tick):
                 gevent.sleep(YIELD_S)
+
+    def _still_leads(self) -> bool:
+        """A database that does not say so at once is taken for away: calls that are up need us."""
+        with gevent.Timeout(LEADER_WORD_S, False):
+            self.stores.still_leads()
+        self._awake()
+        return not self._stop.is_set()
 
     def _awake(self) -> float:
         """Seconds since it was asked last, by the clock that went further: a paused machine may stop one of them."""

@@ -20,7 +20,7 @@ from fs_dialer.core.model import GatewayId, LegFacts, LegId, OpenAttempt, Switch
 from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
 from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
-from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, leg_facts, translate
+from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, VARIABLE_GATEWAY, leg_facts, translate
 from fs_dialer.esl.wire import Event
 
 log = logging.getLogger("fs_dialer.switch")
@@ -42,6 +42,7 @@ class SwitchPort:
         self._linked = False
         self._epoch = 0
         self._adopted = False
+        self._over: set[LegId] | None = None  # legs that ended while the switch's legs are being counted
         self._uncommitted: dict[LegId, bool] = {}  # originates not yet sent → cancelled meanwhile?
 
     # --- what the switch says ---------------------------------------------------------------------------------------------------------
@@ -49,6 +50,8 @@ class SwitchPort:
     def on_event(self, event: Event) -> None:
         """Called by the reader: translate and enqueue, nothing else."""
         told = translate(event.name, event.headers, event.body, self.name)
+        if self._over is not None and isinstance(told, ev.LegDestroyed):
+            self._over.add(told.leg)
         if told is not None:
             self._put(told)
 
@@ -66,18 +69,33 @@ class SwitchPort:
     def _linked_now(self, epoch: int) -> None:
         """Events flow already; now count what is there, then say that the link is up."""
         while epoch == self._epoch and self._linked:
+            self._over = set()
             try:
-                rows = self._channels()
+                legs = [(leg, gateway) for leg, gateway in self._legs() if leg not in self._over]
             except EslDisconnected:
                 return
             except EslError as error:
                 log.warning("switch %s: could not list its channels: %s", self.name, error)
                 gevent.sleep(ASK_AGAIN_S)
                 continue
-            legs: list[tuple[LegId, GatewayId | None]] = [(LegId(row), None) for row in rows]
+            self._over = None
             if epoch == self._epoch and self._linked:
                 self._put(ev.SwitchUp(self.name, tuple(legs)))
             return
+
+    def _legs(self) -> list[tuple[LegId, GatewayId | None]]:
+        """Every leg there is, with the gateway it goes out by. The switch's list is written behind: a leg that is over stands there for a while, and
+        would count for ever, since its end was told before we listened. So each is asked for."""
+        client = self._need_client()
+        legs: list[tuple[LegId, GatewayId | None]] = []
+        for leg in self._channels():
+            try:
+                gateway = client.api(commands.uuid_getvar(leg, VARIABLE_GATEWAY)).strip()
+            except EslUnsafe:
+                gateway = ""  # somebody else's leg, under a name of his own choice
+            if not gateway.startswith("-ERR"):
+                legs.append((leg, GatewayId(gateway) if gateway and gateway != "_undef_" else None))
+        return legs
 
     # --- originating ------------------------------------------------------------------------------------------------------------------
 
@@ -125,12 +143,13 @@ class SwitchPort:
     # --- legs that are up -------------------------------------------------------------------------------------------------------------
 
     def bridge(self, action: act.Bridge) -> None:
-        self._fire(commands.sched_del(action.leg))
-        self._fire(commands.sched_del(action.agent_leg))
         self._spawn(self._bridge, action)
 
     def _bridge(self, action: act.Bridge) -> None:
+        """First both timers away, then the bridge: a timer that survives cuts the conversation."""
         try:
+            self._need_client().api(commands.sched_del(action.leg))
+            self._need_client().api(commands.sched_del(action.agent_leg))
             expect_ok("uuid_bridge", self._need_client().api(commands.uuid_bridge(action.leg, action.agent_leg)))
         except EslError as error:
             self._put(ev.BridgeRefused(action.leg, str(error)))
@@ -253,7 +272,10 @@ class SwitchPort:
     def _is_ours(self, leg: LegId) -> bool:
         client = self._need_client()
         for variable in (VARIABLE_ATTEMPT, VARIABLE_AGENT):
-            value = client.api(commands.uuid_getvar(leg, variable)).strip()
+            try:
+                value = client.api(commands.uuid_getvar(leg, variable)).strip()
+            except EslUnsafe:
+                return False  # ours have uuids
             if value and value != "_undef_" and not value.startswith("-ERR"):
                 return True
         return False

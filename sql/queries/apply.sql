@@ -1,12 +1,12 @@
 -- Definitions as an admin applies them.
 
 -- name: newest_definition
--- A campaign's newest revision, locked until the end of the transaction, or no row.
+-- A campaign's newest revision, locked until the end of the transaction, or no row. The lock lets a running import of the campaign's leads be.
 SELECT campaigns.newest_revision, campaign_revisions.definition, campaigns.state, campaigns.approved_revision
 FROM campaigns
 JOIN campaign_revisions ON campaign_revisions.campaign = campaigns.name AND campaign_revisions.revision = campaigns.newest_revision
 WHERE campaigns.name = %(campaign)s
-FOR UPDATE OF campaigns;
+FOR NO KEY UPDATE OF campaigns;
 
 -- name: new_campaign
 -- A campaign at its first revision, not approved (S24).

@@ -39,7 +39,7 @@ def settings() -> Iterator[tuple[str, Field[Any]]]:
 def test_every_setting_explains_itself(name: str, one: Field[Any]) -> None:
     meta = one.metadata
     assert meta["kind"] in KINDS
-    assert len(meta["help"]) > 10 and meta["help"][0].isupper() | (meta["help"][0] == "`") and meta["help"].endswith((".", ")"))
+    assert len(meta["help"]) > 10 and meta["help"][0].isupper() | (meta["help"][0] == "`") and meta["help"].endswith((".", ")", "…"))
     assert set(meta["types"]) <= {t.value for t in CampaignType}
     assert (meta["kind"] == "choice") == bool(meta["choices"])
 

@@ -8,10 +8,23 @@ from contextlib import ExitStack, closing
 import psycopg2
 import pytest
 
-from fs_dialer.core.model import LeadId
+from fs_dialer.core.model import CampaignState, LeadId
+from fs_dialer.db.backoffice import Backoffice
 from fs_dialer.db.shapes import Imported, LeadRow
 from fs_dialer.errors import StoreError
-from tests.contract.store_backends import MADRID, NOW, SPRING, PostgresBackend, a_campaign, a_number, some_leads
+from tests.contract.store_backends import (
+    MADRID,
+    NOW,
+    SPRING,
+    PostgresBackend,
+    a_campaign,
+    a_number,
+    a_result,
+    an_attempt,
+    an_update,
+    running,
+    some_leads,
+)
 
 HOSTILE = [
     "${system(rm -rf /)}",
@@ -106,6 +119,25 @@ def test_the_first_of_two_rows_with_one_number_counts(backend: PostgresBackend) 
     assert backend.office.import_leads(SPRING, rows, "test") == Imported(2, 1, 0, 0, 1)
     (line,) = backend.office.lead_list(SPRING)
     assert (line.name, line.ready_at) == ("first", NOW)
+
+
+def test_dialling_and_applying_go_on_while_a_list_is_imported(backend: PostgresBackend, pg_dsn: str) -> None:
+    """An import may take a minute: nothing that a daemon or an admin does meanwhile waits for it."""
+    store = running(backend, some_leads(2))
+
+    def rows() -> Iterator[LeadRow]:
+        yield from some_leads(2_000, first=10)
+        (lead,) = store.claim_leads(SPRING, 1, [MADRID], NOW).leads
+        attempt = an_attempt(lead)
+        assert list(store.open_attempts([attempt])) == [None]
+        store.close_attempts([(a_result(attempt), an_update(lead.id))])
+        store.set_campaign_state(SPRING, 1, CampaignState.PAUSED, False, "", "test")
+        with closing(Backoffice(pg_dsn)) as other:
+            assert other.apply_definitions([a_campaign(title="changed")], [], None, "test").changes[0].revision == 2
+            other.do_not_call_add([a_number(1)], "test")
+        yield from some_leads(2_000, first=5_000)
+
+    assert backend.office.import_leads(SPRING, rows(), "test").new == 4_000
 
 
 def test_an_import_is_in_the_audit(backend: PostgresBackend) -> None:

@@ -56,7 +56,7 @@ def check_witness(world: World) -> None:
     attempts = dict(world.rows("SELECT leg::text, outcome FROM attempts"))
     assert [leg for leg in leads if leg.uuid not in attempts] == [], "customers' legs without an attempt"
     assert at_once(leads, "number") == [], "a number had two legs at once"
-    assert [pair for pair in at_once([leg for leg in legs if leg.role == "agent" and leg.answered_at], "agent")] == [], "an agent was on two legs at once"
+    assert at_once([leg for leg in legs if leg.role == "agent" and leg.answered_at], "agent") == [], "an agent was on two legs at once"
     met = {leg.uuid for leg in leads if leg.met}
     connected = {leg for leg, outcome in attempts.items() if outcome == "connected"}
     assert connected <= met, "attempts that count as connected and met nobody"

@@ -134,7 +134,7 @@ class World:
         port: int = 0,
     ) -> None:
         """Quick people, over them what `customers`, `numbers` and `agents` say in the words of people.yml."""
-        people = {"customers": {**QUICK, **(customers or {})}, "numbers": dict(numbers or {})}
+        people: dict[str, Any] = {"customers": {**QUICK, **(customers or {})}, "numbers": dict(numbers or {})}
         people["agents"] = [*agents, {"match": "user/*", "ring": "uniform(0.2s, 0.8s)"}]
         self._people = people
         self.rig.start_switch(people, seed, port=port)
