@@ -28,7 +28,7 @@ OPEN_ZONE_SETS = 20
 CLOSED_ZONE_SETS = 180
 TURNS = 18  # claims of each campaign in a round: the smallest holds 100
 ROUNDS = 5
-STEADY_CLAIMS = 500  # then, from the million that is awake
+STEADY_CLAIMS = 300  # then, from the million that is awake
 
 SMALL, AWAKE, ASLEEP = CampaignId("ten-thousand"), CampaignId("million-awake"), CampaignId("million-asleep")
 LEADS = {SMALL: (10_000, 0), AWAKE: (1_000_000, 0), ASLEEP: (100_000, 900_000)}  # in open zone sets, in closed ones

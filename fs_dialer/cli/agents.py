@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fs_dialer.cli.campaigns import REPLY_TIMEOUT_S, UNREACHABLE, told
+from fs_dialer.cli.campaigns import UNREACHABLE, deadline, told
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.output import ago, natural, state_cell
@@ -94,8 +94,8 @@ def _declare(session: Session, names: tuple[str, ...], everybody: bool, args: di
             advice = "which there are: fs-dialer agent list" if known else "none is defined yet: fs-dialer apply PATH"
             raise CommandFailed(f"there is no agent {unknown[0]}{nearest_name(unknown[0], known)}; nothing was asked", advice)
         asked = {name: office.submit_command("agent_status", name, args, who()) for name in wanted}
-        deadline = time.monotonic() + REPLY_TIMEOUT_S
-        answers = {name: told(office, id, max(0.0, deadline - time.monotonic())) for name, id in asked.items()}
+        until = deadline()
+        answers = {name: told(office, id, until) for name, id in asked.items()}
     texts = {name: text.removeprefix(f"{name}: ").replace("not_available", "not available") for name, (_, text) in answers.items()}
     for name, (result, _) in answers.items():
         if result == "refused":

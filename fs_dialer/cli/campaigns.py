@@ -7,6 +7,7 @@ carried out when a daemon starts.
 from __future__ import annotations
 
 import sys
+import time
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
@@ -37,9 +38,14 @@ EXITS = {
 # --- asking the daemon ----------------------------------------------------------------------------------------------------------------
 
 
-def told(office: Backoffice, command: CommandId, timeout_s: float = REPLY_TIMEOUT_S) -> tuple[str, str]:
+def deadline() -> float:
+    """Until when an answer to what is asked now is waited for, on the monotonic clock."""
+    return time.monotonic() + REPLY_TIMEOUT_S
+
+
+def told(office: Backoffice, command: CommandId, until: float) -> tuple[str, str]:
     """(done | refused | queued, the words for it) of a command that was submitted."""
-    answer = office.wait_reply(command, timeout_s)
+    answer = office.wait_reply(command, max(0.0, until - time.monotonic()))
     if answer is None:
         return "queued", QUEUED
     ok, text = answer
@@ -47,7 +53,7 @@ def told(office: Backoffice, command: CommandId, timeout_s: float = REPLY_TIMEOU
 
 
 def _ask(session: Session, office: Backoffice, verb: str, campaign: CampaignReport, args: dict[str, str]) -> None:
-    result, text = told(office, office.submit_command(verb, campaign.name, args, who()))
+    result, text = told(office, office.submit_command(verb, campaign.name, args, who()), deadline())
     text = text.removeprefix(f"{campaign.name}: ")
     if result == "refused":
         session.note(f"fs-dialer: {campaign.name} was not changed: {text}")

@@ -23,13 +23,13 @@ from fs_dialer.config.load import Definitions, load_paths, with_companions
 from fs_dialer.errors import ConfigError, Problem
 from fs_dialer.paths import conf_dir
 
-# What of conf/ an admin starts from; conf/freeswitch is the switch's, docs/switch.md.
+# What of conf/ an admin starts from, where it goes, and what it is; conf/freeswitch is the switch's, docs/switch.md.
 EXAMPLES = (
-    ("fs-dialer.yml", "where the database and the switch are"),
-    ("installation.yml", "lines, trunks, the country of your numbers"),
-    ("agents.yml", "who takes calls, and on which phone"),
-    ("campaigns/progressive.yml", "a campaign; its file name is its name"),
-    ("campaigns/leads.example.csv", "what a list of leads looks like"),
+    ("fs-dialer.yml", "fs-dialer.yml", "where the database and the switch are"),
+    ("installation.yml", "installation.yml", "lines, trunks, the country of your numbers"),
+    ("agents.yml", "agents.yml", "who takes calls, and on which phone"),
+    ("campaigns/progressive.yml", "campaigns/progressive.yml", "a campaign; its file name is its name"),
+    ("leads.example.csv", "campaigns/leads.example.csv", "what a list of leads looks like"),
 )
 
 
@@ -48,24 +48,24 @@ def init(session: Session, folder: Path) -> None:
     A campaign, its agents, the installation, this program's own settings and a short list of leads, all with comments. A file that is there already is
     never overwritten.
     """
-    texts = {folder / name: (conf_dir() / name).read_bytes() for name, _ in EXAMPLES}
+    texts = {folder / name: (conf_dir() / source).read_bytes() for name, source, _ in EXAMPLES}
     if there := [str(path) for path in texts if path.exists() or path.is_symlink()]:
         advice = "name another folder, or move these away first"
         raise CommandFailed(f"nothing was written, because {'this is' if len(there) == 1 else 'these are'} there already: {', '.join(there)}", advice)
     _write_all(texts)
     session.say(f"{folder} now holds")
-    session.say(*(f"  {name:<28} {what}" for name, what in EXAMPLES))
+    session.say(*(f"  {name:<26} {what}" for name, _, what in EXAMPLES))
     steps = () if folder.resolve() == Path.cwd() else (f"cd {shlex.quote(str(folder))}",)
     session.say("", "Next:", *(f"  {line}" for line in (*steps, *NEXT)))
-    session.result({"folder": str(folder), "files": [name for name, _ in EXAMPLES]})
+    session.result({"folder": str(folder), "files": [name for name, _, _ in EXAMPLES]})
 
 
 NEXT = (
-    "fs-dialer simulate campaigns/progressive.yml      a day of it in seconds; needs no switch and no database",
-    "(edit the files: your trunks, agents, numbers)",
+    "fs-dialer simulate campaigns/progressive.yml    # a day of it in seconds; needs no switch and no database",
+    "$EDITOR *.yml campaigns/*.yml                   # your database, trunks, agents, numbers",
     "fs-dialer check .",
     "fs-dialer db migrate && fs-dialer apply .",
-    "fs-dialer lead import campaigns/leads.example.csv --campaign progressive",
+    "fs-dialer lead import leads.example.csv --campaign progressive",
 )
 
 

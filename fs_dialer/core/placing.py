@@ -106,8 +106,8 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
             del leased[0]
         _place(w, run, lead, agent_id, lines)
         placed += 1
-    if wanted and not run.hopper:
-        run.because = "no lead is ready" if not run.claiming else "leads are being fetched"
+    if view.agents and not placed and not run.hopper:
+        run.because = "outside working hours" if run.outside_hours else "leads are being fetched" if run.claiming else "no lead is ready"
     elif held and not placed:
         run.because = "no line is free for a call and its agent"
     if len(run.hopper) * 2 < _hopper_size(w, run):
@@ -201,10 +201,9 @@ def _refill(w: World, run: Run) -> None:
         return
     verdicts = [(zones, run.hours_for(zones, w.now)) for zones in run.zone_sets]
     open_sets = tuple(zones for zones, verdict in verdicts if verdict.open)
+    run.outside_hours = bool(verdicts) and not open_sets
     if not open_sets:
         openings = [verdict.until for _, verdict in verdicts if verdict.until is not None]
-        if openings:
-            run.because = "outside working hours"
         run.claim_at = min(openings, default=w.now + CLAIM_IDLE_S)
         w.timers.set(("claim", run.definition.id), run.claim_at)
         if run.zone_sets:

@@ -94,6 +94,7 @@ class Run:
     hopper: deque[Lead] = field(default_factory=deque)
     claiming: bool = False
     claim_at: float = 0.0  # no claim before this
+    outside_hours: bool = False  # no zone of its leads is open now
     unfinished: bool = True  # some lead may still be dialled some day
     calls: dict[AttemptId, None] = field(default_factory=dict)
     waiting: dict[AttemptId, None] = field(default_factory=dict)  # answered and without an agent, oldest first

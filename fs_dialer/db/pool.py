@@ -3,7 +3,8 @@
 Knows nothing of our tables. Works in plain processes and, once the process has patched psycopg2 with psycogreen, under gevent: only standard
 primitives are used, which gevent's monkey patching makes cooperative.
 
-Connections are in autocommit: a named query of several statements is one transaction by itself, everything else says `transaction`.
+Connections are in autocommit: a named query of several statements is one transaction by itself, everything else says `transaction`. Queries that are
+marked so are prepared once per connection. A connection pooler in transaction mode loses prepared statements; then they are sent as text for good.
 """
 
 from __future__ import annotations
@@ -16,10 +17,22 @@ from typing import Any
 import psycopg2
 from psycopg2 import errors, extensions
 
-from fs_dialer.db.queries import sql
+from fs_dialer.db.queries import query
 from fs_dialer.errors import StoreError
 
-Connection = extensions.connection
+
+class Connection(extensions.connection):
+    """A connection that knows which named queries it has prepared."""
+
+    prepared: set[str]
+    prepares: bool
+
+    def __init__(self, *words: Any, **more: Any) -> None:
+        super().__init__(*words, **more)
+        self.prepared = set()
+        self.prepares = True
+
+
 Cursor = extensions.cursor
 Row = tuple[Any, ...]
 Arguments = Mapping[str, Any]
@@ -57,6 +70,7 @@ def connect(dsn: str, *, application: str, statement_timeout_s: float = STATEMEN
         "tcp_user_timeout": UNACKNOWLEDGED_MS,
         "client_encoding": "UTF8",
         "application_name": application,
+        "connection_factory": Connection,
     }
     words = {**ours, **given, "options": " ".join(filter(None, options))}
     try:
@@ -201,5 +215,22 @@ class Pool:
 
 def rows(cursor: Cursor, name: str, arguments: Arguments | None = None) -> list[Row]:
     """Run a named query on this cursor; [] where its last statement returns nothing."""
-    cursor.execute(sql(name), arguments or {})
+    if not _executed_prepared(cursor, name, arguments):
+        cursor.execute(query(name).sql, arguments or {})
     return cursor.fetchall() if cursor.description is not None else []
+
+
+def _executed_prepared(cursor: Cursor, name: str, arguments: Arguments | None) -> bool:
+    """Run the query in its prepared form; False where it has none, or where the session behind this connection is not always the same."""
+    prepared, connection = query(name).prepared, cursor.connection
+    if prepared is None or not isinstance(connection, Connection) or not connection.prepares:
+        return False
+    try:
+        if name not in connection.prepared:
+            cursor.execute(prepared.prepare)
+            connection.prepared.add(name)
+        cursor.execute(prepared.execute, arguments or {})
+    except (errors.InvalidSqlStatementName, errors.DuplicatePreparedStatement):
+        connection.prepares = False
+        return False
+    return True

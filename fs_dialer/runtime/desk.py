@@ -88,6 +88,18 @@ class Desk:
                 self._command(command)
 
     def _command(self, c: StoredCommand) -> None:
+        """A refusal by the store is the answer; a store that went away in the middle is asked again."""
+        try:
+            self._carry_out(c)
+        except StoreError as error:
+            if error.lost:
+                self._given.discard(c.id)
+                raise
+            self._store.reply(c.id, False, str(error))
+        except ConfigError as error:
+            self._store.reply(c.id, False, f"a stored definition can't be used: {error}")
+
+    def _carry_out(self, c: StoredCommand) -> None:
         log.info("command %s %s by %s", c.verb, c.target, c.who)
         campaign = CampaignId(c.target)
         if c.verb in ("approve", "start", "pause", "end") and campaign not in self._campaigns:

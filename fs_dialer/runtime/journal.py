@@ -41,8 +41,9 @@ class Journal:
         self.path = path
         self._write(json.dumps({"fs-dialer journal": VERSION, "seed": seed}))
 
-    def record(self, event: Event, now: float, actions: Sequence[Action]) -> None:
-        if isinstance(event, Tick) and not actions:
+    def record(self, event: Event, now: float, actions: Sequence[Action], *, due: bool = True) -> None:
+        """`due`: whether a timer was. A tick that brought no action has all the same moved the timers that were due, and the next ones depend on when."""
+        if isinstance(event, Tick) and not actions and not due:
             return
         self._write(f'[{now!r},"{digest(actions)}",{to_line(event)}]')
 
@@ -98,8 +99,7 @@ def replay(path: Path) -> Replayed:
     count = 0
     for number, line in lines:
         try:
-            now, expected, event_json = json.loads(line)
-            event = from_line(json.dumps(event_json))
+            now, expected, event = _event_of(line)
         except ValueError:
             if next(lines, None) is None:
                 break
@@ -109,6 +109,17 @@ def replay(path: Path) -> Replayed:
         if digest(actions) != expected:
             return Replayed(count, Difference(number, now, event, tuple(actions)))
     return Replayed(count, None)
+
+
+def _event_of(line: str) -> tuple[float, str, Event]:
+    """ValueError for anything that record() did not write."""
+    whole = json.loads(line)
+    if not (isinstance(whole, list) and len(whole) == 3 and isinstance(whole[0], int | float) and isinstance(whole[1], str)):
+        raise ValueError("not a line of a journal")
+    event = from_line(json.dumps(whole[2]))
+    if not isinstance(event, Event):
+        raise ValueError("not an event")
+    return whole[0], whole[1], event
 
 
 def _lines(path: Path) -> Iterator[tuple[int, str]]:

@@ -49,8 +49,12 @@ def fingerprint(values: Sequence[object]) -> bytes:
 
 
 def from_line(line: str) -> Any:
-    """ValueError for a line that no to_line wrote."""
-    return _decode(json.loads(line))
+    """ValueError for a line that no to_line of this version wrote."""
+    value = json.loads(line)
+    try:
+        return _decode(value)
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a value of ours: {error}") from None
 
 
 def _encode(value: object) -> Any:

@@ -240,9 +240,10 @@ class Daemon:
 
     def _handle(self, event: ev.Event) -> None:
         now = self._clock.now()
+        wakeup = self.dialer.next_wakeup()
         actions = self.dialer.handle(event, now)
         if self._journal is not None:
-            self._journal.record(event, now, actions)
+            self._journal.record(event, now, actions, due=wakeup is not None and wakeup <= now)
         for action in actions:
             self._dispatch(action)
 

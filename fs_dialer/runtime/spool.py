@@ -32,6 +32,8 @@ class Spool:
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not self.path.exists()
         with open(self.path, "a", encoding="utf-8") as file:
+            if self._is_torn():
+                file.write("\n")  # what a crash left half-written must not take our first line with it
             file.write("".join(to_line(result) + "\n" for result in results))
             file.flush()
             os.fsync(file.fileno())
@@ -49,10 +51,11 @@ class Spool:
                 try:
                     value = from_line(line)
                 except ValueError:
-                    torn.append(line)
-                    continue
+                    value = None
                 if isinstance(value, CloseAttempt):
                     results.append(value)
+                else:
+                    torn.append(line)
         for start in range(0, len(results), BATCH):
             close(results[start : start + BATCH])
         if torn:
@@ -63,6 +66,13 @@ class Spool:
         self.path.unlink()
         self._sync_folder()
         return len(results)
+
+    def _is_torn(self) -> bool:
+        with open(self.path, "rb") as file:
+            if not file.seek(0, os.SEEK_END):
+                return False
+            file.seek(-1, os.SEEK_END)
+            return file.read(1) != b"\n"
 
     def _sync_folder(self) -> None:
         folder = os.open(self.path.parent, os.O_RDONLY)

@@ -16,7 +16,7 @@ import gevent
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
-from fs_dialer.core.model import GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
+from fs_dialer.core.model import AttemptId, GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
 from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
 from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
@@ -42,7 +42,9 @@ class SwitchPort:
         self._linked = False
         self._epoch = 0
         self._adopted = False
-        self._over: set[LegId] | None = None  # legs that ended while the switch's legs are being counted
+        self._told: set[AttemptId] = set()  # attempts of an earlier daemon that the engine knows by now
+        self._asking: dict[LegId, bool] = {}  # legs being asked for → has an event of theirs come meanwhile?
+        self._counting: list[ev.LegCreated | ev.LegDestroyed] | None = None  # what began and ended while the switch's legs are being counted
         self._uncommitted: dict[LegId, bool] = {}  # originates not yet sent → cancelled meanwhile?
 
     # --- what the switch says ---------------------------------------------------------------------------------------------------------
@@ -50,10 +52,13 @@ class SwitchPort:
     def on_event(self, event: Event) -> None:
         """Called by the reader: translate and enqueue, nothing else."""
         told = translate(event.name, event.headers, event.body, self.name)
-        if self._over is not None and isinstance(told, ev.LegDestroyed):
-            self._over.add(told.leg)
-        if told is not None:
-            self._put(told)
+        if told is None:
+            return
+        if self._counting is not None and isinstance(told, ev.LegCreated | ev.LegDestroyed):
+            self._counting.append(told)
+        if isinstance(told, ev.LegEvent) and told.leg in self._asking:
+            self._asking[told.leg] = True
+        self._put(told)
 
     def on_link(self, link: LinkUp | LinkLost) -> None:
         if isinstance(link, LinkUp):
@@ -69,18 +74,23 @@ class SwitchPort:
     def _linked_now(self, epoch: int) -> None:
         """Events flow already; now count what is there, then say that the link is up."""
         while epoch == self._epoch and self._linked:
-            self._over = set()
+            self._counting = []
             try:
-                legs = [(leg, gateway) for leg, gateway in self._legs() if leg not in self._over]
+                legs = dict(self._legs())
             except EslDisconnected:
                 return
             except EslError as error:
                 log.warning("switch %s: could not list its channels: %s", self.name, error)
                 gevent.sleep(ASK_AGAIN_S)
                 continue
-            self._over = None
+            for told in self._counting or ():
+                if isinstance(told, ev.LegCreated):
+                    legs[told.leg] = told.gateway
+                else:
+                    legs.pop(told.leg, None)
+            self._counting = None
             if epoch == self._epoch and self._linked:
-                self._put(ev.SwitchUp(self.name, tuple(legs)))
+                self._put(ev.SwitchUp(self.name, tuple(legs.items())))
             return
 
     def _legs(self) -> list[tuple[LegId, GatewayId | None]]:
@@ -122,7 +132,8 @@ class SwitchPort:
             variables["execute_on_answer"] = commands.ScheduledTransfer(FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
             command = commands.originate(leg, endpoint, variables)
         except EslUnsafe as error:
-            log.error("refused to send an originate (D7): %s", error)
+            log.error("refused to send an originate (D7) leg=%s; what is wrong with it is logged at level debug", leg)
+            log.debug("refused to send an originate (D7) leg=%s: %s", leg, error)
             self._put(ev.OriginateFailed(leg, "INVALID_NUMBER_FORMAT" if plan.gateway else "INVALID_URL", sent=False))
             return
         if not self._linked or self.client is None:
@@ -207,10 +218,9 @@ class SwitchPort:
 
     def _asked_leg(self, leg: LegId) -> None:
         try:
-            facts = self._facts_or_gone([leg])[leg]
-        except EslError:
-            return
-        self._put(ev.LegGone(leg) if facts is None else ev.LegFound(facts))
+            self._tell([leg], self._tell_leg)
+        except EslError as error:
+            log.debug("switch %s: a leg could not be asked for: %s", self.name, error)
 
     def reconcile(self, action: act.Reconcile) -> None:
         self._spawn(self._reconcile, action, self._epoch)
@@ -234,30 +244,53 @@ class SwitchPort:
             return
 
     def _tell_everything(self, action: act.Reconcile) -> None:
-        left = {} if self._adopted else {found.attempt.leg: found for found in self._left_open()}
-        known = [leg for leg in (*action.legs, *left) if leg not in self._uncommitted]
-        strangers = [leg for leg in self._channels() if leg not in set(known)]
-        facts = self._facts_or_gone(known)
-        ours = [f for f in (self._facts(leg) for leg in strangers if self._is_ours(leg)) if f is not None]
-        for found in ours:
-            self._put(ev.LegFound(found))
-        for leg in known:
-            seen = facts[leg]
-            if leg in left:
-                self._put(ev.AttemptFound(left[leg], seen))
-            else:
-                self._put(ev.LegGone(leg) if seen is None else ev.LegFound(seen))
+        left = {} if self._adopted else {found.attempt.leg: found for found in self._left_open() if found.attempt.id not in self._told}
 
-    def _facts_or_gone(self, legs: Sequence[LegId]) -> dict[LegId, LegFacts | None]:
-        """uuid_exists must be false twice, 3 s apart: `show channels` lags, and an originate may be on its way."""
-        found = {leg: self._facts(leg) for leg in legs}
-        missing = [leg for leg, facts in found.items() if facts is None]
+        def tell(leg: LegId, facts: LegFacts | None) -> None:
+            if leg in left:
+                self._told.add(left[leg].attempt.id)
+                self._put(ev.AttemptFound(left[leg], facts))
+            else:
+                self._tell_leg(leg, facts)
+
+        known = [leg for leg in (*action.legs, *left) if leg not in self._uncommitted]
+        for leg in self._channels():
+            if leg not in known and self._is_ours(leg):
+                facts = self._facts(leg)
+                if facts is not None:
+                    self._put(ev.LegFound(facts))
+        self._tell(known, tell)
+
+    def _tell_leg(self, leg: LegId, facts: LegFacts | None) -> None:
+        self._put(ev.LegGone(leg) if facts is None else ev.LegFound(facts))
+
+    def _tell(self, legs: Sequence[LegId], tell: Callable[[LegId, LegFacts | None], None]) -> None:
+        """Each leg as soon as it is known. uuid_exists must be false twice, 3 s apart: an originate may be on its way."""
+        missing = []
+        for leg in legs:
+            facts = self._facts(leg)
+            if facts is None:
+                missing.append(leg)
+            else:
+                tell(leg, facts)
         if missing:
             gevent.sleep(GONE_TWICE_S)
-            found.update({leg: self._facts(leg) for leg in missing})
-        return found
+        for leg in missing:
+            tell(leg, self._facts(leg))
 
     def _facts(self, leg: LegId) -> LegFacts | None:
+        """None when the switch does not know it. What comes next in the inbox must not be older than what stands there: a leg of which an event came
+        meanwhile is asked for again, and the caller puts the facts into the inbox before anybody else runs."""
+        while True:
+            self._asking[leg] = False
+            try:
+                facts = self._ask_facts(leg)
+            finally:
+                news = self._asking.pop(leg, True)
+            if not news:
+                return facts
+
+    def _ask_facts(self, leg: LegId) -> LegFacts | None:
         client = self._need_client()
         if client.api(commands.uuid_exists(leg)).strip() != "true":
             return None

@@ -1,6 +1,9 @@
 -- Attempts: opened through the last gate, closed once, found again after a crash.
+--
+-- Leads are looked up by id here, and the conditions on claimed_epoch are written so that no partial index fits: by statistics of a minute ago the planner
+-- may think that leads_in_hand is empty, and read all of it for one lead.
 
--- name: open_attempts
+-- name: open_attempts (prepared)
 -- The last gate (D4, D8). Locks first, in a fixed order, then judges in a statement that waits for nothing: it sees all that was committed while
 -- the locks were waited for. One verdict per attempt, in the order given: NULL = committed, or already committed by a call whose answer was lost.
 SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE;
@@ -14,18 +17,21 @@ WITH given AS MATERIALIZED (
     ) WITH ORDINALITY AS given (id, campaign, revision, lead, leg, number, gateway, caller_id, agent, opened_at, place)
 ),
 judged AS MATERIALIZED (
-    SELECT given.*, leads.status AS lead_status,
+    SELECT given.*, ours.status AS lead_status,
         CASE
             WHEN NOT EXISTS (SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL) THEN 'epoch'
             WHEN already.id = given.id THEN 'opened'
             WHEN campaigns.state IS DISTINCT FROM 'running' THEN 'campaign_paused'
             WHEN already.id IS NOT NULL OR given.nth > 1 THEN 'already_open'
             WHEN EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = given.number) THEN 'do_not_call'
-            WHEN leads.claimed_epoch IS DISTINCT FROM %(epoch)s OR leads.status NOT IN ('new', 'retry', 'callback_scheduled') THEN 'lead_taken'
-        END AS gate
+            WHEN ours.id IS NULL THEN 'lead_taken'
+        END AS gate,
+        ours.id IS NOT NULL AS ours
     FROM given
     LEFT JOIN campaigns ON campaigns.name = given.campaign
-    LEFT JOIN leads ON leads.id = given.lead AND leads.campaign = given.campaign
+    LEFT JOIN leads AS ours
+        ON ours.id = given.lead AND ours.campaign = given.campaign
+        AND coalesce(ours.claimed_epoch, 0) = %(epoch)s AND ours.status IN ('new', 'retry', 'callback_scheduled')
     LEFT JOIN attempts AS already ON already.lead = given.lead AND already.closed_at IS NULL
 ),
 opened AS (
@@ -40,12 +46,11 @@ in_progress AS (
 blocked AS (
     UPDATE leads SET status = 'blocked', held_by = 'do_not_call', claimed_epoch = NULL, claimed_batch = NULL
     FROM judged
-    WHERE judged.gate = 'do_not_call' AND leads.id = judged.lead
-      AND leads.claimed_epoch = %(epoch)s AND leads.status IN ('new', 'retry', 'callback_scheduled')
+    WHERE judged.gate = 'do_not_call' AND judged.ours AND leads.id = judged.lead
 )
 SELECT nullif(gate, 'opened') FROM judged ORDER BY place;
 
--- name: close_attempts
+-- name: close_attempts (prepared)
 -- Write results and what they make of their leads, each once: an attempt that is closed already is left alone, and so is its lead. A lead that a person
 -- stopped or blocked meanwhile keeps that status. Returns the ids that name no attempt.
 SELECT FROM leads WHERE id = ANY (%(leads)s::bigint[]) ORDER BY id FOR NO KEY UPDATE;
@@ -65,7 +70,7 @@ closed AS (
         leg_seen = given.leg_seen, rang_at = to_timestamp(given.rang_at), answered_at = to_timestamp(given.answered_at),
         bridged_at = to_timestamp(given.bridged_at), ended_at = to_timestamp(given.ended_at), closed_at = now()
     FROM given
-    WHERE attempts.id = given.id AND attempts.closed_at IS NULL
+    WHERE attempts.id = given.id AND attempts.outcome IS NULL
     RETURNING attempts.id, attempts.lead, attempts.lead_status
 ),
 freed AS (

@@ -1,6 +1,9 @@
 -- Leads: claimed by the active daemon, given back, counted.
+--
+-- Where leads are looked up by id, conditions on claimed_epoch are written with coalesce (epochs count from 1), so that no partial index fits: by
+-- statistics of a minute ago the planner may think that such an index is empty, and read all of it for a few leads.
 
--- name: claim_leads
+-- name: claim_leads (prepared)
 -- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
 -- Looks twice: at a few leads of every zone set, then at more of the hungry ones only, those whose few are all among the `count` oldest found so far. So
 -- it reads about `count` leads in all and not `count` per zone set. Not flushed to disk: a claim that a crash of the server takes back is refused later,
@@ -46,7 +49,7 @@ ready AS MATERIALIZED (
 ),
 mine AS MATERIALIZED (
     SELECT leads.id FROM leads JOIN ready ON ready.id = leads.id
-    WHERE leads.claimed_epoch IS NULL AND leads.status IN ('new', 'retry', 'callback_scheduled')
+    WHERE coalesce(leads.claimed_epoch, 0) = 0 AND leads.status IN ('new', 'retry', 'callback_scheduled')
     FOR NO KEY UPDATE OF leads SKIP LOCKED
 )
 UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
@@ -84,12 +87,13 @@ SELECT
 UPDATE leads SET claimed_epoch = NULL, claimed_batch = NULL
 WHERE campaign = %(campaign)s AND claimed_epoch = %(epoch)s AND claimed_batch = %(batch)s AND status <> 'in_progress';
 
--- name: return_leads
+-- name: return_leads (prepared)
 -- Give claimed leads back undialled, with the gate that refused each and when to ask again. Leads that are not ours are left alone.
 UPDATE leads
 SET claimed_epoch = NULL, claimed_batch = NULL, ready_at = to_timestamp(given.ready_at), held_by = given.held_by
 FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[]) AS given (id, ready_at, held_by)
-WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND leads.claimed_epoch = %(epoch)s AND leads.status <> 'in_progress';
+WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND coalesce(leads.claimed_epoch, 0) = %(epoch)s
+  AND leads.status <> 'in_progress';
 
 -- name: return_all_claims
 -- Free what former daemons had claimed. A lead with an open attempt stays in progress: its attempt is adopted or closed.

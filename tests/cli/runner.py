@@ -41,10 +41,10 @@ def called(*words: str | Path, dsn: str = "", given: str | None = None, **enviro
     return Done(result.exit_code, result.stdout, result.stderr)
 
 
-def run(*words: str | Path, dsn: str = "", cwd: Path | None = None, **environ: str) -> Done:
-    """The command as a process of its own."""
-    env = {name: value for name, value in os.environ.items() if not name.startswith("FS_DIALER_")}
-    env |= {"PYTHONPATH": str(ROOT), **({"FS_DIALER_DSN": dsn} if dsn else {}), **environ}
+def run(*words: str | Path, dsn: str = "", cwd: Path | None = None, environ: Mapping[str, str] | None = None, **also: str) -> Done:
+    """The command as a process of its own. `environ`: rather than this process's, without its settings."""
+    env = dict(environ or {name: value for name, value in os.environ.items() if not name.startswith("FS_DIALER_")})
+    env |= {"PYTHONPATH": str(ROOT), **({"FS_DIALER_DSN": dsn} if dsn else {}), **also}
     command = [sys.executable, "-m", "fs_dialer", *map(str, words)]
     done = subprocess.run(command, env=env, cwd=cwd or ROOT, capture_output=True, text=True, check=False, timeout=120)
     return Done(done.returncode, done.stdout, done.stderr)

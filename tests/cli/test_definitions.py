@@ -26,7 +26,7 @@ agents:
 def test_init_writes_a_set_that_check_finds_right_and_simulate_can_run(tmp_path: Path) -> None:
     done = run("init", "calls", cwd=tmp_path)
     assert done.code == 0, done.err
-    assert sorted(str(path.relative_to(tmp_path / "calls")) for path in (tmp_path / "calls").rglob("*.*")) == sorted(name for name, _ in EXAMPLES)
+    assert sorted(str(path.relative_to(tmp_path / "calls")) for path in (tmp_path / "calls").rglob("*.*")) == sorted(name for name, _, _ in EXAMPLES)
     assert (tmp_path / "calls" / "agents.yml").read_bytes() == (conf_dir() / "agents.yml").read_bytes()
     assert run("check", ".", cwd=tmp_path / "calls").out.startswith("No problems in 1 campaign, 10 agents, the installation")
     assert run("simulate", "campaigns/progressive.yml", "--hours", "0.1", cwd=tmp_path / "calls").code == 0

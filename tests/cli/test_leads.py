@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from contextlib import closing
 from pathlib import Path
 
@@ -169,10 +168,10 @@ def test_a_file_that_is_no_list_of_leads_is_exit_3_and_loads_nothing(data: bytes
 
 def test_rows_before_a_wrong_byte_are_not_loaded_either(tmp_path: Path, spring: str) -> None:
     path = tmp_path / "leads.csv"
-    rows = b"".join(b"+44207%07d,Person\n" % (1_000_000 + n) for n in range(30_000))
+    rows = b"".join(b"+44207%07d,Person\n" % (1_000_000 + n) for n in range(5_000))
     path.write_bytes(b"phone,name\n" + rows + b"x,refused\n" + b"+442079460101,Zo\xeb\n")
     done = imported(path, spring)
-    assert done.code == 3 and "leads.csv:30003:17  byte 0xeb" in done.err
+    assert done.code == 3 and "leads.csv:5003:17  byte 0xeb" in done.err
     assert leads(spring) == {}
     assert [each.name for each in tmp_path.iterdir() if each.is_file()] == ["leads.csv"], "no file of refused rows of an import that never was"
 
@@ -193,17 +192,6 @@ def test_a_file_that_is_not_there_is_exit_3(tmp_path: Path, spring: str) -> None
 def test_a_campaign_that_is_not_there_is_told_before_the_file_is_read(tmp_path: Path, spring: str) -> None:
     done = called("lead", "import", tmp_path / "nosuch.csv", "--campaign", "sprin", dsn=spring)
     assert done.code == 1 and "there is no campaign sprin; nearest: spring" in done.err
-
-
-@pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
-def test_where_the_refused_rows_cannot_be_written_nothing_is_loaded(tmp_path: Path, spring: str) -> None:
-    folder = tmp_path / "readonly"
-    folder.mkdir()
-    path = a_csv(folder, "phone", "+442079460101", "x")
-    folder.chmod(0o500)
-    done = imported(path, spring)
-    folder.chmod(0o700)
-    assert done.code == 1 and leads(spring) == {}
 
 
 def test_refused_rows_that_cannot_be_written_stop_the_import(tmp_path: Path, spring: str) -> None:
@@ -234,9 +222,9 @@ def test_a_dry_run_counts_as_the_import_would_and_writes_nothing(tmp_path: Path,
 
 
 def test_progress_goes_to_stderr_and_json_stays_alone(tmp_path: Path, spring: str) -> None:
-    path = a_csv(tmp_path, "phone", *(f"+44207{1_000_000 + n}" for n in range(20_000)))
+    path = a_csv(tmp_path, "phone", *(f"+44207{1_000_000 + n}" for n in range(12_000)))
     done = run("lead", "import", path, "--campaign", "spring", "--progress", "plain", "--json", dsn=spring)
-    assert done.json["new"] == 20_000
+    assert done.json["new"] == 12_000
     assert done.err.splitlines()[0].startswith("10,000 rows read, 0 refused (")
     assert run("lead", "import", path, "--campaign", "spring", dsn=spring).err == ""
 

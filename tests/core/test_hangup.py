@@ -18,18 +18,18 @@ WITHIN = 20.0
 
 def end(cause: str, status: int | None = None, **more: Any) -> Evidence:
     """A leg that existed and was not answered; `rang`, `leg_seen`, `answered_at` … as named."""
-    values: dict[str, Any] = dict(
-        cause=cause,
-        sip_status=status,
-        q850=None,
-        leg_seen=True,
-        rang=False,
-        answered_at=None,
-        bridged_at=None,
-        ended_at=NOON + 30,
-        we_cancelled=False,
-        we_hung_up=False,
-    )
+    values: dict[str, Any] = {
+        "cause": cause,
+        "sip_status": status,
+        "q850": None,
+        "leg_seen": True,
+        "rang": False,
+        "answered_at": None,
+        "bridged_at": None,
+        "ended_at": NOON + 30,
+        "we_cancelled": False,
+        "we_hung_up": False,
+    }
     return Evidence(**{**values, **more})
 
 

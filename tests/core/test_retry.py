@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fs_dialer.core.definition import Attempts, BusyRetry
@@ -12,7 +14,7 @@ from tests.core.builders import NOON, a_lead
 POLICY = Attempts(max=3, gap_s=3600.0, busy=BusyRetry(gap_s=600.0))
 
 
-def after(outcome: Outcome, *, rang: bool = False, policy: Attempts = POLICY, **lead: int) -> LeadUpdate:
+def after(outcome: Outcome, *, rang: bool = False, policy: Attempts = POLICY, **lead: Any) -> LeadUpdate:
     return next_lead(a_lead(**lead), outcome, policy, NOON, rang=rang)
 
 

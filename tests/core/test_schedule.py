@@ -59,7 +59,7 @@ def test_sunday_s_midnight_joins_monday() -> None:
 
 
 def test_open_all_week_never_shuts() -> None:
-    for hour in range(0, 24 * 8):
+    for hour in range(24 * 8):
         now = at(MADRID, 2026, 3, 28) + hour * 3600
         verdict = hours_verdict(every_day((0, DAY)), MADRID, now)
         assert verdict.open and verdict.until is not None and verdict.until > now

@@ -12,19 +12,19 @@ from tests.core.builders import ANA, NOON
 
 
 def result(outcome: Outcome, **more: Any) -> AttemptResult:
-    values: dict[str, Any] = dict(
-        attempt=AttemptId("c1"),
-        outcome=outcome,
-        cause="",
-        sip_status=None,
-        agent=ANA,
-        rang_at=None,
-        answered_at=None,
-        bridged_at=None,
-        ended_at=NOON + 100,
-        missed=False,
-        leg_seen=True,
-    )
+    values: dict[str, Any] = {
+        "attempt": AttemptId("c1"),
+        "outcome": outcome,
+        "cause": "",
+        "sip_status": None,
+        "agent": ANA,
+        "rang_at": None,
+        "answered_at": None,
+        "bridged_at": None,
+        "ended_at": NOON + 100,
+        "missed": False,
+        "leg_seen": True,
+    }
     return AttemptResult(**{**values, **more})
 
 

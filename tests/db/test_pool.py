@@ -11,7 +11,7 @@ from contextlib import closing
 import psycopg2
 import pytest
 
-from fs_dialer.db.pool import Pool, connect
+from fs_dialer.db.pool import Pool, connect, rows
 from fs_dialer.errors import StoreError
 
 
@@ -184,3 +184,46 @@ print("green and fine")
 def test_under_gevent_statements_wait_cooperatively(pg_dsn: str) -> None:
     done = subprocess.run([sys.executable, "-c", GREEN, pg_dsn], capture_output=True, text=True, timeout=60, check=False)
     assert (done.stdout.strip(), done.returncode) == ("green and fine", 0), done.stderr
+
+
+# --- prepared queries -----------------------------------------------------------------------------------------------------------------------
+
+
+def claim_words() -> dict[str, object]:
+    return {"epoch": 1, "zone_sets": ["", "Europe/Madrid"], "campaign": "spring", "now": 1.5, "few": 4, "count": 3, "batch": 1}
+
+
+def prepared_names(cursor: psycopg2.extensions.cursor) -> set[str]:
+    cursor.execute("SELECT name FROM pg_prepared_statements")
+    return {name for (name,) in cursor.fetchall()}
+
+
+def test_a_query_marked_so_is_prepared_once_per_connection(pool: Pool) -> None:
+    with pool.cursor() as cursor:
+        for _ in range(3):
+            assert rows(cursor, "claim_leads", claim_words()) == []
+        assert prepared_names(cursor) == {"claim_leads_1"}  # statement 0 is SET LOCAL
+        assert rows(cursor, "pending_commands") == []
+        assert prepared_names(cursor) == {"claim_leads_1"}
+
+
+def test_behind_a_pooler_that_forgets_them_queries_go_as_text(pool: Pool) -> None:
+    """In transaction mode the next statement may meet another server session."""
+    with pool.cursor() as cursor:
+        rows(cursor, "claim_leads", claim_words())
+        cursor.execute("DEALLOCATE ALL")
+        assert rows(cursor, "claim_leads", claim_words()) == []
+        assert rows(cursor, "claim_leads", claim_words()) == []
+        assert prepared_names(cursor) == set()
+
+
+def test_behind_a_pooler_that_has_them_already_queries_go_as_text(pool: Pool) -> None:
+    with pool.cursor() as cursor:
+        cursor.execute("PREPARE claim_leads_1 AS SELECT 1")
+        assert rows(cursor, "claim_leads", claim_words()) == []
+        assert prepared_names(cursor) == {"claim_leads_1"}
+
+
+def test_a_prepared_query_that_is_refused_says_what_the_plain_one_does(pool: Pool) -> None:
+    with pytest.raises(StoreError, match="invalid input syntax for type bigint"), pool.cursor() as cursor:
+        rows(cursor, "claim_leads", {**claim_words(), "count": "many"})

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from fs_dialer.db.queries import all_queries, parse, read, sql
+from fs_dialer.db.queries import all_queries, parse, prepared_form, read, sql
 from fs_dialer.errors import StoreError
 
 TEXT = """-- About the file: 100 % of it.
@@ -34,6 +34,17 @@ def test_a_query_has_a_name_a_purpose_and_sql_without_comment_lines() -> None:
 def test_a_query_without_purpose_or_sql_is_refused(text: str, missing: str) -> None:
     with pytest.raises(StoreError, match=f"the query one has no {missing}"):
         parse(text, "some.sql")
+
+
+def test_the_prepared_form_numbers_parameters_and_keeps_their_casts() -> None:
+    form = prepared_form("one", "SET LOCAL x = off;\nSELECT %(a)s, %(b)s::text[], %(a)s WHERE 'x' LIKE '%%';\nDELETE FROM t;")
+    assert form.prepare == "PREPARE one_1 AS SELECT $1, $2::text[], $1 WHERE 'x' LIKE '%';\nPREPARE one_2 AS DELETE FROM t"
+    assert form.execute == "SET LOCAL x = off;\nEXECUTE one_1 (%(a)s, %(b)s::text[]);\nEXECUTE one_2"
+
+
+def test_the_mark_in_the_name_line_asks_for_the_prepared_form() -> None:
+    (query,) = parse("-- name: one (prepared)\n-- Why.\nSELECT 1;", "some.sql")
+    assert query.prepared is not None and query.sql == "SELECT 1;"
 
 
 def test_a_name_that_stands_twice_is_refused(tmp_path: Path) -> None:

@@ -210,6 +210,10 @@ class Watch:
     def api(self, command: str) -> str:
         return self._line.ask(f"api {command}")
 
+    def command(self, text: str) -> str:
+        """Anything else than an api command; its Reply-Text."""
+        return self._line.ask(text)
+
     def hang_up_all(self) -> None:
         """What a failed test left behind."""
         for leg in [*self.legs.values()]:

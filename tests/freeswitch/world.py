@@ -137,6 +137,10 @@ class World:
             cursor.execute(query, values)
             return cursor.fetchall()
 
+    def change(self, statement: str, *values: object) -> None:
+        with closing(psycopg2.connect(self.dsn)) as connection, connection, connection.cursor() as cursor:
+            cursor.execute(statement, values)
+
     def one(self, query: str, *values: object) -> Any:
         return self.rows(query, *values)[0][0]
 

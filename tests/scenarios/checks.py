@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
+from fs_dialer.runtime.journal import replay
 from tests.scenarios.witness import at_once
 from tests.scenarios.world import GAP_S, World, until
 
@@ -19,6 +20,7 @@ def check_everything(world: World, *, gap_s: float = GAP_S) -> None:
     until(lambda: world.channels() == 0, SETTLE_S, f"no channel is left over in the switch: {world.rig.ask_switch('api sim legs')}")
     check_witness(world)
     check_equation(world)
+    check_journals(world)
 
 
 def check_database(world: World, *, gap_s: float = GAP_S) -> None:
@@ -72,3 +74,9 @@ def check_equation(world: World) -> None:
     never_sent = world.one("SELECT count(*) FROM attempts WHERE leg::text <> ALL (%s)", [leg.uuid for leg in world.witness.legs("lead")])
     assert counters["lead_legs"] == len(world.witness.legs("lead"))
     assert sum(outcomes.values()) == counters["lead_legs"] + never_sent
+
+
+def check_journals(world: World) -> None:
+    """X6: every daemon's day, those that were killed included, gives the same actions again."""
+    for journal in world.journals():
+        assert replay(journal).difference is None, f"{journal} differs"

@@ -244,6 +244,10 @@ class World:
         found = self.rows("SELECT snapshot FROM daemon_status")
         return dict(found[0][0]) if found else {}
 
+    def journals(self) -> list[Path]:
+        """Of every daemon that became active, oldest first."""
+        return sorted((self.folder / "state" / "journal").glob("*.jsonl"), key=lambda path: path.stat().st_mtime)
+
     def close(self) -> None:
         for daemon in self.daemons:
             if daemon.process.poll() is None:

@@ -1,0 +1,135 @@
+"""docs/cli.md and docs/reference/json.md say what the program does."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fs_dialer.cli import campaigns
+from fs_dialer.cli.reference import page
+from fs_dialer.core.model import (
+    AgentId,
+    Attempt,
+    AttemptId,
+    AttemptResult,
+    CampaignState,
+    GatewayId,
+    LeadStatus,
+    LeadUpdate,
+    LegId,
+    Outcome,
+)
+from fs_dialer.db.postgres import PostgresStore
+from tests.cli.runner import ROOT, a_csv, a_folder, called
+from tests.cli.test_status import SEEN, SPRING
+
+JSON_PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
+# Described by whoever makes them run: they need a switch, or a journal.
+OTHERS = {"fs-dialer demo", "fs-dialer run", "fs-dialer replay", "Failures"}
+
+
+def test_the_reference_of_commands_is_current() -> None:
+    """Make it anew: python -m fs_dialer.cli.reference > docs/cli.md"""
+    assert (ROOT / "docs" / "cli.md").read_text(encoding="utf-8") == page()
+
+
+def documented(title: str) -> set[str]:
+    section = JSON_PAGE.split(f"\n## {title}\n")[1].split("\n## ")[0]
+    return set(re.findall(r"^\| `([^`]+)` \|", section, re.MULTILINE))
+
+
+def paths(value: Any, here: str = "") -> Iterator[str]:
+    """Every place of an output, as the page writes it: a.b, a[].c."""
+    if isinstance(value, dict):
+        for key, each in value.items():
+            yield from paths(each, f"{here}.{key}" if here else key)
+    elif isinstance(value, list):
+        for each in value:
+            yield from paths(each, f"{here}[]")
+        if not value:
+            yield f"{here}[]"
+    else:
+        yield here
+
+
+def covers(pattern: str, path: str) -> bool:
+    """`*` stands for one name and whatever is inside it; a null or an empty list or object stands for all that could be in it."""
+    expression = re.escape(pattern).replace(r"\*", r".+")
+    return bool(re.fullmatch(expression, path)) or pattern.startswith((f"{path}.", f"{path}["))
+
+
+@pytest.fixture
+def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.MonkeyPatch) -> dict[str, list[Any]]:
+    """What every command prints, by its title in the page; with nothing there, and with all there can be."""
+    monkeypatch.setattr(campaigns, "REPLY_TIMEOUT_S", 0.05)
+    found: dict[str, list[Any]] = {}
+
+    def take(title: str, *words: str | Path, dsn: str = pg_dsn) -> Any:
+        found.setdefault(f"fs-dialer {title}", []).append(called(*words, "--json", dsn=dsn).json)
+
+    take("init", "init", tmp_path / "new")
+    take("db status", "db", "status", dsn=pg_empty_dsn)
+    take("db migrate", "db", "migrate", dsn=pg_empty_dsn)
+    for title in ("agent list", "campaign list", "lead list", "status"):
+        take(title, *title.split())
+    folder = a_folder(tmp_path / "definitions", extra="leads: {csv: list.csv}\n")
+    (folder / "campaigns" / "list.csv").write_text("phone\n")
+    take("check", "check", folder)
+    take("apply", "apply", folder)
+    (folder / "campaigns" / "spring.yml").write_text("type: progressive\nwrapup: 3s\n")
+    take("check", "check", folder)
+    take("lead import", "lead", "import", a_csv(tmp_path, "phone,name,plan", "+442079460101,Ada,gold", "+442079460102,Ben,", "12,Bad,"), "--campaign", "spring")
+    take("simulate", "simulate", ROOT / "conf" / "campaigns" / "progressive.yml", "--agents", "2", "--hours", "0.1")
+    _called_once(pg_dsn)
+    take("lead list", "lead", "list", "--limit", "1")
+    take("lead show", "lead", "show", "+442079460101")
+    take("campaign list", "campaign", "list")
+    take("campaign show", "campaign", "show", "spring")
+    take("agent list", "agent", "list")
+    take("status", "status")
+    take("approve", "approve", "spring")
+    take("agent available", "agent", "available", "lan")
+    return found
+
+
+def _called_once(dsn: str) -> None:
+    """One lead had a call, and a daemon is seen to run."""
+    now = time.time()
+    with closing(PostgresStore(dsn)) as store:
+        store.take_epoch("test")
+        store.set_campaign_state(SPRING, 1, CampaignState.RUNNING, True, "", "test")
+        (lead, *_) = store.claim_leads(SPRING, 5, [("Europe/London",)], time.time() + 60).leads
+        ids = AttemptId("00000000-0000-4000-8000-000000000001"), LegId("00000000-0000-4000-8000-000000000002")
+        store.open_attempts([Attempt(ids[0], SPRING, 1, lead.id, ids[1], lead.number, GatewayId("trunk1"), "+442079460100", AgentId("lan"), now)])
+        result = AttemptResult(ids[0], Outcome.CONNECTED, "NORMAL_CLEARING", 200, AgentId("lan"), now, now, now, now + 60, False, True)
+        store.close_attempts([(result, LeadUpdate(lead.id, LeadStatus.SUCCEEDED, 1, 0, now))])
+        store.publish(SEEN)
+
+
+def test_every_output_is_documented_and_everything_documented_is_there(outputs: dict[str, list[Any]]) -> None:
+    titles = set(re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE)) - OTHERS
+    assert set(outputs) == titles
+    wrong = []
+    for title, printed in outputs.items():
+        patterns = documented(title)
+        seen = {path for value in printed for path in paths(value)}
+        wrong += [f"{title}: {path} is printed and not documented" for path in sorted(seen) if not any(covers(pattern, path) for pattern in patterns)]
+        wrong += [
+            f"{title}: {pattern} is documented and not printed"
+            for pattern in sorted(patterns)
+            if not any(covers(pattern, path) or path.startswith((f"{pattern}.", f"{pattern}[")) for path in seen)
+        ]
+    assert wrong == [], "\n" + "\n".join(wrong)
+
+
+def test_failures_are_documented(tmp_path: Path) -> None:
+    done = called("simulate", tmp_path / "nosuch.yml", "--json")
+    assert done.code == 3
+    shown = {path.split("[]")[0] + ("[]" if "[]" in path else "") for path in paths(done.json)}
+    assert shown == documented("Failures")

@@ -1,0 +1,260 @@
+"""How many calls, for whom, from which leads: leases, shares, rooms, gates and the hopper."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fs_dialer.core import actions as act
+from fs_dialer.core import events as ev
+from fs_dialer.core.definition import GatewayDefinition, Hours
+from fs_dialer.core.mode_port import Flow
+from fs_dialer.core.model import AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, LegKind
+from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, SHUT_AGAIN_S
+from tests.core.builders import (
+    NAMES,
+    NOON,
+    SPRING,
+    UTC_SET,
+    Desk,
+    a_campaign,
+    a_desk,
+    a_dialling_desk,
+    a_lead,
+    an_agent,
+    an_installation,
+    modes,
+    some_leads,
+)
+
+AUTUMN = CampaignId("autumn")
+
+
+def by_campaign(desk: Desk) -> dict[str, int]:
+    counts: dict[str, int] = {}
+    for call in desk.all(act.OriginateLead):
+        counts[call.attempt.campaign] = counts.get(call.attempt.campaign, 0) + 1
+    return counts
+
+
+def two(agents: int = 4, **autumn: Any) -> Desk:
+    """Two campaigns that share all agents, none logged in yet; both have leads."""
+    people = NAMES[:agents]
+    desk = a_desk(agents=0, campaigns=[a_campaign("spring", people=people), a_campaign("autumn", people=people, **autumn)])
+    desk.claimed(*some_leads(40))
+    desk.claimed(*some_leads(40, first=1001, campaign="autumn"), campaign="autumn")
+    return desk
+
+
+def log_in(desk: Desk, count: int) -> None:
+    for name in NAMES[:count]:
+        desk.tell(ev.AgentLoaded(an_agent(name), AgentStatus.AVAILABLE))
+
+
+def answers_busy(desk: Desk) -> None:
+    """The newest call ends, and a second passes."""
+    leg = desk.last(act.OriginateLead).leg
+    desk.created(leg)
+    desk.over(leg, "USER_BUSY", 486)
+    desk.wait(1.0)
+
+
+# --- leases ---------------------------------------------------------------------------------------------------------------------------
+
+
+def test_two_campaigns_never_dial_for_the_same_agent() -> None:
+    desk = two()
+    log_in(desk, 4)
+    agents = [call.attempt.agent for call in desk.all(act.OriginateLead)]
+    assert len(agents) == 4 == len(set(agents))
+
+
+def test_equal_campaigns_share_equally_and_weights_count() -> None:
+    desk = two()
+    log_in(desk, 4)
+    assert by_campaign(desk) == {"spring": 2, "autumn": 2}
+    weighted = two(agents=4, weight=3)
+    log_in(weighted, 4)
+    assert by_campaign(weighted) == {"spring": 1, "autumn": 3}
+
+
+def test_the_higher_priority_is_served_first() -> None:
+    desk = two(priority=5)
+    log_in(desk, 4)
+    assert by_campaign(desk) == {"autumn": 4}
+
+
+def test_a_campaign_that_starts_later_does_not_take_everything_until_it_has_caught_up() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign("spring", people=["ana"])])
+    for n in range(200):
+        desk.claimed(a_lead(n + 1))
+        answers_busy(desk)
+    desk.tell(ev.CampaignLoaded(a_campaign("autumn", people=["ana"]), CampaignState.RUNNING, True, (UTC_SET,)))
+    desk.clear()
+    desk.wait(1.0)
+    desk.claimed(*some_leads(20, first=5000))
+    desk.claimed(*some_leads(20, first=6000, campaign="autumn"), campaign="autumn")
+    for _ in range(20):
+        answers_busy(desk)
+    shares = by_campaign(desk)
+    assert abs(shares["spring"] - shares["autumn"]) <= 2
+
+
+def test_an_agent_is_lent_to_no_campaign_without_leads() -> None:
+    desk = two(agents=2)
+    desk.command(ev.PauseCampaign, SPRING)
+    desk.clear()
+    log_in(desk, 2)
+    assert by_campaign(desk) == {"autumn": 2}
+
+
+# --- rooms ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_lines_of_the_installation_stop_at_their_limit_D2() -> None:
+    desk = a_desk(agents=5, leg=LegKind.NAILED, installation=an_installation(lines=7))
+    for name in NAMES[:5]:
+        desk.nail(name)
+    desk.claimed(*some_leads(9))
+    assert len(desk.all(act.OriginateLead)) == 2 and desk.dialer.snapshot().legs == 7
+
+
+def test_a_per_call_agent_s_own_line_is_kept_for_him() -> None:
+    desk = a_dialling_desk(9, agents=5, installation=an_installation(lines=5))
+    assert len(desk.all(act.OriginateLead)) == 2
+    for call in desk.all(act.OriginateLead):
+        desk.up(call.leg)
+    assert len(desk.all(act.OriginateAgent)) == 2 and desk.dialer.snapshot().legs == 4
+
+
+def test_a_line_that_is_freed_is_used() -> None:
+    desk = a_dialling_desk(9, agents=5, installation=an_installation(lines=5))
+    first = desk.all(act.OriginateLead)[0].leg
+    desk.created(first)
+    desk.over(first, "USER_BUSY", 486)
+    assert len(desk.all(act.OriginateLead)) == 3
+
+
+def test_one_line_is_not_enough_for_a_rung_agent_and_the_operator_is_told() -> None:
+    desk = a_dialling_desk(2, agents=1, installation=an_installation(lines=1))
+    assert not desk.all(act.OriginateLead) and "line" in desk.campaign().because
+
+
+def test_a_campaign_s_own_lines_are_its_limit_S58() -> None:
+    desk = a_dialling_desk(9, agents=5, campaigns=[a_campaign(people=NAMES[:5], lines=3)])
+    assert len(desk.all(act.OriginateLead)) == 3
+
+
+def test_trunks_are_filled_in_their_order_of_preference() -> None:
+    trunks = [GatewayDefinition(id=GatewayId(g), lines=2) for g in ("a", "b", "c")]
+    campaign = a_campaign(people=NAMES[:5], gateways=("b", "a"))
+    desk = a_dialling_desk(9, agents=5, installation=an_installation(gateways=trunks), campaigns=[campaign])
+    assert [call.attempt.gateway for call in desk.all(act.OriginateLead)] == ["b", "b", "a", "a"]
+
+
+def test_held_back_by_the_rate_alone_the_engine_wakes_by_itself() -> None:
+    """Else all would wait for an event that does not come."""
+    desk = a_dialling_desk(10, agents=10, leg=LegKind.PER_CALL, installation=an_installation(cps=2.0))
+    assert len(desk.all(act.OriginateLead)) == 1
+    desk.wait(2.01)
+    assert len(desk.all(act.OriginateLead)) == 5
+    desk.wait(2.5)
+    assert len(desk.all(act.OriginateLead)) == 10
+
+
+def test_agents_rung_for_answered_customers_keep_to_the_rate_too() -> None:
+    """The switch refuses what comes faster, and the agent would be blamed."""
+    desk = a_dialling_desk(4, agents=4, installation=an_installation(cps=2.0))
+    desk.wait(3.0)
+    desk.clear()
+    for call in list(desk.dialer._w.calls.values()):
+        desk.up(call.lead_leg)
+    assert len(desk.all(act.OriginateAgent)) == 1
+    desk.wait(1.6)
+    assert len(desk.all(act.OriginateAgent)) == 4
+
+
+# --- gates ----------------------------------------------------------------------------------------------------------------------------
+
+
+def test_a_lead_whose_gate_is_shut_goes_back_with_the_reason_and_the_time() -> None:
+    desk = a_desk(agents=1)
+    desk.claimed(a_lead(1, ready_at=NOON + 50), a_lead(2))
+    assert desk.last(act.ReturnLeads).leads == (act.LeadReturn(a_lead(1).id, NOON + 50, "gap"),)
+    assert desk.last(act.OriginateLead).attempt.lead == 2
+
+
+def test_a_lead_that_no_time_will_open_is_not_claimed_and_refused_without_end() -> None:
+    """Its campaign's maximum was lowered: the store still holds it for ready."""
+    desk = a_desk(agents=1)
+    desk.claimed(a_lead(1, attempts=3))
+    (back,) = desk.last(act.ReturnLeads).leads
+    assert (back.held_by, back.ready_at) == ("attempts", NOON + SHUT_AGAIN_S)
+
+
+# --- the hopper -----------------------------------------------------------------------------------------------------------------------
+
+
+def test_leads_are_claimed_ahead_and_again_when_half_is_gone() -> None:
+    desk = a_desk(agents=1)
+    (claim,) = desk.all(act.ClaimLeads)
+    assert claim.count >= HOPPER_LEAST and claim.zone_sets == (UTC_SET,)
+    desk.claimed(*some_leads(claim.count))
+    assert len(desk.all(act.ClaimLeads)) == 1
+    for _ in range(claim.count // 2):
+        assert len(desk.all(act.ClaimLeads)) == 1
+        answers_busy(desk)
+    assert len(desk.all(act.ClaimLeads)) == 2
+
+
+def test_an_empty_claim_waits_for_the_next_lead_s_time() -> None:
+    desk = a_desk(agents=1)
+    desk.clear()
+    desk.claimed(next_ready_at=NOON + 12.0)
+    desk.wait(11.9)
+    assert not desk.all(act.ClaimLeads)
+    desk.wait(0.2)
+    assert len(desk.all(act.ClaimLeads)) == 1
+
+
+def test_an_empty_claim_without_a_time_is_asked_again_after_a_while() -> None:
+    desk = a_desk(agents=1)
+    desk.clear()
+    desk.claimed()
+    desk.wait(CLAIM_IDLE_S + 0.1)
+    assert len(desk.all(act.ClaimLeads)) == 1
+
+
+def test_a_failed_claim_is_tried_again() -> None:
+    desk = a_desk(agents=1)
+    desk.clear()
+    desk.tell(ev.ClaimFailed(SPRING))
+    desk.wait(CLAIM_RETRY_S - 0.1)
+    assert not desk.all(act.ClaimLeads)
+    desk.wait(0.2)
+    assert len(desk.all(act.ClaimLeads)) == 1
+
+
+def test_only_zone_sets_that_are_open_now_are_claimed_D4() -> None:
+    """20:26 UTC: the working day is over in Madrid and not in New York."""
+    office = Hours((((9 * 60, 20 * 60),),) * 7)
+    sets = (("Europe/Madrid",), ("America/New_York",), ("America/New_York", "Europe/Madrid"))
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=["ana"], hours=office)], zone_sets=sets)
+    assert desk.last(act.ClaimLeads).zone_sets == (("America/New_York",),)
+
+
+def test_with_every_zone_shut_nothing_is_claimed_until_one_opens() -> None:
+    office = Hours((((9 * 60, 20 * 60),),) * 7)
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=["ana"], hours=office)], zone_sets=(("Europe/Madrid",),))
+    assert not desk.all(act.ClaimLeads) and desk.campaign().because == "outside working hours"
+    desk.wait(10 * 3600.0)
+    assert not desk.all(act.ClaimLeads)
+    desk.wait(3600.0)
+    assert desk.all(act.ClaimLeads)
+
+
+def test_a_preview_is_shown_to_its_agent_and_dialled_when_its_time_is_up_S36() -> None:
+    flows = {CampaignType.PREVIEW: Flow(preview_s=15.0)}
+    desk = a_dialling_desk(1, agents=1, campaigns=[a_campaign(people=["ana"], type=CampaignType.PREVIEW)], offered=modes(flows))
+    assert desk.state_of() is AgentState.PREVIEWING and not desk.all(act.OriginateLead)
+    desk.wait(15.0)
+    assert len(desk.all(act.OriginateLead)) == 1
