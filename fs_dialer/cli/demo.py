@@ -6,15 +6,19 @@ Set up by the commands a user would type. Nobody is called: the switch and every
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import sys
+from typing import Any
 
 import click
 
+from fs_dialer.cli.command import command
+from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.live_table import Screen
 from fs_dialer.cli.rig import CAMPAIGN, Rig, rig, write_definitions
+from fs_dialer.cli.settings import Session
 from fs_dialer.config.daemon import load_settings
+from fs_dialer.core.model import CampaignId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import FsDialerError
 
@@ -22,34 +26,28 @@ LEADS_PER_AGENT_AND_S = 0.5
 LEADS_LEAST = 3000
 
 
-@click.command()
+@command(
+    "demo",
+    examples=("fs-dialer demo", "fs-dialer demo --for 60 --json"),
+    exits={Exit.DONE: "it ran, and engine, database and switch counted the same calls", Exit.FAILED: "it failed, or they did not"},
+)
 @click.option("--for", "for_s", type=click.IntRange(min=1), help="Stop originating after so many seconds, drain, and end. Default: until Ctrl-C.")
 @click.option("--agents", type=click.IntRange(1, 200), default=10, show_default=True, help="Modelled agents; half of them on nailed legs.")
 @click.option("--seed", type=int, default=7, show_default=True, help="Another seed, other people.")
-@click.option("--json", "as_json", is_flag=True, help="End with one JSON line of totals on stdout; the table goes to stderr.")
-def demo(for_s: int | None, agents: int, seed: int, as_json: bool) -> None:
+def demo(session: Session, for_s: int | None, agents: int, seed: int) -> None:
     """Show a campaign running, from nothing, on this machine alone.
 
-    \b
-    Examples:
-      fs-dialer demo
-      fs-dialer demo --for 60 --json
+    A database, a simulated switch and modelled people are started here and gone afterwards. With --json the totals come as one line at the end.
     """
-    _say("starting a database and a simulated switch ...")
+    session.note("starting a database and a simulated switch ...")
     with rig() as world:
         _set_up(world, agents, seed, max(LEADS_LEAST, int(LEADS_PER_AGENT_AND_S * agents * (for_s or 3600))))
-        _say("the campaign runs; Ctrl-C drains and ends it, Ctrl-C twice ends it at once")
-        code, last = _run(world, for_s)
+        session.note("the campaign runs; Ctrl-C drains and ends it, Ctrl-C twice ends it at once")
+        code, last = _run(session, world, for_s)
         totals = _totals(world, last)
-    if as_json:
-        click.echo(json.dumps(totals))
-    else:
-        _print(totals)
-    sys.exit(code if code else 0 if totals["attempts"] == totals["database_attempts"] else 1)
-
-
-def _say(text: str) -> None:
-    click.echo(text, err=True)
+    session.say(*_lines(totals))
+    session.result(totals)
+    sys.exit(code or (Exit.DONE if _agree(totals) else Exit.FAILED))
 
 
 def _set_up(world: Rig, agents: int, seed: int, leads: int) -> None:
@@ -78,7 +76,7 @@ def order_start(world: Rig, agents: int) -> None:
     office.close()
 
 
-def _run(world: Rig, for_s: int | None) -> tuple[int, Snapshot]:
+def _run(session: Session, world: Rig, for_s: int | None) -> tuple[int, Snapshot]:
     import gevent
 
     from fs_dialer.cli.run import make_daemon, set_up_logging
@@ -96,11 +94,11 @@ def _run(world: Rig, for_s: int | None) -> tuple[int, Snapshot]:
         log.close()
     if code:
         with contextlib.suppress(OSError):
-            _say((world.folder / "daemon.log").read_text(encoding="utf-8")[-4000:])
+            session.note((world.folder / "daemon.log").read_text(encoding="utf-8")[-4000:])
     return code, daemon.dialer.snapshot()
 
 
-def _totals(world: Rig, last: Snapshot) -> dict[str, object]:
+def _totals(world: Rig, last: Snapshot) -> dict[str, Any]:
     """Engine, database and switch are asked each for itself, so that they can disagree."""
     from fs_dialer.db.backoffice import Backoffice
 
@@ -109,10 +107,10 @@ def _totals(world: Rig, last: Snapshot) -> dict[str, object]:
     mine = [c for c in last.campaigns if c.id == CAMPAIGN]
     if not mine:
         raise FsDialerError("the demonstration's campaign never came up")
-    totals: dict[str, object] = {
+    totals = {
         "attempts": mine[0].attempts,
         "outcomes": {outcome.value: count for outcome, count in mine[0].outcomes.items() if count},
-        "database_attempts": office.attempts_count(CAMPAIGN),
+        "database_attempts": office.attempts_count(CampaignId(CAMPAIGN)),
         "switch_calls": counters["lead_legs"],
         "agent_legs": counters["agent_legs"],
         "switch_refusals": mine[0].refused_without_leg,
@@ -121,12 +119,17 @@ def _totals(world: Rig, last: Snapshot) -> dict[str, object]:
     return totals
 
 
-def _print(totals: dict[str, object]) -> None:
-    outcomes = totals["outcomes"]
-    assert isinstance(outcomes, dict)
-    click.echo()
-    for name, count in sorted(outcomes.items(), key=lambda item: -item[1]):
-        click.echo(f"  {name:<14}{count:>7,}")
-    click.echo(f"  {'in all':<14}{totals['attempts']:>7,}   in the database {totals['database_attempts']:,}")
+def _agree(totals: dict[str, Any]) -> bool:
+    """Engine, database and switch counted the same calls."""
+    attempts = totals["attempts"]
+    return bool(attempts == sum(totals["outcomes"].values()) == totals["database_attempts"] == totals["switch_calls"] + totals["switch_refusals"])
+
+
+def _lines(totals: dict[str, Any]) -> list[str]:
     legs = f"{totals['switch_calls']:,} customer legs and {totals['agent_legs']:,} agent legs"
-    click.echo(f"  the switch made {legs}, and refused {totals['switch_refusals']:,} calls")
+    return [
+        "",
+        *(f"  {name:<14}{count:>7,}" for name, count in sorted(totals["outcomes"].items(), key=lambda item: -item[1])),
+        f"  {'in all':<14}{totals['attempts']:>7,}   in the database {totals['database_attempts']:,}",
+        f"  the switch made {legs}, and refused {totals['switch_refusals']:,} calls",
+    ]

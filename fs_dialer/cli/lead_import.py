@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from fs_dialer.cli.failures import Exit
+from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.output import Progress, clean, plural
 from fs_dialer.cli.rehearsal import Rehearsal
 from fs_dialer.cli.settings import Session, who
@@ -63,8 +63,10 @@ def import_file(session: Session, order: Order, region: str) -> Exit:
         rows = _Rows(order, leads, stream)
         try:
             done = _stored(session, order, rows)
-        except BaseException:
+        except BaseException as error:
             rows.forget_refused()
+            if isinstance(error, KeyboardInterrupt):  # it may have come a moment after the commit
+                raise CommandFailed("stopped before the end", "an import is all or nothing; which of them, --dry-run tells") from None
             raise
         finally:
             rows.progress.clear()

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 import logging
-import os
 import sys
 import time
 from collections.abc import Callable
@@ -13,22 +11,25 @@ from typing import TYPE_CHECKING, TextIO
 
 import click
 
-from fs_dialer.config.daemon import DaemonSettings, load_settings
+from fs_dialer.cli.command import command
+from fs_dialer.cli.failures import Exit
+from fs_dialer.cli.settings import Session
+from fs_dialer.config.daemon import DaemonSettings
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import FsDialerError
 
 if TYPE_CHECKING:
     from fs_dialer.runtime.live import Daemon
 
-
-class _Utc(logging.Formatter):
-    converter = time.gmtime
+ENDED_WITH_1 = "a part of the daemon failed, or another daemon took over: start it again, and it takes over what is up or stands by"
 
 
 def set_up_logging(level: str, stream: TextIO | None = None) -> None:
     """One line each, time in UTC; to stderr unless told otherwise."""
     handler = logging.StreamHandler(stream or sys.stderr)
-    handler.setFormatter(_Utc("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S"))
+    formatter = logging.Formatter("%(asctime)s.%(msecs)03dZ %(levelname)s %(name)s %(message)s", "%Y-%m-%dT%H:%M:%S")
+    formatter.converter = time.gmtime
+    handler.setFormatter(formatter)
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
@@ -52,53 +53,44 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot)
 
 
-@click.command()
-@click.option("--config", type=click.Path(path_type=Path), help="The daemon's settings, fs-dialer.yml.")
-@click.option("--json", "as_json", is_flag=True, help="One JSON line on stdout when it has ended.")
-def run(config: Path | None, as_json: bool) -> None:
+@command("run", examples=("fs-dialer run", "fs-dialer run --config /etc/fs-dialer/fs-dialer.yml"), exits={Exit.FAILED: ENDED_WITH_1})
+def run(session: Session) -> None:
     """Run the daemon: dial what is approved and started, until SIGTERM.
 
     The first SIGTERM (or Ctrl-C) drains: no new calls, the end when the last one is over. The second ends it at once; calls stay up in the switch, and
     the next daemon takes them over. A second daemon on the same database stands by and takes over when the first is gone.
-
-    \b
-    Examples:
-      fs-dialer run
-      fs-dialer run --config /etc/fs-dialer/fs-dialer.yml
     """
-    settings = load_settings(config, os.environ)
+    settings = session.settings()
     set_up_logging(settings.log.level)
     code = make_daemon(settings).run()
-    if as_json:
-        click.echo(json.dumps({"exit_code": code}))
+    session.result({"exit_code": code})
     sys.exit(code)
 
 
-@click.command()
+@command(
+    "replay",
+    examples=("fs-dialer replay /var/lib/fs-dialer/journal/20261121T080000Z-1234.jsonl", "fs-dialer replay --json day.jsonl"),
+    exits={Exit.FAILED: "it differs, or the file is no journal"},
+)
 @click.argument("journal", type=click.Path(path_type=Path))
-@click.option("--json", "as_json", is_flag=True, help="The result as JSON, alone on stdout.")
-def replay(journal: Path, as_json: bool) -> None:
+def replay(session: Session, journal: Path) -> None:
     """Run a journal through the engine again: the same actions, or the first difference.
 
     A difference means that this version decides otherwise than the one that wrote the journal, or that it has a bug.
-
-    \b
-    Examples:
-      fs-dialer replay /var/lib/fs-dialer/journal/20261121T080000Z-1234.jsonl
-      fs-dialer replay --json day.jsonl
     """
     from fs_dialer.runtime.journal import replay as replay_journal
 
     result = replay_journal(journal)
     found = result.difference
-    if as_json:
-        difference = None if found is None else {"line": found.line, "at": found.now, "event": repr(found.event), "actions": [repr(a) for a in found.actions]}
-        click.echo(json.dumps({"events": result.events, "same": found is None, "difference": difference}))
-    elif found is None:
-        click.echo(f"{result.events:,} events: the same actions again")
+    if found is None:
+        session.say(f"{result.events:,} events: the same actions again")
     else:
-        click.echo(f"{journal}:{found.line}  differs after {result.events:,} events")
-        click.echo(f"  event    {found.event!r}")
-        for action in found.actions or ("none",):
-            click.echo(f"  now      {action!r}")
-    sys.exit(0 if found is None else 1)
+        now = [repr(action) for action in found.actions]
+        session.say(
+            f"{journal}:{found.line}  differs after {result.events:,} events",
+            f"  event    {found.event!r}",
+            *(f"  now      {action}" for action in now or ["none"]),
+        )
+    difference = None if found is None else {"line": found.line, "at": found.now, "event": repr(found.event), "actions": [repr(a) for a in found.actions]}
+    session.result({"events": result.events, "same": found is None, "difference": difference})
+    sys.exit(Exit.DONE if found is None else Exit.FAILED)

@@ -8,7 +8,7 @@ from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
-from fs_dialer.core.actions import CloseAttempt, Hangup, Reconcile, RenewFallback
+from fs_dialer.core.actions import AskLeg, CloseAttempt, Hangup, Reconcile, RenewFallback
 from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
 from fs_dialer.core.calling import arm_fallback, feed, renew_fallbacks
 from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
@@ -27,6 +27,7 @@ from fs_dialer.core.model import (
 from fs_dialer.core.retry import next_lead
 from fs_dialer.core.world import LegRole, World
 
+STALE_FACTS_S = 2.0  # facts may be older than the news that overtook them
 UNBRIDGED_YET = (CallState.DIALING, CallState.EARLY)
 
 
@@ -111,7 +112,7 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
         feed(w, call_id, calls.LeadAnswered())
     if facts.answered and facts.bridged_to is None:
         feed(w, call_id, calls.LeadParked())
-        if call.state is CallState.BRIDGED:
+        if call.state is CallState.BRIDGED and call.bridged_at is not None and w.now - call.bridged_at >= STALE_FACTS_S:
             feed(w, call_id, calls.Apart())
     elif facts.bridged_to is not None and facts.bridged_to == call.agent_leg:
         feed(w, call_id, calls.Connected())
@@ -124,6 +125,7 @@ def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
     if agent is None or taken or not facts.answered:
         w.strangers[facts.leg] = None
     elif facts.attempt is None and agent.nailed:
+        w.out.append(AskLeg(facts.leg))
         w.legs[facts.leg] = LegRole("nailed", None, agent.id, facts.switch, seen=True)
         w.ledger.add(facts.leg, facts.gateway)
         w.nailing[agent.id] = facts.leg
@@ -133,6 +135,7 @@ def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
         else:
             _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
     elif facts.attempt is not None and facts.bridged_to is not None:
+        w.out.append(AskLeg(facts.leg))
         w.legs[facts.leg] = LegRole("agent", facts.attempt, agent.id, facts.switch, seen=True)
         w.ledger.add(facts.leg, facts.gateway)
         _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
@@ -222,6 +225,7 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     w.strangers.pop(facts.leg, None)
     w.legs[facts.leg] = LegRole("lead", attempt.id, None, facts.switch, seen=True)
     w.ledger.add(facts.leg, facts.gateway)
+    w.out.append(AskLeg(facts.leg))  # what happened to it between the facts and this moment was told to nobody
     w.tell(attempt.id, "adopted", f"answered {facts.answered}, bridged {facts.bridged_to is not None}")
     w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
     if facts.bridged_to is not None:

@@ -5,7 +5,7 @@ A rule takes the call, the input and the time, and gives the changed call and it
 
 from __future__ import annotations
 
-from fs_dialer.core.actions import Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
+from fs_dialer.core.actions import AskLeg, Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
 from fs_dialer.core.call_words import (
     AgentGone,
     AgentParked,
@@ -204,6 +204,9 @@ def agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
 def agent_missed(call: Call, ev: Input, now: float) -> Result:
     """The agent did not come, or his leg broke before the bridge: the next one, while the customer's music goes on."""
     out: list[Directive] = [Timer(AgentRingDue, None), Timer(BridgeDue, None)]
+    if isinstance(ev, BridgeFailed | BridgeDue):
+        # One of the two may be gone without our having heard of it.
+        out += [AskSwitch(), *([AskLeg(call.agent_leg)] if call.agent_leg is not None and call.nailed else [])]
     if call.agent is not None:
         if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))

@@ -58,6 +58,8 @@ def connect(dsn: str, *, application: str, statement_timeout_s: float = STATEMEN
         given.pop("options", ""),
         f"-c statement_timeout={round(statement_timeout_s * 1000)}",
         "-c timezone=UTC",
+        # Prepared queries are planned once: their plans do not depend on the arguments, though the estimates do.
+        "-c plan_cache_mode=force_generic_plan",
         f"-c tcp_keepalives_idle={KEEPALIVE_IDLE_S}",
         f"-c tcp_keepalives_interval={KEEPALIVE_INTERVAL_S}",
         f"-c tcp_keepalives_count={KEEPALIVE_COUNT}",

@@ -126,15 +126,17 @@ class SwitchPort:
         self._originate(action.leg, agent_plan(action))
 
     def _originate(self, leg: LegId, plan: LegPlan) -> None:
+        cause = "INVALID_NUMBER_FORMAT" if plan.gateway else "INVALID_URL"
         try:
             endpoint = commands.gateway_endpoint(plan.gateway, plan.to) if plan.gateway else commands.agent_endpoint(plan.to)
+            cause = "INVALID_URL"  # from here on it is not the number, and no lead may pay for it
             variables: dict[str, commands.Value] = dict(plan.variables)
             variables["execute_on_answer"] = commands.ScheduledTransfer(FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
             command = commands.originate(leg, endpoint, variables)
         except EslUnsafe as error:
             log.error("refused to send an originate (D7) leg=%s; what is wrong with it is logged at level debug", leg)
             log.debug("refused to send an originate (D7) leg=%s: %s", leg, error)
-            self._put(ev.OriginateFailed(leg, "INVALID_NUMBER_FORMAT" if plan.gateway else "INVALID_URL", sent=False))
+            self._put(ev.OriginateFailed(leg, cause, sent=False))
             return
         if not self._linked or self.client is None:
             self._put(ev.OriginateFailed(leg, "SWITCH_LOST", sent=False))

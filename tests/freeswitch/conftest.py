@@ -106,6 +106,14 @@ def postgres(address: Address) -> Iterator[EmbeddedPostgres]:
         yield server
 
 
+@pytest.fixture
+def watch(address: Address) -> Iterator[Watch]:
+    """The switch's own word on what a test without a daemon does."""
+    with closing(Watch(address)) as watching:
+        yield watching
+        watching.hang_up_all()
+
+
 @contextmanager
 def _world(address: Address, postgres: EmbeddedPostgres, folder: Path) -> Iterator[World]:
     name = f"freeswitch_{next(_databases)}"

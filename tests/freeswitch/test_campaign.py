@@ -15,14 +15,15 @@ from tests.freeswitch import number_plan as plan
 from tests.freeswitch.conftest import Sipp
 from tests.freeswitch.number_plan import Kind
 from tests.freeswitch.watch import Leg
-from tests.freeswitch.world import World
+from tests.freeswitch.world import World, write_definitions
 
 SEED = 11
-CPS, LINES, GATEWAY_LINES = 20, 36, 16
+CPS, LINES, GATEWAY_LINES = 20, 40, 18
 BURST = CPS * 0.25  # the limits let a quarter of a second's originates go out at once
 FEW_S = 58.0  # leads of class network and ours come back after 60 s; the campaign is over before
 
 NAILED = {f"nailed-{n}": "nailed" for n in range(10)}
+AT_ONCE = {f"nailed-{n}": "nailed" for n in range(10, 14)}
 PER_CALL = {f"ready-{n}": "per_call" for n in range(10)}
 SLOW = {f"slow-{n}": "per_call" for n in range(3)}
 
@@ -58,6 +59,9 @@ COMES_BACK = {
 }
 HURRIED = Kind(plan.RINGS_AND_ANSWERS, 1)  # gone 100 ms after the answer: before any phone of a slow agent is answered
 HURRIED_LEADS = 15
+# Gone while he is being bridged to a parked agent: either may come first. None, and 100 ms, after the answer.
+RACING = (Kind(plan.ANSWERS_AT_ONCE, 0), Kind(plan.ANSWERS_AT_ONCE, 1), Kind(plan.RINGS_AND_ANSWERS, 1))
+RACING_LEADS = 10  # of each
 
 
 @dataclass(frozen=True)
@@ -66,6 +70,7 @@ class Day:
 
     leads: list[str]
     hurried: list[str]
+    racing: list[str]
     legs: list[Leg]
     agent_legs: dict[str, Leg]
     attempts: dict[str, dict[str, Any]]
@@ -79,7 +84,8 @@ class Day:
 
 @pytest.fixture(scope="module")
 def day(module_world: World, customers: Sipp) -> Day:
-    """The campaign, once for all tests of this file: 300 leads of `main`, and 15 of `hurried` whose agents are slow."""
+    """The campaign, once for all tests of this file: 300 leads of `main`. Beside it two small ones of people who hang up at once: `hurried`, whose
+    agents are slow, and `racing`, whose agents are there already."""
     world, watch = module_world, module_world.watch
     rng = random.Random(SEED)
     early = [number for kind, count in (SERVED | REFUSED).items() for number in kind.numbers(count)]
@@ -88,14 +94,16 @@ def day(module_world: World, customers: Sipp) -> Day:
     rest = early[200:] + late  # what would come back after 60 s is not among the first
     rng.shuffle(rest)
     leads, hurried = early[:200] + rest, HURRIED.numbers(HURRIED_LEADS)
+    racing = [number for kind in RACING for number in kind.numbers(RACING_LEADS, first=100)]
     assert len(leads) == len(set(leads)) == 300
     common = "ring: 5s\nwrap_up: 1s\nattempts: {max: 2, gap: 4h, busy: {gap: 20m}}\nwaiting: {at_most: 30s}\nagent_ring: 10s\n"
     campaigns = {
         "main": common + f"agents: {{people: [{', '.join(NAILED | PER_CALL)}]}}\n",
         "hurried": common + f"agents: {{people: [{', '.join(SLOW)}]}}\n",
+        "racing": common + f"agents: {{people: [{', '.join(AT_ONCE)}]}}\n",
     }
-    place = world.write(NAILED | PER_CALL | SLOW, campaigns, lines=LINES, cps=CPS, gateway_lines=GATEWAY_LINES)
-    for name, numbers in (("main", leads), ("hurried", hurried)):
+    place = write_definitions(world.folder, NAILED | PER_CALL | SLOW | AT_ONCE, campaigns, lines=LINES, cps=CPS, gateway_lines=GATEWAY_LINES)
+    for name, numbers in (("main", leads), ("hurried", hurried), ("racing", racing)):
         (world.folder / f"{name}.csv").write_text("phone,name\n" + "".join(f"{number},Person {n}\n" for n, number in enumerate(numbers)), encoding="utf-8")
     world.command("apply", str(place))
     for name in campaigns:
@@ -121,6 +129,7 @@ def day(module_world: World, customers: Sipp) -> Day:
     return Day(
         leads,
         hurried,
+        racing,
         watch.leads(),
         {leg.uuid: leg for leg in watch.agents()},
         {row[0]: dict(zip(words, row[1:], strict=True)) for row in attempts},
@@ -153,10 +162,20 @@ def test_customer_who_leaves_before_a_phone_is_answered_is_an_early_hang_up(day:
     assert not any(day.attempts[number]["missed"] for number in day.hurried)
 
 
+def test_customer_who_leaves_while_he_is_being_bridged_costs_no_agent_his_line(day: Day) -> None:
+    """S38, D1: connected if the switch says that they were bridged, else an early hang-up. The agents' parked legs outlive it all."""
+    legs = {leg.number: leg for leg in day.legs}
+    expected = {number: "connected" if legs[number].bridged_to else "early_hangup" for number in day.racing}
+    assert {number: day.attempts[number]["outcome"] for number in day.racing} == expected
+    print("gone at once:", Counter(expected.values()))
+    nailed = Counter(leg.agent for leg in day.agent_legs.values() if leg.agent.startswith("nailed"))
+    assert nailed == Counter([*NAILED, *AT_ONCE])
+
+
 def test_every_answered_lead_was_bridged_to_an_agents_leg(day: Day) -> None:
     """S38, D1: the switch's own BRIDGE events, and the agent in the attempt's row. Early hang-ups are the exception."""
-    hurried = set(day.hurried)
-    answered = [leg for leg in day.legs if leg.answered and leg.number not in hurried]
+    gone = {*day.hurried, *day.racing}
+    answered = [leg for leg in day.legs if leg.answered and leg.number not in gone]
     assert len(answered) == sum(SERVED.values())
     for leg in answered:
         agents = [day.agent_legs[other].agent for other in leg.bridged_to]
@@ -172,7 +191,7 @@ def test_every_answered_lead_was_bridged_to_an_agents_leg(day: Day) -> None:
 
 def test_attempts_outcomes_rows_and_legs_are_the_same_in_number(day: Day) -> None:
     """D8, X4: each lead was called once, by the database, by the switch and by SIPp's count of INVITEs."""
-    everybody = {*day.leads, *day.hurried}
+    everybody = {*day.leads, *day.hurried, *day.racing}
     assert day.attempts.keys() == everybody
     assert Counter(leg.number for leg in day.legs) == Counter(everybody)
     assert day.invites == Counter(everybody)

@@ -29,6 +29,21 @@ CALLER_ID = "+15550100000"
 POLL_S = 0.1
 
 
+def write_definitions(
+    folder: Path, agents: Mapping[str, str], campaigns: Mapping[str, str], *, lines: int = 100, cps: float = 20, gateway_lines: int = 100
+) -> Path:
+    """A folder to apply. `agents`: name → nailed or per_call; `campaigns`: name → what its file says beyond the least."""
+    place = folder / "definitions"
+    (place / "campaigns").mkdir(parents=True)
+    gateway = f"  {GATEWAY}: {{plus: yes, lines: {gateway_lines}}}\n"
+    (place / "installation.yml").write_text(f"lines: {lines}\ncps: {cps:g}\ngateways:\n{gateway}", encoding="utf-8")
+    rows = [f"  {name}: {{dial: sofia/internal/{name}@{AGENTS_AT}, leg: {leg}}}\n" for name, leg in agents.items()]
+    (place / "agents.yml").write_text("agents:\n" + "".join(rows), encoding="utf-8")
+    for name, text in campaigns.items():
+        (place / "campaigns" / f"{name}.yml").write_text(f"type: progressive\ncaller_id: {CALLER_ID}\n{text}", encoding="utf-8")
+    return place
+
+
 class Daemon:
     """`fs-dialer run` in a process of its own."""
 
@@ -97,21 +112,10 @@ class World:
 
     # --- definitions --------------------------------------------------------------------------------------------------------------------
 
-    def write(self, agents: Mapping[str, str], campaigns: Mapping[str, str], *, lines: int = 100, cps: float = 20, gateway_lines: int = 100) -> Path:
-        """A folder to apply. `agents`: name → nailed or per_call; `campaigns`: name → what its file says beyond the least."""
-        place = self.folder / "definitions"
-        (place / "campaigns").mkdir(parents=True)
-        (place / "installation.yml").write_text(f"lines: {lines}\ncps: {cps:g}\ngateways:\n  {GATEWAY}: {{plus: yes, lines: {gateway_lines}}}\n", encoding="utf-8")
-        rows = [f"  {name}: {{dial: sofia/internal/{name}@{AGENTS_AT}, leg: {leg}}}\n" for name, leg in agents.items()]
-        (place / "agents.yml").write_text("agents:\n" + "".join(rows), encoding="utf-8")
-        for name, text in campaigns.items():
-            (place / "campaigns" / f"{name}.yml").write_text(f"type: progressive\ncaller_id: {CALLER_ID}\n{text}", encoding="utf-8")
-        return place
-
     def set_up(self, agents: Mapping[str, str], campaign: str, numbers: Sequence[str], **limits: Any) -> None:
         """One campaign, `c`, with these agents and leads, in the database."""
         people = f"agents: {{people: [{', '.join(agents)}]}}\n"
-        self.command("apply", str(self.write(agents, {"c": campaign + people}, **limits)))
+        self.command("apply", str(write_definitions(self.folder, agents, {"c": campaign + people}, **limits)))
         self.add_leads("c", numbers)
 
     def add_leads(self, campaign: str, numbers: Sequence[str]) -> None:

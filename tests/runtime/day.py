@@ -29,8 +29,8 @@ GATEWAY = GatewayId("trunk1")
 NAMES = ("ana", "bob", "eva", "dan")
 
 
-def a_day_campaign(**more: object) -> Campaign:
-    return a_campaign(people=NAMES, options=Options(), wrap_up_s=5.0, join=True, gap_s=1800.0, **more)
+def a_day_campaign() -> Campaign:
+    return a_campaign(people=NAMES, options=Options(), wrap_up_s=5.0, join=True, gap_s=1800.0)
 
 
 def a_store(clock_at: float = NOON, *, leads: int = 200, state: CampaignState = CampaignState.RUNNING, office: MemoryStore | None = None) -> MemoryStore:

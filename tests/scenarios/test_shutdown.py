@@ -51,10 +51,10 @@ def test_a_recorded_run_gives_the_same_actions_again_or_the_first_difference(wor
     """X6. The journal is that of a live run; what is changed in it is one answer."""
     world.start_switch()
     world.define(agents=3, nailed=1)
-    world.add_leads(numbers(1, 10))
+    world.add_leads(numbers(1, 6))
     world.order_start(3)
     daemon = world.start_daemon()
-    until(lambda: world.closed() == 10, 30, "ten calls end")
+    until(lambda: world.closed() == 6, 30, "six calls end")
     assert daemon.terminate() == 0
     (journal,) = world.journals()
     assert journal.stat().st_mode & 0o777 == 0o600, "it holds telephone numbers"

@@ -39,8 +39,8 @@ def test_calls_go_on_over_a_cut_link_and_are_matched_again(world: World) -> None
     """One customer hangs up while nobody listens, one goes on, one is rung through the cut, one waits."""
     short, long, rings, waits = numbers(1, 4)
     world.start_switch(
-        numbers={short: person(talk="2s"), long: person(talk="7s"), rings: person(ring="6s"), waits: person()},
-        agents=[{"match": "user/1004", "ring": "5s"}],
+        numbers={short: person(talk="2s"), long: person(talk="5s"), rings: person(ring="5s"), waits: person()},
+        agents=[{"match": "user/1004", "ring": "4s"}],
     )
     world.define(agents=4, nailed=3)
     world.order_start(4)
@@ -54,13 +54,13 @@ def test_calls_go_on_over_a_cut_link_and_are_matched_again(world: World) -> None
     until(lambda: daemon.log().count("switch_up ") == 2, 10, "the link is back")
     until(lambda: world.closed() == 4, 30, "every call ends")
     assert set(world.outcomes().values()) == {"connected"}
-    world.add_leads(numbers(5, 4))
-    until(lambda: world.closed() == 8, 30, "dialling goes on")
+    world.add_leads(numbers(5, 2))
+    until(lambda: world.closed() == 6, 30, "dialling goes on")
     assert daemon.terminate() == 0
     check_database(world)
     until(lambda: world.channels() == 0, 5, "no channel is left over")
     counters = world.rig.counters()
-    assert counters["lead_legs"] == 8
+    assert counters["lead_legs"] == 6
 
 
 def test_a_switch_that_dies_in_mid_call_closes_its_calls_and_frees_their_agents(world: World) -> None:
