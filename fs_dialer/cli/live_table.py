@@ -7,6 +7,7 @@ import sys
 import time
 from typing import TextIO
 
+from fs_dialer.cli.output import natural
 from fs_dialer.core.model import AgentState, CallState, Outcome
 from fs_dialer.core.snapshot import CampaignView, Snapshot
 
@@ -20,19 +21,20 @@ def lines(snapshot: Snapshot, title: str, width: int) -> list[str]:
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.now))
     out = [f"{clock}  {title}   lines {snapshot.legs}/{snapshot.legs_limit}   switch {switch}   database {store}", ""]
     for campaign in snapshot.campaigns:
-        out += _campaign(campaign)
+        out += _campaign(campaign, snapshot.draining)
     out += ["", *_agents(snapshot, width)]
     return [line[:width] for line in out]
 
 
-def _campaign(c: CampaignView) -> list[str]:
+def _campaign(c: CampaignView, draining: bool) -> list[str]:
+    why = "draining: no new calls, those that are up go on" if draining else c.because
     ringing = sum(c.calls_by_state.get(s, 0) for s in (CallState.DIALING, CallState.EARLY))
     talking = c.calls_by_state.get(CallState.BRIDGED, 0)
     rate = f"{c.missed / c.answered:.1%}" if c.answered else "-"
     wait = f"{c.waited_s / c.bridged:.1f} s" if c.bridged else "-"
     shown = "  ".join(f"{outcome.value} {count}" for outcome, count in c.outcomes.items() if count)
     return [
-        f"{c.id}  {c.type.value}, {c.state.value}: {c.because}",
+        f"{c.id}  {c.type.value}, {c.state.value}: {why}",
         f"  ringing {ringing:<4} waiting {c.waiting:<4} talking {talking:<4} dialled {c.attempts + c.lines:<6} missed {c.missed}/{c.answered} ({rate})  "
         f"wait for an agent {wait}",
         f"  {shown or 'no call has ended yet'}",
@@ -44,7 +46,7 @@ def _agents(snapshot: Snapshot, width: int) -> list[str]:
     for agent in snapshot.agents:
         counts[agent.state] = counts.get(agent.state, 0) + 1
     head = f"{len(snapshot.agents)} agents: " + "  ".join(f"{state.value} {n}" for state, n in counts.items())
-    cells = [f"{(a.name or a.id)[:12]:<12} {a.state.value:<9} {max(0, int(snapshot.now - a.since)):>4} s" for a in snapshot.agents]
+    cells = [f"{(a.name or a.id)[:12]:<12} {a.state.value:<9} {max(0, int(snapshot.now - a.since)):>4} s" for a in sorted(snapshot.agents, key=lambda a: natural(a.id))]
     per_row = max(1, width // 32)
     rows = [cells[i : i + per_row] for i in range(0, min(len(cells), per_row * 12), per_row)]
     return [head, *("   ".join(row) for row in rows)]

@@ -116,6 +116,15 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
             feed(w, call_id, calls.Apart())
     elif facts.bridged_to is not None and facts.bridged_to == call.agent_leg:
         feed(w, call_id, calls.Connected())
+    elif facts.bridged_to is not None:
+        late_bridge(w, call)
+
+
+def late_bridge(w: World, call: calls.Call) -> None:
+    """Bridged to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls."""
+    if call.state in (CallState.WAITING_AGENT, CallState.NOTICE):
+        w.note("WARNING", "late_bridge", call=call.id)
+        w.out.append(Hangup(call.lead_leg, "NORMAL_CLEARING"))
 
 
 def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:

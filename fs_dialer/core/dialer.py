@@ -214,10 +214,8 @@ class Dialer:
         call = w.calls[role.call]
         if call.agent_leg == other:
             calling.feed(w, role.call, calls.Connected())
-        elif call.state is CallState.WAITING_AGENT:
-            # Bridged late to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls.
-            w.note("WARNING", "late_bridge", call=role.call)
-            w.out.append(Hangup(lead_leg, "NORMAL_CLEARING"))
+        else:
+            adopting.late_bridge(w, call)
 
     def _leg_unbridged(self, e: ev.LegUnbridged) -> None:
         self._to_call(e.leg, calls.Apart())

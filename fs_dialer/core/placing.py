@@ -39,13 +39,27 @@ def pace(w: World) -> None:
         _refill(w, run)
     if w.lag_s > LAG_LIMIT_S:
         return
-    leases = _lease(w)
+    if w.ledger.room(w.now) <= 0:
+        _no_room(w)
+        return
+    leases = _lease(w) if w.idle else {}
     held_by_room = False
     for run in w.runs.values():
         if run.running:
             held_by_room |= _place_for(w, run, leases.get(run.definition.id, []))
     if held_by_room:
         _wake_for_room(w)
+
+
+def _no_room(w: World) -> None:
+    """Not one more leg is allowed now: nobody needs to be asked how many calls he would like."""
+    if not w.idle:
+        return
+    for run in w.runs.values():
+        if run.running:
+            run.because = "the installation's lines or calls per second are used up"
+            run.told_all_busy = False
+    _wake_for_room(w)
 
 
 def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
@@ -85,6 +99,8 @@ def _join_competition(w: World) -> None:
 
 def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
+    if run.flow.reserve_agent and not leased and run.told_all_busy and run.staying:
+        return False  # it was asked when the last agent was taken, and nothing has changed for it
     room = _room(w, run)
     view = _view(w, run, leased, room)
     decision = run.mode.decide(view, w.now, run.definition, run.memory)
@@ -110,7 +126,8 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
         run.because = "outside working hours" if run.outside_hours else "leads are being fetched" if run.claiming else "no lead is ready"
     elif held and not placed:
         run.because = "no line is free for a call and its agent"
-    if len(run.hopper) * 2 < _hopper_size(w, run):
+    run.told_all_busy = not leased
+    if placed:
         _refill(w, run)
     return held or (room <= placed and bool(leased or wanted))
 

@@ -103,6 +103,7 @@ class Run:
     competes: bool = False  # could use an idle agent now
     staying: int = 0  # its agents who are logged in, available and reachable
     because: str = ""
+    told_all_busy: bool = False  # its mode was asked since its last free agent was taken
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
 
     @property

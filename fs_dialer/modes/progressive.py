@@ -39,4 +39,4 @@ def decide(view: View, now: float, campaign: Campaign, memory: None) -> Decision
         return Decision(because="every agent is busy or has a call being dialled for him")
     if view.room < wanted:
         return Decision(originate=max(0, view.room), because=f"{wanted} free agents, but lines or calls per second allow {max(0, view.room)}")
-    return Decision(originate=wanted, because=f"one call for each of {wanted} free agents")
+    return Decision(originate=wanted, because=f"one call for {'the free agent' if wanted == 1 else f'each of {wanted} free agents'}")

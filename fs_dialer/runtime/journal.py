@@ -40,6 +40,7 @@ class Journal:
         self._file: IO[str] | None = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8")
         self.path = path
         self._write(json.dumps({"fs-dialer journal": VERSION, "seed": seed}))
+        self.flush()  # a daemon that dies in its first second leaves a journal all the same
 
     def record(self, event: Event, now: float, actions: Sequence[Action], *, due: bool = True) -> None:
         """`due`: whether a timer was. A tick that brought no action has all the same moved the timers that were due, and the next ones depend on when."""

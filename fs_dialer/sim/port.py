@@ -10,6 +10,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
 from fs_dialer.core.model import LegId, SwitchId
 from fs_dialer.esl.translate import leg_facts, translate
+from fs_dialer.esl.wire import unquote_value
 from fs_dialer.sim.switch import SimSwitch
 
 MAIN = SwitchId("main")
@@ -92,5 +93,5 @@ class SimPort:
     def _whereabouts(self, leg: LegId) -> ev.LegFound | ev.LegGone:
         if self.switch.exists(leg) != "true":
             return ev.LegGone(leg)
-        dump = dict(line.split(": ", 1) for line in self.switch.dump(leg, self._now).splitlines() if ": " in line)
-        return ev.LegFound(leg_facts(dump, self.name))
+        pairs = (line.split(": ", 1) for line in self.switch.dump(leg, self._now).splitlines() if ": " in line)
+        return ev.LegFound(leg_facts({name: unquote_value(value) for name, value in pairs}, self.name))

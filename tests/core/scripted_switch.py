@@ -486,7 +486,9 @@ class Hour:
         self.calm, self.lag = True, 0.0
         for name in self.statuses:
             self.tell(ev.SetAgentStatus("back", "olga", name, AgentStatus.AVAILABLE))  # type: ignore[arg-type]
-        for _ in range(10):
+        for campaign in self.campaigns:
+            self.tell(ev.PauseCampaign("calm", "olga", campaign.id))  # type: ignore[arg-type]
+        for _ in range(5):
             self.run_for(200.0)
             if not (tired := self.unrest()):
                 break

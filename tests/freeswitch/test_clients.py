@@ -74,11 +74,14 @@ def test_call_is_made_answered_bridged_and_ended(kind: str, talk: Talk, customer
     customer, agent = LegId(str(uuid.uuid4())), LegId(str(uuid.uuid4()))
     number = Kind(plan.RINGS_AND_ANSWERS, STAYS).numbers(1, first=980)[0]
     talk.originate(agent, commands.agent_endpoint("sofia/internal/ready-0@127.0.0.1:5090"), park_after_bridge=True, fsd_role="agent", fsd_agent="ready-0")
-    for told in (ev.LegAnswered(agent), ev.OriginateSucceeded(agent, agent), ev.LegParked(agent)):
-        talk.until(told)
+    talk.until(ev.LegAnswered(agent))
+    talk.until(ev.OriginateSucceeded(agent, agent))
+    talk.until(ev.LegParked(agent))
     talk.originate(customer, commands.gateway_endpoint("trunk1", number), fsd_role="lead", fsd_attempt=customer)
-    for told in (ev.LegRang(customer, early=False), ev.LegAnswered(customer), ev.OriginateSucceeded(customer, customer), ev.LegParked(customer)):
-        talk.until(told)
+    talk.until(ev.LegRang(customer, early=False))
+    talk.until(ev.LegAnswered(customer))
+    talk.until(ev.OriginateSucceeded(customer, customer))
+    talk.until(ev.LegParked(customer))
     for leg in (customer, agent):
         assert talk.api(commands.sched_del(leg)).startswith("+OK")
     assert talk.api(commands.uuid_bridge(customer, agent)) == f"+OK {agent}\n"

@@ -96,4 +96,6 @@ def test_killed_daemon_is_followed_without_a_second_call_to_anybody(world: World
     unknown = sum(1 for row in attempts if row[2] == "unknown")
     assert unknown <= len(in_flight) + 5
     late = [leg for leg in watch.leads() if (leg.at("CHANNEL_CREATE") or 0) > killed_at]
-    print(f"{successor}: {len(in_flight)} legs of leads at the kill, {len(talked)} in talk; {unknown} unknown; taken over after {known_again_at - killed_at:.1f} s, next originate after {min(leg.events[0][0] for leg in late) - killed_at:.2f} s")
+    next_s = min(leg.events[0][0] for leg in late) - killed_at
+    print(f"{successor}: {len(in_flight)} leads up at the kill, {len(talked)} in talk; {unknown} unknown")
+    print(f"  taken over after {known_again_at - killed_at:.1f} s, next originate after {next_s:.1f} s")

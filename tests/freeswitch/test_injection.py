@@ -46,7 +46,8 @@ def test_hostile_contacts_are_called_and_nothing_they_hold_reaches_the_switch(wo
     markers = [tmp_path / f"marker-{n}" for n in range(4)]
     evil = [would_touch(marker) for marker in markers]
     names = [evil[0], f"'}}{evil[1]},inj=1", 'a "quoted", name |;\\n`id`']
-    refused = [f"{good[0]}}}", f"{good[0]}{evil[2]}", f"{good[0]}}}sofia/internal/nailed-0@127.0.0.1:5090", f"{good[1]},inj=1", f"{good[2]} &system(touch {markers[3]})"]
+    refused = [f"{good[0]}}}", f"{good[0]}{evil[2]}", f"{good[0]}}}sofia/internal/nailed-0@127.0.0.1:5090", f"{good[1]},inj=1"]
+    refused.append(f"{good[2]} &system(touch {markers[3]})")
     with open(tmp_path / "leads.csv", "w", encoding="utf-8", newline="") as file:
         table = csv.writer(file)
         table.writerow(["phone", "name", evil[3].replace(",", "")])

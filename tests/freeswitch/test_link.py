@@ -135,4 +135,5 @@ def test_cut_link_is_mended_calls_go_on_and_nobody_is_called_twice(world: World,
         assert outcome == "unknown" or (outcome == "early_hangup" and leg.answered and not leg.bridged_to), leg.story()
         assert ended_at < mended_at + 5.0, leg.story()
     next_at = min(leg.events[0][0] for leg in watch.leads() if leg.events[0][0] > mended_at)
-    print(f"cut for {mended_at - cut_at:.1f} s: {len(talked)} in talk, {len(in_flight)} legs of leads; differently closed: {different}; next originate {next_at - mended_at:.2f} s after")
+    print(f"cut for {mended_at - cut_at:.1f} s: {len(talked)} in talk, {len(in_flight)} leads up; differently closed: {different}")
+    print(f"  next originate {next_at - mended_at:.1f} s after the mending")

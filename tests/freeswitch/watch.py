@@ -122,7 +122,10 @@ class Leg:
 
     def story(self) -> str:
         begin = self.events[0][0]
-        words = [f"+{at - begin:.3f} {e.name.removeprefix('CHANNEL_')} {e.headers.get('Application', '')}{e.headers.get('Hangup-Cause', '')}" for at, e in self.events]
+        words = []
+        for at, event in self.events:
+            what = event.headers.get("Application", "") or event.headers.get("Hangup-Cause", "")
+            words.append(f"+{at - begin:.3f} {event.name.removeprefix('CHANNEL_')} {what}".rstrip())
         return f"{self.uuid} {self.role} {self.number}{self.agent}: " + ", ".join(words)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import uuid
 
 from tests.scenarios.checks import check_database, check_everything, check_witness
 from tests.scenarios.world import World, numbers, person, until
@@ -87,3 +88,19 @@ def test_a_switch_that_dies_in_mid_call_closes_its_calls_and_frees_their_agents(
     check_database(world)
     until(lambda: world.channels() == 0, 5, "no channel is left over")
     check_witness(world)
+
+
+def test_a_leg_with_our_variable_and_no_attempt_is_hung_up_and_a_strangers_is_left_alone(world: World) -> None:
+    """D6; and D2: the stranger's leg takes one of our lines."""
+    world.start_switch(customers={"outcomes": {"person": 1}, "patience": "never"})
+    world.define(agents=1)
+    daemon = world.start_daemon()
+    until(lambda: world.snapshot().get("switch_up"), 10, "the link is up")
+    ours, strangers = numbers(1, 2)
+    assert world.rig.ask_switch(f"api originate sofia/gateway/trunk1/{strangers} &park()").startswith("+OK")
+    until(lambda: world.snapshot().get("legs") == 1, 10, "it is counted")
+    variables = f"{{fsd_role=lead,fsd_attempt={uuid.uuid4()}}}"
+    assert world.rig.ask_switch(f"api originate {variables}sofia/gateway/trunk1/{ours} &park()") == "-ERR NORMAL_CLEARING\n"
+    until(lambda: [leg.number for leg in world.witness.up()] == [strangers], 5, "only the stranger's is up")
+    assert daemon.terminate() == 0
+    assert [leg.number for leg in world.witness.up()] == [strangers]

@@ -62,8 +62,8 @@ def line() -> Line:
 def test_a_call_is_told_from_creation_to_parking(line: Line) -> None:
     line.dial()
     line.run(1.0)
-    assert line.names(LEAD) == ["LegCreated", "LegRang", "LegAnswered", *sorted(line.names(LEAD)[3:])]
-    assert set(line.names(LEAD)[3:]) == {"OriginateSucceeded", "LegParked"}
+    assert line.names(LEAD)[:3] == ["LegCreated", "LegRang", "LegAnswered"]
+    assert set(line.names(LEAD)[3:]) == {"OriginateSucceeded", "LegParked"}, "in either order (16)"
     created = line.seen[0]
     assert created == ev.LegCreated(LEAD, MAIN, TRUNK, AttemptId("attempt of lead-leg"), None)
 
@@ -129,7 +129,6 @@ def test_a_parked_leg_that_nobody_renews_leaves_the_music(line: Line) -> None:
     line.run(25.0)
     line.port.renew_fallback(act.RenewFallback((LEAD,)))
     line.run(25.0)
-    assert "variable" not in line.port.switch.legs[LEAD].variables.get("fsd_fallback", "")
     assert line.port.switch.legs[LEAD].variables.get("fsd_fallback") is None
     line.run(6.0)
     assert line.port.switch.legs[LEAD].variables.get("fsd_fallback") == "true"
