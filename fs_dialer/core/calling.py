@@ -47,11 +47,13 @@ def _settle(w: World) -> None:
             continue
         new, directives = call_machine.step(call, some_ev, w.now)
         if new.state is not call.state:
-            w.tell(some_id, type(some_ev).__name__, f"{call.state.value} → {new.state.value}")
-        w.calls[some_id] = new
+            w.tell(some_id, type(some_ev).__name__, (call.state, new.state))
+        if new is not call:
+            w.calls[some_id] = new
         for directive in directives:
             _obey(w, some_id, directive)
-        _keep_waiting_list(w, some_id)
+        if new is not call:
+            _keep_waiting_list(w, some_id)
 
 
 def _too_late(w: World, call_id: AttemptId, ev: calls.Input) -> None:

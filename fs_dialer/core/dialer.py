@@ -7,6 +7,7 @@ call.py, how it is stepped in calling.py, how many are placed in placing.py, res
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -98,7 +99,7 @@ class Dialer:
 
     def story(self, about: str) -> list[str]:
         """What happened to one id (a call, an agent, a campaign), oldest first, as far back as memory goes."""
-        return [f"{at:.3f} {what}{': ' + detail if detail else ''}" for at, who, what, detail in self._w.story if who == about]
+        return [f"{at:.3f} {what}{': ' + _words(detail) if detail else ''}" for at, who, what, detail in self._w.story if who == about]
 
     def check_invariants(self) -> None:
         """IllegalTransition, with the story, when anything that must always hold does not."""
@@ -349,3 +350,7 @@ class Dialer:
             w.drained = True
             w.timers.clear(("fallback",))
             w.out.append(Drained())
+
+
+def _words(detail: str | tuple[Enum, Enum]) -> str:
+    return detail if isinstance(detail, str) else f"{detail[0].value} → {detail[1].value}"

@@ -97,7 +97,7 @@ def live(w: World, run: Run, ev: campaigns.Input, who: str = "daemon") -> campai
         w.out.append(StoreCampaignState(d.id, d.revision, run.life.state, run.life.started, run.life.reason, who))
         w.pace_due = True
     if run.life.state is not old.state:
-        w.tell(run.definition.id, type(ev).__name__, f"{old.state.value} → {run.life.state.value}")
+        w.tell(run.definition.id, type(ev).__name__, (old.state, run.life.state))
         w.note("INFO", "campaign", campaign=run.definition.id, state=run.life.state.value, reason=run.life.reason or who)
         if not run.running:
             empty_hopper(w, run, "paused")

@@ -20,7 +20,13 @@ GatewayId = NewType("GatewayId", str)  # a SIP trunk by its FreeSWITCH name
 CommandId = NewType("CommandId", str)
 
 
-class CampaignType(Enum):
+class Word(Enum):
+    """One of a closed set of words. Members are single objects, so their identity is hash enough; Enum's own is computed in Python, every time."""
+
+    __hash__ = object.__hash__
+
+
+class CampaignType(Word):
     MANUAL = "manual"
     PREVIEW = "preview"
     PROGRESSIVE = "progressive"
@@ -29,7 +35,7 @@ class CampaignType(Enum):
     CALLBACK = "callback"
 
 
-class CampaignState(Enum):
+class CampaignState(Word):
     NEW = "new"  # not approved, or its approval was for an earlier revision (D5)
     APPROVED = "approved"
     RUNNING = "running"
@@ -38,7 +44,7 @@ class CampaignState(Enum):
     ENDED = "ended"
 
 
-class AgentStatus(Enum):
+class AgentStatus(Word):
     """What the agent declared."""
 
     AVAILABLE = "available"
@@ -46,7 +52,7 @@ class AgentStatus(Enum):
     LOGGED_OUT = "logged_out"
 
 
-class AgentState(Enum):
+class AgentState(Word):
     """What we observe of the agent."""
 
     IDLE = "idle"
@@ -60,7 +66,7 @@ class AgentState(Enum):
     LEG_DOWN = "leg_down"  # a nailed agent without his parked leg
 
 
-class LeadStatus(Enum):
+class LeadStatus(Word):
     NEW = "new"
     IN_PROGRESS = "in_progress"
     RETRY = "retry"
@@ -74,7 +80,7 @@ class LeadStatus(Enum):
     BLOCKED = "blocked"
 
 
-class Outcome(Enum):
+class Outcome(Word):
     """Our class of a finished attempt, spec §4."""
 
     CONNECTED = "connected"
@@ -92,7 +98,7 @@ class Outcome(Enum):
     UNKNOWN = "unknown"
 
 
-class CallState(Enum):
+class CallState(Word):
     QUEUED = "queued"
     PREVIEWING = "previewing"
     RINGING_AGENT_FIRST = "ringing_agent_first"
@@ -110,7 +116,7 @@ class CallState(Enum):
     ENDED = "ended"
 
 
-class LegKind(Enum):
+class LegKind(Word):
     NAILED = "nailed"  # called once, parked, bridged at once, parked again
     PER_CALL = "per_call"  # rung for each call
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
@@ -176,16 +174,18 @@ def _gates_open(w: World, run: Run, lead: Lead) -> bool:
 
 def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int) -> None:
     call_id = AttemptId(w.new_id())
-    call = Call(call_id, run.definition.id, lead, LegId(w.new_id()), run.plan)
+    leg, nailed = None, False
     if agent_id is not None:
         agent = w.agents[agent_id]
         if run.flow.preview_s is not None:
             w.step_agent(agent_id, agents.ShowPreview(call_id))
         else:
             w.step_agent(agent_id, agents.Reserve(call_id))
-        leg = agent.leg if agent.nailed else None
-        call = replace(call, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=agent.nailed)
+        leg, nailed = agent.leg if agent.nailed else None, agent.nailed
         run.given += 1
+    call = Call(
+        call_id, run.definition.id, lead, LegId(w.new_id()), run.plan, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=nailed
+    )
     w.ledger.promise(call_id, lines if agent_id is not None else 1)
     w.calls[call_id] = call
     run.calls[call_id] = None

@@ -6,6 +6,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable, Hashable
 from dataclasses import dataclass, field, replace
+from enum import Enum
 from random import Random
 from typing import Any
 
@@ -142,7 +143,7 @@ class World:
     timers: Timers = field(default_factory=Timers)
     pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
     out: list[Action] = field(default_factory=list)
-    story: deque[tuple[float, str, str, str]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
+    story: deque[tuple[float, str, str, str | tuple[Enum, Enum]]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
     now: float = 0.0
     switch_up: bool = False
     reconciled: bool = False
@@ -157,7 +158,7 @@ class World:
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.installation)
 
-    def tell(self, about: str, what: str, detail: str = "") -> None:
+    def tell(self, about: str, what: str, detail: str | tuple[Enum, Enum] = "") -> None:
         """A line of the story of one id; kept in memory, newest 20,000."""
         self.story.append((self.now, about, what, detail))
 
@@ -173,7 +174,7 @@ class World:
         self.agents[agent_id] = new
         if new.state is not old.state:
             self._account(old)
-            self.tell(agent_id, type(ev).__name__, f"{old.state.value} → {new.state.value}")
+            self.tell(agent_id, type(ev).__name__, (old.state, new.state))
             if new.rest_until is not None and new.rest_until != old.rest_until:
                 self.timers.set(("rest", agent_id), new.rest_until)
         elif new.status is not old.status:
@@ -181,7 +182,7 @@ class World:
             self.agents[agent_id] = new = replace(new, since=self.now)
         if new.status is not old.status:
             self.out.append(StoreAgentStatus(agent_id, new.status, reason or ("missed offers" if who == "engine" else ""), who))
-            self.tell(agent_id, "status", f"{old.status.value} → {new.status.value}")
+            self.tell(agent_id, "status", (old.status, new.status))
         if new.staying is not old.staying:
             for run in self.runs_of(agent_id):
                 run.staying += 1 if new.staying else -1

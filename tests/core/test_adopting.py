@@ -283,3 +283,42 @@ def test_an_attempt_that_is_known_already_is_not_taken_over_twice() -> None:
     told = ev.AttemptFound(found(), facts(OLD_LEG, answered=False, attempt=OLD))
     desk.tell(told, told, ev.AttemptFound(found(), None))
     assert not desk.all(act.CloseAttempt) and len(desk.dialer._w.calls) == 1
+
+
+def test_what_is_taken_over_is_looked_at_once_more() -> None:
+    """The facts may be older than news that came while nobody knew the leg."""
+    desk = a_new_daemon()
+    desk.tell(ev.AttemptFound(found(), facts(OLD_LEG, answered=False, attempt=OLD)), ev.LegFound(facts(LegId("agent-leg"), agent="ana")))
+    assert {ask.leg for ask in desk.all(act.AskLeg)} == {OLD_LEG, LegId("agent-leg")}
+    desk.tell(ev.LegFound(facts(OLD_LEG, attempt=OLD)), DONE)
+    assert desk.last(act.Bridge) == act.Bridge(OLD_LEG, LegId("agent-leg"))
+
+
+def test_facts_older_than_a_bridge_do_not_end_it() -> None:
+    desk, call = a_dialled_call()
+    desk.up(call.leg)
+    nailed = desk.last(act.Bridge).agent_leg
+    desk.tell(LOST, UP, ev.LegBridged(call.leg, nailed), ev.LegFound(facts(call.leg)), ev.LegFound(facts(nailed)), DONE)
+    desk.clear()
+    desk.wait(30.0)
+    assert not desk.all(act.Hangup) and desk.state_of() is AgentState.TALKING
+
+
+def test_a_customer_found_bridged_to_an_agent_whose_turn_was_over_is_let_go() -> None:
+    desk, call = a_dialled_call()
+    desk.up(call.leg)
+    nailed = desk.last(act.Bridge).agent_leg
+    desk.wait(5.0)
+    asked = {ask.leg for ask in desk.all(act.AskLeg)}
+    assert asked == {call.leg, nailed}, "after a bridge that was not reported both are asked after"
+    assert act.Hangup(call.leg, "NORMAL_CLEARING") in desk.tell(ev.LegFound(facts(call.leg, bridged_to=nailed)))
+
+
+def test_an_agent_s_leg_that_is_gone_without_a_word_is_found_out_by_the_bridge_that_fails() -> None:
+    desk, call = a_dialled_call()
+    desk.up(call.leg)
+    nailed = desk.last(act.Bridge).agent_leg
+    assert act.AskLeg(nailed) in desk.tell(ev.BridgeRefused(call.leg, "-ERR Invalid uuid"))
+    desk.tell(ev.LegGone(nailed))
+    desk.wait(20.0)
+    assert desk.nail() != nailed

@@ -501,6 +501,17 @@ def placed_leg(desk: Desk) -> LegId:
     return call.lead_leg
 
 
+def test_an_agent_who_waits_for_his_customer_to_answer_is_renewed_S66() -> None:
+    campaign = a_campaign(people=["ana"], type=CampaignType.CALLBACK, ring_timeout_s=60.0)
+    flows = {CampaignType.CALLBACK: Flow(first_leg="agent")}
+    desk = a_dialling_desk(1, agents=1, campaigns=[campaign], offered=modes(flows))
+    leg = desk.last(act.OriginateAgent).leg
+    desk.up(leg)
+    desk.clear()
+    desk.wait(10.0)
+    assert desk.last(act.RenewFallback).legs == (leg,)
+
+
 # --- a notice -------------------------------------------------------------------------------------------------------------------------
 
 

@@ -6,6 +6,7 @@ The seed is the test's own parameter: `-k 17` plays hour 17 again.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from random import Random
 
 import pytest
 
@@ -108,3 +109,43 @@ def test_campaigns_that_share_agents_come_to_rest(seed: int, leg: LegKind) -> No
         a_campaign("winter", people=people[1:], type=CampaignType.PREDICTIVE, gap_s=100.0, max_attempts=9, wrap_up_s=2.0, join=True),
     ]
     play(seed, Chances(doubled=0.1, agent_misses=0.2, commands=True, link_lost=[(300.0, 20.0)], killed=[(500.0, 9.0)]), leg=leg, campaigns=campaigns)
+
+
+@pytest.mark.parametrize("seed", range(1000, 1024))
+def test_any_hour_at_all_comes_to_rest(seed: int) -> None:
+    """Every kind of trouble at random, with one to three campaigns of any type and too few lines."""
+    rng = Random(seed)
+
+    def spells(most: int, longest_s: float) -> list[tuple[float, float]]:
+        return [(rng.uniform(10.0, SECONDS - 20.0), rng.uniform(0.1, longest_s)) for _ in range(rng.randint(0, most))]
+
+    agents = rng.randint(1, 6)
+    chances = Chances(
+        store_refuses=rng.choice([0.0, 0.1]),
+        no_leg=rng.choice([0.0, 0.2]),
+        doubled=rng.choice([0.0, 0.4]),
+        lag_s=rng.choice([0.0, 0.3, 3.0, 9.0]),
+        link_lost=spells(4, 60.0),
+        killed=spells(3, 60.0),
+        store_lost=spells(2, 60.0),
+        agent_misses=rng.choice([0.0, 0.3, 0.8]),
+        commands=rng.random() < 0.6,
+    )
+    campaigns = [
+        a_campaign(
+            f"c{n}",
+            people=NAMES[:agents],
+            type=rng.choice([CampaignType.PROGRESSIVE, *FLOWS]),
+            gap_s=rng.choice([0.0, 60.0]),
+            max_attempts=30,
+            wrap_up_s=rng.choice([0.0, 3.0]),
+            join=True,
+            notice=rng.choice([None, "sorry.wav"]),
+            at_most_s=rng.choice([2.0, 20.0, 60.0]),
+            agent_ring_s=rng.choice([5.0, 30.0]),
+            weight=rng.randint(1, 3),
+        )
+        for n in range(rng.randint(1, 3))
+    ]
+    leg, lines, cps = rng.choice(list(LegKind)), rng.choice([2 * agents + 1, 12, 60]), rng.choice([0.7, 3.0, 30.0])
+    play(seed, chances, leg=leg, agents=agents, campaigns=campaigns, lines=max(lines, agents + 1), cps=cps)

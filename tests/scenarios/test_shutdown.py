@@ -28,7 +28,7 @@ def test_the_first_sigterm_lets_calls_end_and_dials_nobody_new(world: World) -> 
 
 
 def test_the_second_sigterm_ends_the_daemon_at_once_and_its_calls_go_on(world: World) -> None:
-    world.start_switch(numbers=dict.fromkeys(numbers(1, 2), person(talk="8s")))
+    world.start_switch(numbers=dict.fromkeys(numbers(1, 2), person(talk="5s")))
     world.define(agents=2, nailed=1)
     world.add_leads(numbers(1, 2))
     world.order_start(2)
@@ -51,10 +51,10 @@ def test_a_recorded_run_gives_the_same_actions_again_or_the_first_difference(wor
     """X6. The journal is that of a live run; what is changed in it is one answer."""
     world.start_switch()
     world.define(agents=3, nailed=1)
-    world.add_leads(numbers(1, 6))
+    world.add_leads(numbers(1, 4))
     world.order_start(3)
     daemon = world.start_daemon()
-    until(lambda: world.closed() == 6, 30, "six calls end")
+    until(lambda: world.closed() == 4, 30, "four calls end")
     assert daemon.terminate() == 0
     (journal,) = world.journals()
     assert journal.stat().st_mode & 0o777 == 0o600, "it holds telephone numbers"
