@@ -323,8 +323,10 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
 
 
 def renew_fallbacks(w: World) -> None:
-    """For every parked leg whose owner would hear nothing if we died: waiting customers, and agents who wait for one. Never for one that is being bridged, or talks:
-    the transfer would fire in the middle of the conversation."""
+    """For every parked leg whose owner would hear nothing if we died: waiting customers, and agents who wait for one.
+
+    Never for one that is being bridged, or talks: the transfer would fire in the middle of the conversation.
+    """
     parked = [c.lead_leg for c in w.calls.values() if c.lead_parked and c.state in NEEDS_FALLBACK and not c.bridging]
     nailed = [a.leg for a in w.agents.values() if a.parked and a.leg is not None and a.state is not AgentState.TALKING and not _being_bridged(w, a)]
     rung = [c.agent_leg for c in w.calls.values() if c.agent_ready and not c.nailed and c.agent_leg and not (c.bridging or c.state is CallState.BRIDGED)]

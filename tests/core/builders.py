@@ -255,3 +255,27 @@ def a_dialling_desk(leads: int = 2, **more: Any) -> Desk:
             desk.nail(name)
     desk.claimed(*some_leads(leads))
     return desk
+
+
+# --- stories' beginnings --------------------------------------------------------------------------------------------------------------
+
+MUSIC = {CampaignType.PREDICTIVE: Flow(on_answer="music_then_agent", reserve_agent=False)}
+
+
+def placed(desk: Desk, index: int = -1) -> act.OriginateLead:
+    return desk.all(act.OriginateLead)[index]
+
+
+def closed(desk: Desk) -> list[tuple[Outcome, LeadStatus]]:
+    return [(a.result.outcome, a.update.status) for a in desk.all(act.CloseAttempt)]
+
+
+def talking(leg: LegKind = LegKind.NAILED, **more: object) -> tuple[Desk, act.OriginateLead]:
+    """One agent who talks with the only lead."""
+    desk = a_dialling_desk(1, agents=1, leg=leg, **more)
+    call = placed(desk)
+    desk.up(call.leg)
+    if leg is LegKind.PER_CALL:
+        desk.up(desk.last(act.OriginateAgent).leg)
+    desk.tell(ev.LegBridged(call.leg, desk.last(act.Bridge).agent_leg))
+    return desk, call

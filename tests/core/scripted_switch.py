@@ -1,4 +1,4 @@
-"""A switch, a store and people made of seeded chance, that drive one engine through an hour in virtual time: late, doubled and reordered news, refusals,
+"""A switch and people made of seeded chance, that drive one engine through an hour in virtual time: late, doubled and reordered news, refusals,
 lost links, killed daemons.
 
 The truth is kept here apart from what the engine is told: a leg lives on while the link is down. What a real switch would do wrong when asked wrongly
@@ -18,13 +18,11 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.dialer import Dialer
-from fs_dialer.core.leads import DIALABLE
 from fs_dialer.core.limits import BURST_S
 from fs_dialer.core.mode_port import Mode
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
-    Attempt,
     AttemptId,
     CampaignId,
     CampaignState,
@@ -34,15 +32,11 @@ from fs_dialer.core.model import (
     LeadId,
     LegFacts,
     LegId,
-    OpenAttempt,
 )
 from tests.core.builders import NOON, SWITCH, UTC_SET
+from tests.core.scripted_store import ScriptedStore, Wrong
 
 FALLBACK_S = 30.0
-
-
-class Wrong(AssertionError):
-    """The engine asked for something that must never be asked, or forgot something it must do."""
 
 
 @dataclass(frozen=True)
@@ -81,15 +75,6 @@ class Leg:
 
 
 @dataclass
-class Kept:
-    """A lead in the store."""
-
-    lead: Lead
-    claimed: bool = False
-    busy: bool = False
-
-
-@dataclass
 class Hour:
     seed: int
     agents: Sequence[AgentDefinition]
@@ -101,11 +86,6 @@ class Hour:
     now: float = NOON
     dialer: Dialer = field(init=False)
     legs: dict[LegId, Leg] = field(default_factory=dict)
-    opened: dict[AttemptId, Attempt] = field(default_factory=dict)
-    lead_of: dict[AttemptId, Lead] = field(default_factory=dict)
-    closed: dict[AttemptId, act.CloseAttempt] = field(default_factory=dict)
-    states: dict[CampaignId, act.StoreCampaignState] = field(default_factory=dict)
-    statuses: dict[AgentId, AgentStatus] = field(default_factory=dict)
     tokens: float = 0.0
     tokens_at: float = 0.0
     peak: int = 0
@@ -114,13 +94,12 @@ class Hour:
     linked: bool = False
     linked_at: float = 0.0
     alive: bool = True
-    store_up: bool = True
     lag: float = 0.0
     log: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.rng = Random(self.seed)
-        self.kept = {lead.id: Kept(lead) for lead in self.leads}
+        self.rows = ScriptedStore(self.leads)
         self.heap: list[tuple[float, int, Callable[[], None]]] = []
         self.order = itertools.count()
         self.ids = itertools.count(1)
@@ -154,13 +133,12 @@ class Hour:
         life, self.alive = self.life, True
         self.dialer = Dialer(self.offered, rng=Random(self.seed), new_id=lambda: f"{life}-{next(self.ids)}")
         self.tokens, self.tokens_at = self.installation.cps, self.now
-        for kept in self.kept.values():
-            kept.claimed = kept.busy
+        self.rows.take_over()
         self.tell(ev.InstallationLoaded(self.installation))
         for agent in self.agents:
-            self.tell(ev.AgentLoaded(agent, self.statuses.get(agent.id, AgentStatus.AVAILABLE)))
+            self.tell(ev.AgentLoaded(agent, self.rows.statuses.get(agent.id, AgentStatus.AVAILABLE)))
         for campaign in self.campaigns:
-            stored = self.states.get(campaign.id)
+            stored = self.rows.states.get(campaign.id)
             state, started = (stored.state, stored.started) if stored else (CampaignState.RUNNING, True)
             self.tell(ev.CampaignLoaded(campaign, state, started, (UTC_SET,)))
         self.link_up()
@@ -217,63 +195,27 @@ class Hour:
         rule = getattr(self, "do_" + type(action).__name__, None)
         if rule is not None:
             rule(action)
+        else:
+            self.rows.write(action)
 
     def soon(self, event: ev.Event, least: float = 0.001, most: float = 0.03) -> None:
         life = self.life
         self.later(self.rng.uniform(least, most), lambda: self.tell(event) if self.life == life else None)
 
     def do_ClaimLeads(self, a: act.ClaimLeads) -> None:
-        if not self.store_up:
-            self.soon(ev.ClaimFailed(a.campaign))
-            return
-        mine = [k for k in self.kept.values() if k.lead.campaign == a.campaign and k.lead.status in DIALABLE]
-        ready = [] if self.calm else [k for k in mine if not (k.claimed or k.busy) and k.lead.ready_at <= self.now][: a.count]
-        for kept in ready:
-            kept.claimed = True
-        waiting = [k.lead.ready_at for k in mine if not (k.claimed or k.busy) and k.lead.ready_at > self.now]
-        self.soon(ev.LeadsClaimed(a.campaign, tuple(k.lead for k in ready), min(waiting, default=None), True))
-
-    def do_ReturnLeads(self, a: act.ReturnLeads) -> None:
-        for back in a.leads:
-            kept = self.kept[back.lead]
-            if kept.busy or not kept.claimed:
-                raise Wrong(f"lead {back.lead} was given back and is not the daemon's to give")
-            kept.claimed, kept.lead = False, replace(kept.lead, ready_at=back.ready_at)
-
-    def do_CloseAttempt(self, a: act.CloseAttempt) -> None:
-        id_ = a.result.attempt
-        if id_ not in self.opened:
-            raise Wrong(f"attempt {id_} was closed and never opened")
-        if id_ in self.closed:
-            raise Wrong(f"attempt {id_} was closed twice")
-        self.closed[id_] = a
-        kept, u = self.kept[a.update.lead], a.update
-        kept.claimed = kept.busy = False
-        kept.lead = replace(kept.lead, status=u.status, attempts=u.attempts, ours_in_row=u.ours_in_row, ready_at=u.ready_at)
-
-    def do_StoreCampaignState(self, a: act.StoreCampaignState) -> None:
-        self.states[a.campaign] = a
-
-    def do_StoreAgentStatus(self, a: act.StoreAgentStatus) -> None:
-        self.statuses[a.agent] = a.status
+        claimed = None if self.calm else self.rows.claim(a.campaign, a.count, self.now)
+        self.soon(claimed if claimed is not None else ev.LeadsClaimed(a.campaign, (), None, True))
 
     def do_Drained(self, a: act.Drained) -> None:
         self.drained = True
 
     def do_OriginateLead(self, a: act.OriginateLead) -> None:
         self.count_originate()
-        kept = self.kept[a.attempt.lead]
-        if not kept.claimed or kept.busy or kept.lead.ready_at > self.now:
-            raise Wrong(f"lead {a.attempt.lead} was dialled while it was not ready or not ours")
         life = self.life
-        if not self.store_up or self.rng.random() < self.chances.store_refuses:
-            gate = self.rng.choice(["campaign_paused", "do_not_call"]) if self.store_up else "store_down"
-            if gate == "do_not_call":
-                kept.claimed, kept.lead = False, replace(kept.lead, status=type(kept.lead.status).BLOCKED)
+        gate = self.rows.open(a.attempt, self.now, refused=self.rng.random() < self.chances.store_refuses, gates=self.rng)
+        if gate is not None:
             self.soon(ev.AttemptRefused(a.attempt.id, gate))
             return
-        kept.busy = True
-        self.opened[a.attempt.id], self.lead_of[a.attempt.id] = a.attempt, kept.lead
         self.soon(ev.AttemptOpened(a.attempt.id))
 
         def send() -> None:
@@ -340,13 +282,12 @@ class Hour:
         ours = [leg.id for leg in self.legs.values() if leg.id not in a.legs]
         asked = [*a.legs, *ours]
         self.rng.shuffle(asked)
-        open_now = [self.opened[i] for i in self.opened if i not in self.closed] if self.life_is_new() else []
+        open_now = self.rows.still_open() if self.life_is_new() else []
         self.known_life = self.life
         for id_ in asked:
             self.whereabouts(id_)
-        for attempt in open_now:
-            leg = self.legs.get(attempt.leg)
-            found = OpenAttempt(attempt, self.lead_of[attempt.id])
+        for found in open_now:
+            leg = self.legs.get(found.attempt.leg)
             event = ev.AttemptFound(found, None if leg is None or leg.over else self.facts(leg))
             self.soon(event, *((3.0, 3.1) if event.facts is None else (0.01, 0.1)))
         done = ev.ReconcileDone(SWITCH)
@@ -484,7 +425,7 @@ class Hour:
         self.later(5.0, self.stir)
         self.run_for(seconds)
         self.calm, self.lag = True, 0.0
-        for name in self.statuses:
+        for name in self.rows.statuses:
             self.tell(ev.SetAgentStatus("back", "olga", name, AgentStatus.AVAILABLE))  # type: ignore[arg-type]
         for campaign in self.campaigns:
             self.tell(ev.PauseCampaign("calm", "olga", campaign.id))  # type: ignore[arg-type]
@@ -499,7 +440,7 @@ class Hour:
         self.check_end()
 
     def store(self, up: bool) -> None:
-        self.store_up = up
+        self.rows.up = up
         self.tell(ev.StoreBack() if up else ev.StoreLost("a test cut it"))
 
     def stir(self) -> None:
@@ -512,7 +453,7 @@ class Hour:
             return
         campaign, agent = self.rng.choice(self.campaigns), self.rng.choice(self.agents)
         status = self.rng.choice(list(AgentStatus))
-        self.statuses.setdefault(agent.id, AgentStatus.AVAILABLE)
+        self.rows.statuses.setdefault(agent.id, AgentStatus.AVAILABLE)
         number = f"c{next(self.order)}"
         self.tell(
             self.rng.choice(
@@ -522,7 +463,7 @@ class Hour:
                     ev.StartCampaign(number, "olga", campaign.id),  # type: ignore[arg-type]
                     ev.SetAgentStatus(number, "olga", agent.id, status),  # type: ignore[arg-type]
                     ev.SetAgentStatus(number, "olga", agent.id, AgentStatus.AVAILABLE),  # type: ignore[arg-type]
-                    ev.AgentLoaded(replace(agent, dial_string=f"user/{number}"), self.statuses[agent.id]),
+                    ev.AgentLoaded(replace(agent, dial_string=f"user/{number}"), self.rows.statuses[agent.id]),
                     ev.CampaignLoaded(replace(campaign, wrap_up_s=self.rng.choice([0.0, 3.0])), CampaignState.RUNNING, True, (UTC_SET,)),
                 ]
             )
@@ -546,10 +487,11 @@ class Hour:
             raise Wrong(f"not drained: engine {w.legs}, switch {self.legs}")
         if w.legs or w.calls or w.ledger.legs or any(n for n in w.ledger.by_gateway.values()):
             raise Wrong(f"left over: legs {w.legs} calls {w.calls} ledger {w.ledger.legs}")
-        if set(self.opened) != set(self.closed):
-            raise Wrong(f"never closed: {set(self.opened) - set(self.closed)}")
-        if any(kept.busy or kept.claimed for kept in self.kept.values()):
-            raise Wrong(f"leads that never came back: {[k for k in self.kept.values() if k.busy or k.claimed]}")
+        self.rows.check_end()
+
+    @property
+    def closed(self) -> dict[AttemptId, act.CloseAttempt]:
+        return self.rows.closed
 
 
 def lead_numbers(campaign: CampaignId, count: int, first: int = 1) -> list[Lead]:

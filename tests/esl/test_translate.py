@@ -46,7 +46,7 @@ def test_180_is_ringing_and_183_is_ringing_with_early_media() -> None:
     [
         ({"variable_sip_term_status": "486", "variable_sip_hangup_disposition": "recv_refuse"}, "USER_BUSY", 486, False, False),
         # 200 to their BYE says nothing about the call.
-        ({"variable_sip_term_status": "200", "variable_sip_hangup_disposition": "recv_bye", "variable_answer_epoch": "17"}, "NORMAL_CLEARING", None, False, True),
+        ({"variable_sip_term_status": "200", "variable_answer_epoch": "17"}, "NORMAL_CLEARING", None, False, True),
         ({"variable_sip_hangup_disposition": "send_bye", "variable_answer_epoch": "17"}, "NORMAL_CLEARING", None, True, True),
         # 487 after our own CANCEL is not the far end's answer (27).
         ({"variable_sip_invite_failure_status": "487", "variable_sip_hangup_disposition": "send_cancel"}, "ORIGINATOR_CANCEL", None, True, False),

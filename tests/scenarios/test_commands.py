@@ -21,7 +21,7 @@ def test_commands_that_make_no_sense_are_refused_with_a_reason(world: World) -> 
 
 
 def test_a_campaign_is_paused_goes_on_with_leads_that_came_meanwhile_and_ends(world: World) -> None:
-    world.start_switch(customers={"outcomes": {"person": 1}, "talk": "1s", "ring": "0.3s"})
+    world.start_switch(customers={"outcomes": {"person": 1}, "talk": "0.7s", "ring": "0.2s"})
     world.define(agents=2, nailed=2, wrap_up_s=0)
     world.add_leads(numbers(1, 40))
     world.order_start(2)
@@ -44,7 +44,7 @@ def test_a_campaign_is_paused_goes_on_with_leads_that_came_meanwhile_and_ends(wo
 
 
 def test_an_agent_who_declares_a_break_gets_no_more_calls_until_he_is_back(world: World) -> None:
-    world.start_switch(customers={"outcomes": {"person": 1}, "talk": "1s", "ring": "0.3s"})
+    world.start_switch(customers={"outcomes": {"person": 1}, "talk": "0.7s", "ring": "0.2s"})
     world.define(agents=2, wrap_up_s=0)
     world.add_leads(numbers(1, 60))
     world.order_start(2)
@@ -59,7 +59,7 @@ def test_an_agent_who_declares_a_break_gets_no_more_calls_until_he_is_back(world
     assert world.rows("SELECT status, reason FROM agents WHERE id = 'agent-1'") == [("not_available", "lunch")]
     until(lambda: not [leg for leg in eyes.up("agent") if leg.agent == "agent-1"], 10, "his call ends")
     before, others = calls_of("agent-1"), calls_of("agent-2")
-    until(lambda: calls_of("agent-2") >= others + 2, 15, "the other one goes on alone")
+    until(lambda: calls_of("agent-2") > others, 15, "the other one goes on alone")
     assert calls_of("agent-1") == before
     assert world.order("agent_status", "agent-1", status="available")[0]
     until(lambda: calls_of("agent-1") > before, 10, "he is called again")
@@ -93,7 +93,7 @@ def test_a_changed_definition_waits_for_approval_while_the_old_one_dials(world: 
 def test_a_number_put_on_the_do_not_call_list_while_it_is_queued_is_not_dialled(world: World) -> None:
     """D4: asked again at the moment of dialling, in the statement that opens the attempt."""
     first, listed, last = numbers(1, 3)
-    world.start_switch(numbers={first: person(talk="3s"), listed: person(), last: person()})
+    world.start_switch(numbers={first: person(talk="2s"), listed: person(), last: person()})
     world.define(agents=1, nailed=1)
     world.add_leads([first, listed, last])
     world.order_start(1)

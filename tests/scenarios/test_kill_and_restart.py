@@ -47,8 +47,8 @@ def test_calls_in_every_state_outlive_a_kill_and_end_once(world: World) -> None:
     """X4: two customers wait for slow phones, two talk, two still ring. The next daemon serves all six, and calls no nailed agent again."""
     waiting, talking, ringing = numbers(1, 2), numbers(3, 2), numbers(5, 2)
     world.start_switch(
-        numbers=dict.fromkeys(waiting, person()) | dict.fromkeys(talking, person(talk="9s")) | dict.fromkeys(ringing, person(ring="7s")),
-        agents=[{"match": "user/100[56]", "ring": "5s"}],
+        numbers=dict.fromkeys(waiting, person()) | dict.fromkeys(talking, person(talk="8s")) | dict.fromkeys(ringing, person(ring="6s")),
+        agents=[{"match": "user/100[56]", "ring": "4s"}],
     )
     world.define(agents=6, nailed=4)
     world.add_leads([*waiting, *talking, *ringing])
