@@ -46,7 +46,8 @@ def _agents(snapshot: Snapshot, width: int) -> list[str]:
     for agent in snapshot.agents:
         counts[agent.state] = counts.get(agent.state, 0) + 1
     head = f"{len(snapshot.agents)} agents: " + "  ".join(f"{state.value} {n}" for state, n in counts.items())
-    cells = [f"{(a.name or a.id)[:12]:<12} {a.state.value:<9} {max(0, int(snapshot.now - a.since)):>4} s" for a in sorted(snapshot.agents, key=lambda a: natural(a.id))]
+    people = sorted(snapshot.agents, key=lambda agent: natural(agent.id))
+    cells = [f"{(a.name or a.id)[:12]:<12} {a.state.value:<9} {max(0, int(snapshot.now - a.since)):>4} s" for a in people]
     per_row = max(1, width // 32)
     rows = [cells[i : i + per_row] for i in range(0, min(len(cells), per_row * 12), per_row)]
     return [head, *("   ".join(row) for row in rows)]

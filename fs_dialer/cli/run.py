@@ -21,6 +21,7 @@ from fs_dialer.errors import FsDialerError
 if TYPE_CHECKING:
     from fs_dialer.runtime.live import Daemon
 
+RECONNECT_MOST_S = 5.0  # well inside the time after which parked legs go to the fallback
 ENDED_WITH_1 = "a part of the daemon failed, or another daemon took over: start it again, and it takes over what is up or stands by"
 
 
@@ -48,7 +49,7 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     if not monkey.is_module_patched("socket"):
         raise FsDialerError("the daemon must be started as `fs-dialer run`, with its options after the word run")
     dsn = settings.dsn()
-    esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE)
+    esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE, backoff_most_s=RECONNECT_MOST_S)
     live = LiveSettings(esl, settings.esl.client, Path(settings.state_dir), settings.journal_dir(), settings.journal.keep_s)
     return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot)
 

@@ -60,6 +60,7 @@ S = CallState
 BRIDGE_DEADLINE_S = 5.0  # a bridge that is not reported by then is taken as failed
 GUARD_S = 10.0  # how long the end of a leg may stay unreported before it is asked for again
 RING_SLACK_S = 10.0  # past the switch's own ring timeout
+EARLY_SLACK_S = 1.5  # the same, once early media has come
 NOTICE_MOST_S = 30.0
 SCREENING_MOST_S = 6.0
 RANG_OUT = "NO_ANSWER"  # the cause the switch itself gives when its originate_timeout ends a leg
@@ -120,7 +121,10 @@ def rang(call: Call, ev: LeadRang, now: float) -> Result:
 
 
 def early(call: Call, ev: LeadEarly, now: float) -> Result:
-    return changed(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at), []
+    """Where early media is wanted the originate has succeeded now, and with it ended the switch's own timeout: the ring time is ours to keep."""
+    call = changed(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at)
+    since = now if call.dialed_at is None else call.dialed_at
+    return call, [Timer(RingDue, since + call.plan.ring_timeout_s + EARLY_SLACK_S)]
 
 
 def answered(call: Call, ev: LeadAnswered, now: float) -> Result:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call as call_machine
 from fs_dialer.core import call_words as calls
@@ -80,31 +83,21 @@ def _keep_waiting_list(w: World, call_id: AttemptId) -> None:
 
 
 def _obey(w: World, call_id: AttemptId, d: calls.Directive) -> None:
-    if isinstance(d, Action):
+    rule = DIRECTIVES.get(type(d))
+    if rule is not None:
+        rule(w, call_id, d)
+    elif isinstance(d, Action):
         w.out.append(d)
-    elif isinstance(d, calls.Timer):
-        key = ("call", call_id, d.due)
-        if d.at is None:
-            w.timers.clear(key)
-        else:
-            w.timers.set(key, d.at)
-    elif isinstance(d, calls.Free):
-        _free(w, call_id, d)
-    elif isinstance(d, calls.Talks):
-        _talks(w, call_id, d)
-    elif isinstance(d, calls.DialLead):
-        _when_rate_allows(w, call_id, "dial")
-    elif isinstance(d, calls.Need):
-        _need(w, call_id)
-    elif isinstance(d, calls.RingReserved):
-        _when_rate_allows(w, call_id, "ring")
-    elif isinstance(d, calls.RingAgent):
-        _ring_agent(w, call_id, d.agent, d.leg)
-    elif isinstance(d, calls.AskSwitch):
-        leg = w.calls[call_id].lead_leg
-        w.out.append(AskLeg(leg))
     else:
-        _finish(w, call_id, d)
+        raise TypeError(f"nobody obeys {type(d).__name__}")
+
+
+def _set_timer(w: World, call_id: AttemptId, d: calls.Timer) -> None:
+    key = ("call", call_id, d.due)
+    if d.at is None:
+        w.timers.clear(key)
+    else:
+        w.timers.set(key, d.at)
 
 
 # --- agents for calls -----------------------------------------------------------------------------------------------------------------
@@ -354,3 +347,16 @@ def ask_after_unparked(w: World) -> None:
 
 
 NEEDS_FALLBACK = frozenset({CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT, CallState.NOTICE, CallState.HELD, CallState.CONSULTING})
+
+
+DIRECTIVES: dict[type, Callable[[World, AttemptId, Any], None]] = {
+    calls.Timer: _set_timer,
+    calls.Free: _free,
+    calls.Talks: _talks,
+    calls.DialLead: lambda w, call_id, d: _when_rate_allows(w, call_id, "dial"),
+    calls.RingReserved: lambda w, call_id, d: _when_rate_allows(w, call_id, "ring"),
+    calls.Need: lambda w, call_id, d: _need(w, call_id),
+    calls.RingAgent: lambda w, call_id, d: _ring_agent(w, call_id, d.agent, d.leg),
+    calls.AskSwitch: lambda w, call_id, d: w.out.append(AskLeg(w.calls[call_id].lead_leg)),
+    calls.Finish: _finish,
+}

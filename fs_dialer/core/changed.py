@@ -12,9 +12,11 @@ T = TypeVar("T")
 
 def changed(value: T, **fields: Any) -> T:
     """`value` with these fields changed. TypeError for a field it does not have."""
-    if not fields.keys() <= value.__dict__.keys():
-        raise TypeError(f"{type(value).__name__} has no field {', '.join(fields.keys() - value.__dict__.keys())}")
+    old = value.__dict__
     new = object.__new__(type(value))
-    new.__dict__.update(value.__dict__)
-    new.__dict__.update(fields)
+    now = new.__dict__
+    now.update(old)
+    now.update(fields)
+    if len(now) != len(old):
+        raise TypeError(f"{type(value).__name__} has no field {', '.join(fields.keys() - old.keys())}")
     return new

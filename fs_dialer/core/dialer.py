@@ -339,14 +339,15 @@ class Dialer:
         w.note("INFO", "draining", calls=len(w.calls))
 
     def _drain_on(self) -> None:
-        """Nobody is called any more; when the last call is over the nailed legs are let go, and then all is quiet."""
+        """Nobody is called any more; when the last call is over the nailed legs are let go, and then all is quiet. What an earlier daemon left is drained
+        too, once it is known."""
         w = self._w
         if w.calls:
             return
         if not w.nailed_let_go:
             w.nailed_let_go = True
             w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if not role.orphan]
-        if not w.legs or not w.switch_up:
+        if (w.reconciled and not w.legs) or not w.switch_up:
             w.drained = True
             w.timers.clear(("fallback",))
             w.out.append(Drained())

@@ -7,7 +7,7 @@ attempt (D4); the codes it answers with stand here too.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignState, Lead, LeadStatus
@@ -25,8 +25,7 @@ STORE_GATES = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Check:
+class Check(NamedTuple):
     """One gate's answer. `until`: when it may change, epoch seconds; None = not by time alone."""
 
     gate: str

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from fs_dialer.core.actions import OriginateAgent, OriginateLead
 
 FALLBACK_AFTER_S = 28  # a parked leg that nobody renews is at the fallback extension within 30 s: the switch counts whole seconds and may be late by one
+MEDIA_FALLBACK_SLACK_S = 15
 FALLBACK_EXTENSION = "fsd_fallback"
 FALLBACK_CONTEXT = "fsd"
 
@@ -22,6 +23,7 @@ class LegPlan:
     gateway: str
     to: str
     variables: dict[str, str]
+    fallback_after_s: dict[str, int]  # variable of the execute_on_ family → seconds until fsd_fallback, unless renewed
 
 
 def lead_plan(action: OriginateLead) -> LegPlan:
@@ -32,7 +34,11 @@ def lead_plan(action: OriginateLead) -> LegPlan:
         "fsd_role": "lead",
         "fsd_attempt": action.attempt.id,
     }
-    return LegPlan(action.attempt.gateway, action.dial, variables)
+    fallback = {"execute_on_answer": FALLBACK_AFTER_S}
+    if action.early_media:
+        # The originate succeeds at the 183 and its timeout is over: from then on only we, or this, end the ringing.
+        fallback["execute_on_media"] = math.ceil(action.ring_timeout_s) + MEDIA_FALLBACK_SLACK_S
+    return LegPlan(action.attempt.gateway, action.dial, variables, fallback)
 
 
 def agent_plan(action: OriginateAgent) -> LegPlan:
@@ -44,7 +50,7 @@ def agent_plan(action: OriginateAgent) -> LegPlan:
     if action.nailed:
         variables["park_after_bridge"] = "true"  # else the leg dies after its first customer
         variables["uuid_bridge_park_on_cancel"] = "true"  # and with a customer who hangs up between uuid_bridge and CHANNEL_BRIDGE
-    return LegPlan("", action.dial_string, variables)
+    return LegPlan("", action.dial_string, variables, {"execute_on_answer": FALLBACK_AFTER_S})
 
 
 def _timeout_s(ring_s: float) -> int:

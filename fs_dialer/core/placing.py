@@ -27,7 +27,8 @@ RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, C
 def pace(w: World) -> None:
     """After every event that changed who is free, what is up, or what may be dialled."""
     w.pace_due = False
-    send_due_legs(w)
+    if w.due_legs:
+        send_due_legs(w)
     match_waiting(w)
     if w.due_legs or any(run.waiting for run in w.runs.values()):
         _wake_for_room(w)
@@ -35,7 +36,7 @@ def pace(w: World) -> None:
         return
     for run in w.runs.values():
         _refill(w, run)
-    if w.lag_s > LAG_LIMIT_S:
+    if w.lag_s > LAG_LIMIT_S or not (w.idle or any(_to_be_asked(run) for run in w.runs.values())):
         return
     if w.ledger.room(w.now) <= 0:
         _no_room(w)
@@ -47,6 +48,11 @@ def pace(w: World) -> None:
             held_by_room |= _place_for(w, run, leases.get(run.definition.id, []))
     if held_by_room:
         _wake_for_room(w)
+
+
+def _to_be_asked(run: Run) -> bool:
+    """Whether a campaign may want calls although nobody is idle, or its mode has not been told yet that nobody is."""
+    return run.running and not (run.flow.reserve_agent and run.told_all_busy and run.staying)
 
 
 def _no_room(w: World) -> None:
@@ -97,8 +103,8 @@ def _join_competition(w: World) -> None:
 
 def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
-    if run.flow.reserve_agent and not leased and run.told_all_busy and run.staying:
-        return False  # it was asked when the last agent was taken, and nothing has changed for it
+    if not leased and not _to_be_asked(run):
+        return False
     room = _room(w, run)
     view = _view(w, run, leased, room)
     decision = run.mode.decide(view, w.now, run.definition, run.memory)

@@ -131,7 +131,8 @@ class SwitchPort:
             endpoint = commands.gateway_endpoint(plan.gateway, plan.to) if plan.gateway else commands.agent_endpoint(plan.to)
             cause = "INVALID_URL"  # from here on it is not the number, and no lead may pay for it
             variables: dict[str, commands.Value] = dict(plan.variables)
-            variables["execute_on_answer"] = commands.ScheduledTransfer(FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
+            for variable, after_s in plan.fallback_after_s.items():
+                variables[variable] = commands.ScheduledTransfer(after_s, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
             command = commands.originate(leg, endpoint, variables)
         except EslUnsafe as error:
             log.error("refused to send an originate (D7) leg=%s; what is wrong with it is logged at level debug", leg)

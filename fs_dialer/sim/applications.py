@@ -46,15 +46,15 @@ def execute(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> bool:
     return handler(sw, leg, data, now)
 
 
-def execute_on_answer(sw: SimSwitch, leg: Leg, now: float) -> None:
-    """The application that execute_on_answer names, run by the switch itself in the middle of the answer."""
-    value = leg.variables.get("execute_on_answer", "")
+def execute_on(sw: SimSwitch, leg: Leg, variable: str, disposition: str, now: float) -> None:
+    """The application that execute_on_answer or execute_on_media names, run by the switch itself in the middle of the answer or the 183."""
+    value = leg.variables.get(variable, "")
     if not value:
         return
     name, colons, data = value.partition("::")
     if not colons:
         name, _, data = value.partition(" ")
-    leg.note(picture.disposed, "ANSWER")
+    leg.note(picture.disposed, disposition)
     execute(sw, leg, name, data, now)
     if leg.phase != HUNG_UP:
         playback.complete_app(sw, leg, now)

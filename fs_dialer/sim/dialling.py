@@ -213,6 +213,7 @@ def _early(sw: SimSwitch, leg: Leg, now: float) -> None:
     leg.note(picture.early_media, now)
     leg.put_variable("endpoint_disposition", "EARLY MEDIA")
     sw.emit(leg, "CHANNEL_PROGRESS_MEDIA", now)
+    applications.execute_on(sw, leg, "execute_on_media", "EARLY MEDIA", now)
     sw.call_state(leg, "EARLY", "3", now)
     _codecs(sw, leg, now)
     if leg.variables.get("ignore_early_media") not in ("true", "yes", "on", "1", "consume", "ring_ready"):
@@ -240,8 +241,7 @@ def _answers(sw: SimSwitch, leg: Leg, now: float) -> None:
     leg.phase, leg.answered_at, leg.answer_state = ANSWERED, now, "answered"
     leg.note(picture.answered, now)
     sw.emit(leg, "CHANNEL_ANSWER", now)
-    if "execute_on_answer" in leg.variables:
-        applications.execute_on_answer(sw, leg, now)
+    applications.execute_on(sw, leg, "execute_on_answer", "ANSWER", now)
     sw.call_state(leg, "ACTIVE", "4", now)
     leg.put_variable("endpoint_disposition", "ANSWER")
     did = leg.behaviour

@@ -14,7 +14,7 @@ from fs_dialer.esl.wire import unquote_value
 from fs_dialer.sim.switch import SimSwitch
 
 MAIN = SwitchId("main")
-FALLBACK = f"sched_transfer +{FALLBACK_AFTER_S} {FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
+FALLBACK = f"{FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
 
 
 class SimPort:
@@ -52,7 +52,8 @@ class SimPort:
 
     def _originate(self, leg: LegId, plan: LegPlan) -> None:
         endpoint = f"sofia/gateway/{plan.gateway}/{plan.to}" if plan.gateway else plan.to
-        self.switch.originate(leg, leg, endpoint, {**plan.variables, "execute_on_answer": FALLBACK}, "&park()", self._now)
+        armed = {variable: f"sched_transfer +{after_s} {FALLBACK}" for variable, after_s in plan.fallback_after_s.items()}
+        self.switch.originate(leg, leg, endpoint, plan.variables | armed, "&park()", self._now)
 
     def bridge(self, action: act.Bridge) -> None:
         self.switch.sched_del(action.leg, self._now)
