@@ -23,7 +23,8 @@ from fs_dialer.runtime.ids import engine_sources
 TITLE = "an 8-hour day of 100 agents through the engine, in virtual time"
 AGENTS = 100
 HOURS = 8
-ANSWER = 0.35
+ANSWER = 0.4  # the world of the pacing study: of the others a quarter is busy after 1–3 s, the rest rings out
+BUSY = (1 - ANSWER) / 4
 SWITCH = SwitchId("main")
 GATEWAY = GatewayId("trunk1")
 CAMPAIGN = CampaignId("day")
@@ -73,11 +74,11 @@ class World:
     def lead_leg(self, leg: LegId, now: float) -> None:
         rng = self.rng
         self.later(now, ev.LegCreated(leg, SWITCH, GATEWAY, None, None))
-        if rng.random() < 0.2:
+        if rng.random() < BUSY:
             self.end(now + rng.uniform(1, 3), leg, "USER_BUSY", 486)
             return
         self.later(now + 0.5, ev.LegRang(leg, early=False))
-        if rng.random() < ANSWER / 0.8:
+        if rng.random() < ANSWER / (1 - BUSY):
             at = now + rng.lognormvariate(2.09, 0.47)
             self.later(at, ev.LegAnswered(leg))
             self.later(at, ev.OriginateSucceeded(leg, leg))

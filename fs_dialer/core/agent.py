@@ -13,7 +13,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from fs_dialer.core.changed import changed
+from fs_dialer.core.changed import changed, value
 from fs_dialer.core.definition import AgentDefinition
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, LegId, LegKind
 
@@ -24,7 +24,7 @@ MISSED_OFFER_REST_S = 10.0  # before the next offer after one that was not answe
 UNSERVED_REST_S = 1.0  # his phone needs a moment to stop ringing
 
 
-@dataclass(frozen=True)
+@value
 class Agent:
     id: AgentId
     definition: AgentDefinition

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fs_dialer.core.actions import Action
+from fs_dialer.core.changed import value
 from fs_dialer.core.hangup import Evidence
 from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, Lead, LegId
 
@@ -28,7 +29,7 @@ class Plan:
     screening: bool = False
 
 
-@dataclass(frozen=True)
+@value
 class Call:
     id: AttemptId
     campaign: CampaignId
@@ -283,7 +284,7 @@ class Need:
     """An agent is wanted. Answered by Offer or NobodyFree."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Free:
     """Give the agent back. why: served (he talked), unserved, missed_offer (he did not come), bridge_failed (he came, and the bridge did not)."""
 
@@ -299,7 +300,7 @@ class Talks:
     state: str  # talking, held, consulting
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Timer:
     """Set, or with None clear, one of this call's timers."""
 
@@ -312,7 +313,7 @@ class AskSwitch:
     """The lead leg's end is overdue: ask whether it exists."""
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Finish:
     """Over. `evidence` None: nothing was dialled; then `gate` says why (a store gate's code, or "" = we changed our mind)."""
 

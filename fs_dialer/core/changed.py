@@ -1,22 +1,38 @@
-"""A changed copy of a frozen value, five times as fast as dataclasses.replace: the machines make several per call.
+"""Frozen values that are made and changed several times per call, cheaply.
 
-Only for dataclasses without slots, and without a check of their own in __post_init__: the fields are copied as they are.
+A frozen dataclass sets each field through object.__setattr__, and dataclasses.replace goes through all of that again. `value` gives a class an __init__
+that fills the instance's dict at once, `changed` copies that dict: about three and five times as fast. Frozen all the same.
 """
 
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from dataclasses import MISSING, dataclass, fields
+from typing import Any, TypeVar, dataclass_transform
 
 T = TypeVar("T")
 
 
-def changed(value: T, **fields: Any) -> T:
-    """`value` with these fields changed. TypeError for a field it does not have."""
-    old = value.__dict__
-    new = object.__new__(type(value))
-    now = new.__dict__
-    now.update(old)
-    now.update(fields)
-    if len(now) != len(old):
-        raise TypeError(f"{type(value).__name__} has no field {', '.join(fields.keys() - old.keys())}")
+@dataclass_transform(frozen_default=True)
+def value(cls: type[T]) -> type[T]:
+    """As @dataclass(frozen=True), for classes without slots, bases with fields, default factories or __post_init__."""
+    made: type[T] = dataclass(frozen=True)(cls)
+    names = [f.name for f in fields(made)]  # type: ignore[arg-type]
+    defaults = {f"_{f.name}": f.default for f in fields(made) if f.default is not MISSING}  # type: ignore[arg-type]
+    words = ", ".join(f"{name}=_{name}" if f"_{name}" in defaults else name for name in names)
+    body = "".join(f"    d[{name!r}] = {name}\n" for name in names)
+    space: dict[str, Any] = dict(defaults)
+    exec(f"def __init__(self, {words}):\n    d = self.__dict__\n{body}", space)
+    setattr(made, "__init__", space["__init__"])  # noqa: B010 - a plain assignment is what mypy refuses
+    return made
+
+
+def changed(old: T, **fields: Any) -> T:
+    """`old` with these fields changed. TypeError for a field it does not have."""
+    before = old.__dict__
+    new = object.__new__(type(old))
+    after = new.__dict__
+    after.update(before)
+    after.update(fields)
+    if len(after) != len(before):
+        raise TypeError(f"{type(old).__name__} has no field {', '.join(fields.keys() - before.keys())}")
     return new

@@ -127,6 +127,8 @@ class Dialer:
                 lifecycle.nail(w, key[1])
             elif kind in ("opens", "closes"):
                 lifecycle.window_due(w, kind, key[1])
+            elif kind == "unheard":
+                lifecycle.ask_unheard(w, key[1])
             elif kind == "job":
                 self._leg_never_reported(key[1])
             w.pace_due = True
@@ -292,6 +294,8 @@ class Dialer:
         w = self._w
         w.installation = e.installation
         w.ledger.configure(e.installation)
+        for run in w.runs.values():
+            run.hopper_size = 0
         w.pace_due = True
 
     def _campaign_loaded(self, e: ev.CampaignLoaded) -> None:

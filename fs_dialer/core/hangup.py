@@ -7,12 +7,11 @@ codes behind them are those measured in docs/reference/outcomes.md.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from fs_dialer.core.changed import value
 from fs_dialer.core.model import Outcome
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Evidence:
     """All that is known of one lead leg's end. Times are epoch seconds. `cause` is "" and `certain` False where nothing told us how it ended."""
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
-from fs_dialer.core.actions import Action, Hangup, OriginateAgent, Reply, ReturnLeads, StoreAgentStatus, StoreCampaignState
+from fs_dialer.core.actions import Action, AskLeg, Hangup, OriginateAgent, Reply, ReturnLeads, StoreAgentStatus, StoreCampaignState
 from fs_dialer.core.call_words import Plan
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.mode_port import Flow, Mode
@@ -18,6 +18,7 @@ from fs_dialer.core.world import LegRole, Run, World
 NAIL_RETRY_FIRST_S = 5.0
 NAIL_RETRY_MOST_S = 60.0
 NAIL_RING_S = 30.0
+NAIL_UNHEARD_S = 15.0  # past its ring time; then the switch is asked whether the leg ever came to be
 
 
 # --- campaigns ------------------------------------------------------------------------------------------------------------------------
@@ -41,7 +42,7 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
             w.tell(definition.id, "redefined", f"revision {definition.revision}")
         run.zone_sets = ev.zone_sets
         run.hours.clear()
-    run.claim_at, run.unfinished = w.now, True
+    run.claim_at, run.unfinished, run.hopper_size = w.now, True, 0
     _settle_serves(w)
     _set_window_timers(w, run)
     w.pace_due = True
@@ -228,8 +229,18 @@ def nail(w: World, agent_id: AgentId) -> None:
     leg = LegId(w.new_id())
     w.legs[leg] = LegRole("nailed", None, agent_id, w.installation.switch)
     w.nailing[agent_id] = leg
+    w.timers.set(("unheard", leg), w.now + NAIL_RING_S + NAIL_UNHEARD_S)
     w.ledger.originated(leg, None)
     w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, nailed=True))
+
+
+def ask_unheard(w: World, leg: LegId) -> None:
+    """A nailed leg that was asked for and is neither parked nor over: its originate may have been lost on the way."""
+    role = w.legs.get(leg)
+    if role is not None and role.agent is not None and w.nailing.get(role.agent) == leg:
+        w.timers.set(("unheard", leg), w.now + NAIL_UNHEARD_S)
+        if w.switch_up and w.reconciled:
+            w.out.append(AskLeg(leg))
 
 
 def nail_failed(w: World, agent_id: AgentId) -> None:

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import NewType
 
+from fs_dialer.core.changed import value
+
 CampaignId = NewType("CampaignId", str)  # the campaign's name: the file name of its YAML
 AgentId = NewType("AgentId", str)  # the agent's key in agents.yml
 LeadId = NewType("LeadId", int)
@@ -121,7 +123,7 @@ class LegKind(Word):
     PER_CALL = "per_call"  # rung for each call
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Lead:
     """One contact in one campaign, as claimed from the store. `zones`: every zone the number may be in; all must allow a call (D4)."""
 
@@ -136,7 +138,7 @@ class Lead:
     answer_probability: float | None = None  # a lead's own estimate, for pacing; None = the campaign's
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class Attempt:
     """What is committed before an originate is sent (D8)."""
 
@@ -152,7 +154,7 @@ class Attempt:
     opened_at: float
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class AttemptResult:
     """How an attempt ended. Times are ours (arrival of the event), None where it did not happen. `missed`: D1, counted once per attempt."""
 
@@ -169,7 +171,7 @@ class AttemptResult:
     leg_seen: bool  # False: the switch refused it without ever making a channel
 
 
-@dataclass(frozen=True, slots=True)
+@value
 class LeadUpdate:
     """What a finished attempt makes of its lead. Absolute values, so that writing them twice changes nothing."""
 

@@ -210,8 +210,10 @@ def _wake_for_room(w: World) -> None:
 
 
 def _hopper_size(w: World, run: Run) -> int:
-    crew = len(run.definition.agents.people)
-    return int(min(max(HOPPER_LEAST, HOPPER_S * w.installation.cps), HOPPER_LEAST + HOPPER_PER_AGENT * crew))
+    if not run.hopper_size:
+        crew = len(run.definition.agents.people)
+        run.hopper_size = int(min(max(HOPPER_LEAST, HOPPER_S * w.installation.cps), HOPPER_LEAST + HOPPER_PER_AGENT * crew))
+    return run.hopper_size
 
 
 def _refill(w: World, run: Run) -> None:

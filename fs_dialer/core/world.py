@@ -93,6 +93,7 @@ class Run:
     memory: Any
     zone_sets: tuple[tuple[str, ...], ...]
     hopper: deque[Lead] = field(default_factory=deque)
+    hopper_size: int = 0  # how many leads it wants to hold; 0 = to be reckoned anew
     claiming: bool = False
     claim_at: float = 0.0  # no claim before this
     outside_hours: bool = False  # no zone of its leads is open now

@@ -60,6 +60,7 @@ def connect(dsn: str, *, application: str, statement_timeout_s: float = STATEMEN
         "-c timezone=UTC",
         # Prepared queries are planned once: their plans do not depend on the arguments, though the estimates do.
         "-c plan_cache_mode=force_generic_plan",
+        "-c synchronous_commit=on",  # whatever the server says: an attempt that was told to be committed has been dialled (D8)
         f"-c tcp_keepalives_idle={KEEPALIVE_IDLE_S}",
         f"-c tcp_keepalives_interval={KEEPALIVE_INTERVAL_S}",
         f"-c tcp_keepalives_count={KEEPALIVE_COUNT}",

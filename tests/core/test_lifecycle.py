@@ -238,3 +238,15 @@ def test_an_edit_of_a_name_disturbs_nobody() -> None:
     desk.clear()
     desk.tell(ev.AgentLoaded(replace(an_agent(leg=LegKind.NAILED), name="Ana María"), AgentStatus.AVAILABLE))
     assert desk.wanted == [] and desk.agent().name == "Ana María" and desk.dialer._w.agents[ANA].free
+
+
+def test_a_nailed_leg_whose_originate_was_lost_is_asked_for_and_called_again() -> None:
+    desk = a_desk(agents=1, leg=LegKind.NAILED)
+    lost = desk.last(act.OriginateAgent).leg
+    desk.wait(44.0)
+    assert not desk.all(act.AskLeg), "it may still ring"
+    desk.wait(2.0)
+    assert desk.last(act.AskLeg).leg == lost
+    desk.tell(ev.LegGone(lost))
+    desk.wait(6.0)
+    assert desk.last(act.OriginateAgent).leg != lost
