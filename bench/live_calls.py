@@ -16,13 +16,14 @@ import time
 from collections.abc import Mapping
 from typing import Any
 
-from fs_dialer.cli.demo import order_start
+from fs_dialer.cli.demo import order_agents, order_start
 from fs_dialer.cli.rig import CAMPAIGN, Rig, rig, write_definitions
 from fs_dialer.db.backoffice import Backoffice
 
 TITLE = "answer to bridge at 50, 100 and 150 new calls/s, beside a bare client; CPU per call"
 RATES = (50, 100, 150)
 SECONDS = 60
+SETTLE_S = 5
 TALK_S = 3.0
 RING_S = 0.5
 PEOPLE: Mapping[str, Any] = {
@@ -62,10 +63,12 @@ def _daemon(rate: int) -> dict[str, Any]:
         place = write_definitions(world.folder, agents=agents, leads=rate * (SECONDS + 30), nailed=agents, cps=rate, lines=agents * 3, wrap_up_s=0)
         for words in (("db", "migrate"), ("apply", str(place)), ("lead", "import", str(place / "leads.csv"), "--campaign", CAMPAIGN)):
             world.command(*words)
-        order_start(world, agents)
+        order_agents(world, agents)
         daemon = subprocess.Popen([sys.executable, "-m", "fs_dialer", "run"], env=world.environ, stderr=subprocess.DEVNULL)
         try:
-            _wait_for_agents(world, agents)
+            _wait(world, "agent_legs", agents)
+            order_start(world)
+            _wait(world, "bridges", rate * SETTLE_S)
             _delays(world)
             before = _cpu_s(daemon.pid)
             time.sleep(SECONDS)
@@ -77,16 +80,14 @@ def _daemon(rate: int) -> dict[str, Any]:
             daemon.wait(30)
 
 
-def _wait_for_agents(world: Rig, agents: int) -> None:
-    """All agents' legs are up and calls flow."""
+def _wait(world: Rig, counter: str, least: int) -> None:
+    """Until the switch has counted so many."""
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        counters = world.counters()
-        if counters["agent_legs"] >= agents and counters["bridges"] >= agents // 4:
+        if world.counters()[counter] >= least:
             return
         time.sleep(0.5)
-    office = Backoffice(world.dsn)
-    raise RuntimeError(f"the campaign did not come up: {world.counters()} {office.daemon_status()}")
+    raise RuntimeError(f"the campaign did not come up: {world.counters()} {Backoffice(world.dsn).daemon_status()}")
 
 
 def _bare(rate: int) -> list[float]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import contextlib
 import os
 import sys
+from collections.abc import Sequence
 from typing import Any
 
 import click
@@ -61,18 +62,26 @@ def _set_up(world: Rig, agents: int, seed: int, leads: int) -> None:
     world.command("db", "migrate")
     world.command("apply", str(place))
     world.command("lead", "import", str(place / "leads.csv"), "--campaign", CAMPAIGN)
-    order_start(world, agents)
+    order_start(world)
+    order_agents(world, agents)
 
 
-def order_start(world: Rig, agents: int) -> None:
-    """The commands wait in the database and are carried out, in order, as soon as the daemon runs."""
+def order_start(world: Rig) -> None:
+    """Commands wait in the database and are carried out, in order, as soon as the daemon runs."""
+    _order(world, [(verb, CAMPAIGN, {}) for verb in ("approve", "start")])
+
+
+def order_agents(world: Rig, agents: int) -> None:
+    """Every agent is available."""
+    _order(world, [("agent_status", f"agent-{n}", {"status": "available"}) for n in range(1, agents + 1)])
+
+
+def _order(world: Rig, commands: Sequence[tuple[str, str, dict[str, str]]]) -> None:
     from fs_dialer.db.backoffice import Backoffice
 
     office = Backoffice(world.dsn)
-    for verb in ("approve", "start"):
-        office.submit_command(verb, CAMPAIGN, {}, "demo")
-    for n in range(1, agents + 1):
-        office.submit_command("agent_status", f"agent-{n}", {"status": "available"}, "demo")
+    for verb, target, words in commands:
+        office.submit_command(verb, target, words, "demo")
     office.close()
 
 

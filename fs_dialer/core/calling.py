@@ -30,6 +30,8 @@ from fs_dialer.core.retry import next_lead
 from fs_dialer.core.world import LegRole, Run, World
 
 FALLBACK_EVERY_S = 10.0
+RENEWAL_SLICES = 18
+RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call"})
@@ -316,15 +318,38 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
 
 
 def renew_fallbacks(w: World) -> None:
-    """For every parked leg whose owner would hear nothing if we died: waiting customers, and agents who wait for one.
+    """For every parked leg whose owner would hear nothing if we died: waiting customers, and agents who wait for one; all at once."""
+    _renew(w, [*w.calls, *w.agents])
 
-    Never for one that is being bridged, or talks: the transfer would fire in the middle of the conversation.
-    """
-    parked = [c.lead_leg for c in w.calls.values() if c.lead_parked and c.state in NEEDS_FALLBACK and not c.bridging]
-    nailed = [a.leg for a in w.agents.values() if a.parked and a.leg is not None and a.state is not AgentState.TALKING and not _being_bridged(w, a)]
-    rung = [c.agent_leg for c in w.calls.values() if c.agent_ready and not c.nailed and c.agent_leg and not (c.bridging or c.state is CallState.BRIDGED)]
-    if parked or nailed or rung:
-        w.out.append(RenewFallback((*parked, *nailed, *rung)))
+
+def begin_renewal(w: World) -> None:
+    """The same, customers first, spread over the next ten seconds: hundreds of commands at once would hold up a bridge."""
+    w.to_renew.extend((*w.calls, *w.agents))
+    renew_some(w)
+
+
+def renew_some(w: World) -> None:
+    """A slice of the round that has begun."""
+    size = max(RENEWED_AT_ONCE, (len(w.calls) + len(w.agents)) // RENEWAL_SLICES + 1)
+    _renew(w, [w.to_renew.popleft() for _ in range(min(size, len(w.to_renew)))])
+    if w.to_renew:
+        w.timers.set(("renew",), w.now + FALLBACK_EVERY_S / (RENEWAL_SLICES + 2))
+
+
+def _renew(w: World, whose: list[AttemptId | AgentId]) -> None:
+    """Never a leg that is being bridged, or talks: the transfer would fire in the middle of the conversation."""
+    legs: list[LegId] = []
+    for owner in whose:
+        call, agent = w.calls.get(AttemptId(owner)), w.agents.get(AgentId(owner))
+        if call is not None and not call.bridging:
+            if call.lead_parked and call.state in NEEDS_FALLBACK:
+                legs.append(call.lead_leg)
+            if call.agent_ready and not call.nailed and call.agent_leg and call.state is not CallState.BRIDGED:
+                legs.append(call.agent_leg)
+        elif agent is not None and agent.parked and agent.leg is not None and agent.state is not AgentState.TALKING and not _being_bridged(w, agent):
+            legs.append(agent.leg)
+    if legs:
+        w.out.append(RenewFallback(tuple(legs)))
 
 
 def _being_bridged(w: World, agent: agents.Agent) -> bool:

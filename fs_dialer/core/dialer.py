@@ -120,13 +120,15 @@ class Dialer:
             elif kind == "rest":
                 self._rest_over(key[1])
             elif kind == "fallback":
-                calling.renew_fallbacks(w)
+                calling.begin_renewal(w)
                 calling.ask_after_unparked(w)
                 calling.arm_fallback(w)
             elif kind == "nail":
                 lifecycle.nail(w, key[1])
             elif kind in ("opens", "closes"):
                 lifecycle.window_due(w, kind, key[1])
+            elif kind == "renew":
+                calling.renew_some(w)
             elif kind == "unheard":
                 lifecycle.ask_unheard(w, key[1])
             elif kind == "job":

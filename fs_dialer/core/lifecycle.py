@@ -224,14 +224,25 @@ def nail(w: World, agent_id: AgentId) -> None:
     if agent_id in w.nailing:
         return
     if w.ledger.room(w.now) <= 0:
-        w.timers.set(("nail", agent_id), w.now + 0.1)
+        w.to_nail[agent_id] = None
+        w.pace_due = True
         return
+    w.to_nail.pop(agent_id, None)
     leg = LegId(w.new_id())
     w.legs[leg] = LegRole("nailed", None, agent_id, w.installation.switch)
     w.nailing[agent_id] = leg
     w.timers.set(("unheard", leg), w.now + NAIL_RING_S + NAIL_UNHEARD_S)
     w.ledger.originated(leg, None)
     w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, nailed=True))
+
+
+def nail_waiting(w: World) -> None:
+    """Agents who wait for a line or the rate to be called: before any lead, for without them nobody should be dialled."""
+    for agent_id in list(w.to_nail):
+        if w.ledger.room(w.now) <= 0:
+            return
+        del w.to_nail[agent_id]
+        nail(w, agent_id)
 
 
 def ask_unheard(w: World, leg: LegId) -> None:

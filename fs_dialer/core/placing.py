@@ -8,7 +8,7 @@ from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
 from fs_dialer.core.calling import feed, match_waiting, send_due_legs
 from fs_dialer.core.leads import first_refusal
-from fs_dialer.core.lifecycle import live
+from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
 from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, Lead, LeadReturn, LegId
 from fs_dialer.core.world import Run, World
@@ -30,7 +30,9 @@ def pace(w: World) -> None:
     if w.due_legs:
         send_due_legs(w)
     match_waiting(w)
-    if w.due_legs or any(run.waiting for run in w.runs.values()):
+    if w.to_nail:
+        nail_waiting(w)
+    if w.due_legs or w.to_nail or any(run.waiting for run in w.runs.values()):
         _wake_for_room(w)
     if not w.may_dial():
         return

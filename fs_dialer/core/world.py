@@ -137,6 +137,8 @@ class World:
     calls: dict[AttemptId, call_inputs.Call] = field(default_factory=dict)
     legs: dict[LegId, LegRole] = field(default_factory=dict)
     nailing: dict[AgentId, LegId] = field(default_factory=dict)  # nailed legs asked for and not parked yet
+    to_renew: deque[AttemptId | AgentId] = field(default_factory=deque)  # whose parked legs this round of renewals has still to come to
+    to_nail: dict[AgentId, None] = field(default_factory=dict)  # nailed agents to be called as soon as a line and the rate allow, oldest first
     nail_tries: dict[AgentId, int] = field(default_factory=dict)
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
     strangers: dict[LegId, None] = field(default_factory=dict)

@@ -6,6 +6,7 @@ greenlet is spawned through one door that ends the daemon when it fails: a super
 
 from __future__ import annotations
 
+import gc
 import logging
 import os
 import signal
@@ -43,6 +44,7 @@ STANDBY_EVERY_S = 1.0
 LONGEST_SLEEP_S = 1.0
 SNAPSHOT_EVERY_S = 1.0
 FAIR_SLICE = 50  # events handled before others get a turn
+GC_THRESHOLDS = (20_000, 20, 50)
 YIELD_S = 1e-6  # sleep(0) would run every ready greenlet but starve timers
 LAG_TOLD_S = 0.25
 ASLEEP_S = 3.0  # a loop that was away so long (a stopped process, a paused machine) asks whether it still leads before it does anything
@@ -137,6 +139,10 @@ class Daemon:
         try:
             self._open_journal()
             self._load()
+            # What is loaded stays: the collector need not look at it again, and need not stop a bridge to look at anything so often.
+            gc.collect()
+            gc.freeze()
+            gc.set_threshold(*GC_THRESHOLDS)
             self.stores.start()
             self.switch.client = open_client(self._settings.client, self._settings.esl, self.switch.on_event, self.switch.on_link, spawn=self.spawn)
             self.switch.client.start()
