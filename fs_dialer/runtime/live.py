@@ -76,6 +76,7 @@ class Daemon:
         self._stop = Flag()
         self._exit_code = 0
         self._draining = False
+        self._urgent = False  # a customer waits for what was just handed on: let it go out before the next event
         self._greenlets: set[gevent.Greenlet] = set()
         seed = settings.seed if settings.seed is not None else int.from_bytes(os.urandom(8))
         rng, new_id = engine_sources(seed)
@@ -224,7 +225,8 @@ class Daemon:
             self._watch_lag(time.monotonic() - put_at)
             self._handle(event)
             handled += 1
-            if handled % FAIR_SLICE == 0 or isinstance(event, ev.Tick):
+            if self._urgent or handled % FAIR_SLICE == 0 or isinstance(event, ev.Tick):
+                self._urgent = False
                 gevent.sleep(YIELD_S)
 
     def _still_leads(self) -> bool:
@@ -258,6 +260,7 @@ class Daemon:
             self.stores.open(action)
         elif (rule := perform.SWITCH_ACTIONS.get(type(action))) is not None:
             rule(self.switch, action)
+            self._urgent |= type(action) is act.Bridge
         elif isinstance(action, act.ClaimLeads):
             self.stores.claim(action)
         elif isinstance(action, act.Note):

@@ -157,13 +157,13 @@ class SwitchPort:
     # --- legs that are up -------------------------------------------------------------------------------------------------------------
 
     def bridge(self, action: act.Bridge) -> None:
+        """Both timers away, then the bridge, written in this order and in one go: a timer that survives cuts the conversation."""
+        self._fire(commands.sched_del(action.leg))
+        self._fire(commands.sched_del(action.agent_leg))
         self._spawn(self._bridge, action)
 
     def _bridge(self, action: act.Bridge) -> None:
-        """First both timers away, then the bridge: a timer that survives cuts the conversation."""
         try:
-            self._need_client().api(commands.sched_del(action.leg))
-            self._need_client().api(commands.sched_del(action.agent_leg))
             expect_ok("uuid_bridge", self._need_client().api(commands.uuid_bridge(action.leg, action.agent_leg)))
         except EslError as error:
             self._put(ev.BridgeRefused(action.leg, str(error)))
