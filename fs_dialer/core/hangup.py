@@ -129,7 +129,7 @@ def _unanswered(e: Evidence) -> Outcome:
     if cause == "SUBSCRIBER_ABSENT":
         return Outcome.UNREACHABLE
     if cause in OURS:
-        return Outcome.OURS
+        return Outcome.NETWORK if status is not None and 500 <= status < 600 else Outcome.OURS  # a 5xx is the carrier's word, whatever the switch makes of it
     if cause in HUNG_UP_BEFORE_ANSWER and status is None:
         return Outcome.CANCELLED  # somebody at the switch's own console did it
     if cause in NOT_ANSWERED_IF_RANG:
