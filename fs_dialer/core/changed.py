@@ -17,12 +17,18 @@ def value(cls: type[T]) -> type[T]:
     """As @dataclass(frozen=True), for classes without slots, bases with fields, default factories or __post_init__."""
     made: type[T] = dataclass(frozen=True)(cls)
     names = [f.name for f in fields(made)]  # type: ignore[arg-type]
-    defaults = {f"_{f.name}": f.default for f in fields(made) if f.default is not MISSING}  # type: ignore[arg-type]
-    words = ", ".join(f"{name}=_{name}" if f"_{name}" in defaults else name for name in names)
-    body = "".join(f"    d[{name!r}] = {name}\n" for name in names)
-    space: dict[str, Any] = dict(defaults)
-    exec(f"def __init__(self, {words}):\n    d = self.__dict__\n{body}", space)
-    setattr(made, "__init__", space["__init__"])  # noqa: B010 - a plain assignment is what mypy refuses
+    defaults = {f.name: f.default for f in fields(made) if f.default is not MISSING}  # type: ignore[arg-type]
+
+    def __init__(self: Any, *given: Any, **named: Any) -> None:
+        values = self.__dict__
+        values.update(defaults)
+        values.update(zip(names, given, strict=False))
+        if named:
+            values.update(named)
+        if len(values) != len(names) or len(given) > len(names):
+            raise TypeError(f"{made.__name__} takes {', '.join(names)}; given {len(given)} and {', '.join(named)}")
+
+    setattr(made, "__init__", __init__)  # noqa: B010 - a plain assignment is what mypy refuses
     return made
 
 
