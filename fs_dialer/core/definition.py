@@ -11,7 +11,6 @@ from fs_dialer.core.model import AgentId, CampaignId, CampaignType, GatewayId, L
 from fs_dialer.core.options import option, section
 
 SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
-WITH_AGENTS_FIRST = ("manual", "preview", "progressive", "predictive", "callback")
 GAPPED = ("preview", "progressive", "predictive", "autocall", "callback")
 RESTED = ("preview", "progressive", "predictive", "callback")
 

@@ -13,7 +13,6 @@ from fs_dialer.core.mode_port import Clocks, View
 from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, Lead, LeadReturn, LegId
 from fs_dialer.core.world import Run, World
 
-PACE_TICK_S = 0.5
 HOPPER_S = 10.0  # of the fastest pace
 HOPPER_LEAST = 20
 HOPPER_PER_AGENT = 4

@@ -12,6 +12,7 @@ import logging
 import random
 import socket
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -33,7 +34,7 @@ class NotAdmitted(EslDisconnected):
     """The switch is there and does not let us in. Waiting does not mend it."""
 
 
-class Session:
+class Session(ABC):
     """One pair of connections, from LinkUp to LinkLost. Subclasses bring the talking; `lose` may be called from any greenlet, any number of times."""
 
     def __init__(self, spawn: Spawn) -> None:
@@ -42,21 +43,21 @@ class Session:
         self.ended = Flag()
         self._greenlets: list[gevent.Greenlet] = []
 
+    @abstractmethod
     def begin(self) -> None:
         """Start delivering events. Commands work before this."""
-        raise NotImplementedError
 
+    @abstractmethod
     def api(self, command: str, deadline_s: float) -> str:
         """As SwitchClient.api; the command is one line."""
-        raise NotImplementedError
 
+    @abstractmethod
     def bgapi(self, command: str, job_uuid: str, deadline_s: float) -> None:
         """As SwitchClient.bgapi; command and uuid are one line each."""
-        raise NotImplementedError
 
+    @abstractmethod
     def _let_go(self, reason: str) -> None:
         """Close both connections and fail every waiting command. Called once; must not wait."""
-        raise NotImplementedError
 
     def lose(self, reason: str) -> None:
         """End the session. Only the first reason counts."""
@@ -85,7 +86,7 @@ class Session:
         self._greenlets.append(self._spawn(run))
 
 
-class Supervised:
+class Supervised(ABC):
     """The part of a SwitchClient that is the same for all."""
 
     def __init__(
@@ -106,9 +107,9 @@ class Supervised:
         self._closing = Flag()
         self._greenlet: gevent.Greenlet | None = None
 
+    @abstractmethod
     def _open(self) -> Session:
         """Connect, authenticate, subscribe. EslError (NotAdmitted when it is no use to hurry), OSError or gevent.Timeout."""
-        raise NotImplementedError
 
     def start(self) -> None:
         """As SwitchClient.start."""
