@@ -14,6 +14,7 @@ from contextlib import closing
 
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignId, CampaignState, CampaignType
+from fs_dialer.core.resources import CallerIds
 from fs_dialer.db.backoffice import Backoffice
 from fs_dialer.db.embedded import EmbeddedPostgres
 from fs_dialer.db.migrate import migrate
@@ -80,7 +81,7 @@ def table(figures: dict[str, float | None]) -> str:
 
 def _import(office: Backoffice, store: PostgresStore, campaign: CampaignId) -> float:
     """Seconds it took to import the campaign's leads."""
-    definition = Campaign(id=campaign, type=CampaignType.PROGRESSIVE, caller_id=("+34910000000",), options=progressive.Options())
+    definition = Campaign(id=campaign, type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+34910000000",)), options=progressive.Options())
     office.apply_definitions([definition], [], None, "bench")
     store.set_campaign_state(campaign, 1, CampaignState.RUNNING, True, "", "bench")
     awake, asleep = LEADS[campaign]

@@ -17,6 +17,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.definition import AgentDefinition, Campaign, CampaignAgents, GatewayDefinition, Installation
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, Lead, LeadId, LegId, LegKind, SwitchId
+from fs_dialer.core.resources import CallerIds
 from fs_dialer.modes import OFFERED
 from fs_dialer.runtime.ids import engine_sources
 
@@ -98,7 +99,7 @@ def day(hours: float, seed: int = 1) -> dict[str, float | None]:
     world = World(dialer, seed)
     start = 1_800_000_000.0
     people = tuple(f"agent-{n}" for n in range(AGENTS))
-    campaign = Campaign(id=CAMPAIGN, type=CampaignType.PROGRESSIVE, caller_id=("+15550100000",), agents=CampaignAgents(people=people))
+    campaign = Campaign(id=CAMPAIGN, type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+15550100000",)), agents=CampaignAgents(people=people))
     began = time.process_time()
     world.give(ev.InstallationLoaded(Installation(lines=1000, cps=100, gateways=(GatewayDefinition(id=GATEWAY),))), start)
     for person in people:

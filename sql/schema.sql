@@ -4,10 +4,11 @@
 -- compares the two by their catalogs. Every word in a CHECK is the value of an enum in fs_dialer/core/model.py; a test compares those too.
 -- Every time is a timestamptz, UTC on disk (D9). Text is '' and not NULL where there is nothing to say.
 --
---   what an admin defined     installation · campaigns, campaign_revisions, campaign_memory · agents
---   whom to call              contacts · leads, campaign_zone_sets · do_not_call
---   what happened             attempts
---   who is in charge          epochs · commands · audit
+--   what an admin defined     installation · campaigns, campaign_revisions, campaign_memory · agents · definitions, definition_revisions · plans
+--   whom to call              contacts, contact_numbers, group_members · leads, campaign_zone_sets · imports
+--   whom not to call          do_not_call, do_not_call_prefixes, do_not_call_imports · no_callback
+--   who is in charge          epochs · commands · audit · tokens, api_requests
+--   what happened             daemon_status · attempts_open, attempts · tickets · happenings, outbox
 --
 -- NOTIFY fs_dialer says "KIND:NAME" after a change that a running daemon should read at once. It is a hint and never the only way.
 
@@ -53,6 +54,8 @@ CREATE TABLE campaign_revisions (
     definition jsonb       NOT NULL,
     created_by text        NOT NULL,
     created_at timestamptz NOT NULL DEFAULT now(),
+    source     jsonb,                              -- the file as written; NULL = stored by a version that did not keep it
+    plan       text,                               -- the plan that made it
     PRIMARY KEY (campaign, revision)
 );
 
@@ -81,6 +84,46 @@ CREATE TABLE agents (
 );
 
 
+-- Everything else that stands in an admin's files, by kind and name: schedules, teams, scripts … and, for their history, agents, the installation and
+-- defaults too. `definition` is what `source` meant when it was applied.
+CREATE TABLE definitions (
+    kind       text        NOT NULL CHECK (kind ~ '^[a-z_]{1,30}$'),
+    name       text        NOT NULL CHECK (name ~ '^[A-Za-z0-9_.+-]{0,100}$'),  -- '' where there is only one: installation, defaults
+    revision   integer     NOT NULL CHECK (revision >= 1),
+    source     jsonb       NOT NULL,
+    definition jsonb       NOT NULL,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (kind, name)
+);
+
+-- Every definition there ever was, for roll-back. `source` NULL = taken away at this revision.
+CREATE TABLE definition_revisions (
+    kind       text        NOT NULL,
+    name       text        NOT NULL,
+    revision   integer     NOT NULL CHECK (revision >= 1),
+    source     jsonb,
+    definition jsonb,
+    created_by text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    plan       text,
+    PRIMARY KEY (kind, name, revision)
+);
+
+-- What `fs-dialer plan` worked out: `apply p-4f1c` does just that, if the world is still as it was (`base`), and can be undone.
+CREATE TABLE plans (
+    id         text        PRIMARY KEY CHECK (id ~ '^p-[0-9a-f]{4,16}$'),
+    who        text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    base       text        NOT NULL,  -- a fingerprint of all that the plan was made from
+    content    jsonb       NOT NULL,  -- the things as written, and what is to end
+    effect     jsonb       NOT NULL,  -- as it was shown
+    applied_at timestamptz,
+    applied_by text,
+    undo       jsonb,                 -- what stood before, of all that it changed
+    CHECK ((applied_at IS NULL) = (applied_by IS NULL))
+);
+
+
 -- --- whom to call --------------------------------------------------------------------------------------------------------------------------
 
 -- A person in the directory: one number, and what we know. The last import that names the number wins, field by field.
@@ -93,8 +136,48 @@ CREATE TABLE contacts (
     attributes jsonb       NOT NULL DEFAULT '{}',
     created_at timestamptz NOT NULL DEFAULT now(),
     updated_at timestamptz NOT NULL DEFAULT now(),
+    owner      text        NOT NULL DEFAULT '',    -- the agent who manages the account (S34)
+    import     bigint,                             -- the import that brought it; NULL = by hand
     CHECK (zone_set = array_to_string(zones, '|'))
 );
+
+-- A contact's further numbers, in the order in which they are tried; contacts.number is the first.
+CREATE TABLE contact_numbers (
+    contact  bigint  NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    place    integer NOT NULL CHECK (place >= 1),
+    number   text    NOT NULL CHECK (number ~ '^\+[0-9]{3,15}$'),
+    kind     text    NOT NULL DEFAULT '',  -- mobile, home …: the column it stood in
+    zone_set text    NOT NULL DEFAULT '',
+    PRIMARY KEY (contact, place),
+    UNIQUE (contact, number)
+);
+CREATE INDEX contact_numbers_by_number ON contact_numbers (number);
+
+-- Who is in which group of contacts (S21). A group is a definition of kind "groups".
+CREATE TABLE group_members (
+    contact_group text        NOT NULL,
+    contact       bigint      NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    added_at      timestamptz NOT NULL DEFAULT now(),
+    import        bigint,
+    PRIMARY KEY (contact_group, contact)
+);
+CREATE INDEX group_members_by_contact ON group_members (contact);
+
+-- Files that were loaded: the same file into the same place again does nothing, and each can be undone.
+CREATE TABLE imports (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    name       text        NOT NULL UNIQUE CHECK (name ~ '^i-[0-9a-f]{4,16}$'),
+    file       text        NOT NULL,
+    hash       text        NOT NULL,  -- sha256 of the file and of what was asked (mapping, policy)
+    campaign   text        REFERENCES campaigns,  -- NULL = into the directory only
+    contact_group text     NOT NULL DEFAULT '',
+    who        text        NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    counts     jsonb       NOT NULL,
+    undone_at  timestamptz,
+    undone_by  text
+);
+CREATE UNIQUE INDEX imports_once ON imports (hash, coalesce(campaign, ''), contact_group) WHERE undone_at IS NULL;
 
 -- The order in which leads joined: among leads ready since the same moment the first comes first (S89).
 CREATE SEQUENCE lead_position;
@@ -121,7 +204,17 @@ CREATE TABLE leads (
     claimed_epoch bigint,
     claimed_batch integer,                          -- which claim of that epoch: a claim whose answer was lost is undone by it
     created_at    timestamptz NOT NULL DEFAULT now(),
-    CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign)  -- number first: do-not-call looks for a number in every campaign
+    ready_why     text        NOT NULL DEFAULT '' CHECK (ready_why IN (  -- why ready_at lies ahead
+                      '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before')),
+    agent         text,                             -- a scheduled callback is promised to this agent; NULL = to anyone
+    status_before text        CHECK (status_before IN (                   -- what a refused lead returns to (D16)
+                      'new', 'retry', 'callback_scheduled', 'succeeded', 'exhausted', 'error', 'invalid', 'stopped')),
+    caller_id     text        NOT NULL DEFAULT '',  -- the one it saw last, for sticky caller ids
+    other_numbers jsonb       NOT NULL DEFAULT '[]',  -- [[number, zone_set], …]: the contact's numbers after this one
+    parameters    jsonb       NOT NULL DEFAULT '{}',  -- set by rules; also what its row of a list said besides the contact's own attributes
+    copy          bigint      NOT NULL DEFAULT 0,   -- above 0: another lead of the same number, wanted so (duplicate policy keep-all)
+    import        bigint,
+    CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign, copy)  -- number first: do-not-call looks for a number in every campaign
 ) WITH (
     -- Claims leave dead entries at the front of leads_claimable; vacuum often, it is short.
     autovacuum_vacuum_scale_factor = 0.01, autovacuum_vacuum_threshold = 1000, autovacuum_analyze_scale_factor = 0.05
@@ -135,6 +228,15 @@ CREATE INDEX leads_claimable ON leads (campaign, zone_set, ready_at, position)
 -- The few that are in somebody's hands: is a campaign finished, what does a dead daemon hold.
 CREATE INDEX leads_in_hand ON leads (campaign)
     WHERE claimed_epoch IS NOT NULL OR status = 'in_progress';
+
+-- Leads that asked to be left alone, by when that is over (D16).
+CREATE INDEX leads_refused ON leads (ready_at) WHERE status = 'refused';
+
+-- A contact's leads: its timeline, and what goes when it is forgotten.
+CREATE INDEX leads_by_contact ON leads (contact);
+
+-- What an import brought, for its undo.
+CREATE INDEX leads_by_import ON leads (import) WHERE import IS NOT NULL;
 
 -- Which zone sets a campaign's leads have, so that a claim can name the open ones without looking at the leads. Written by imports.
 CREATE TABLE campaign_zone_sets (
@@ -151,6 +253,40 @@ CREATE TABLE do_not_call (
     added_by text        NOT NULL,
     added_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (number, list)
+);
+
+-- Whole ranges of numbers that must not be called. Few: each is compared with every number that is about to be dialled.
+CREATE TABLE do_not_call_prefixes (
+    prefix   text        NOT NULL CHECK (prefix ~ '^\+[0-9]{1,14}$'),
+    list     text        NOT NULL DEFAULT 'own',
+    reason   text        NOT NULL DEFAULT '',
+    added_by text        NOT NULL,
+    added_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (prefix, list)
+);
+
+-- When a list was last brought up to date, so that a stale one is noticed.
+CREATE TABLE do_not_call_imports (
+    id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    list    text        NOT NULL,
+    at      timestamptz NOT NULL DEFAULT now(),
+    file    text        NOT NULL,
+    hash    text        NOT NULL,
+    added   bigint      NOT NULL,
+    removed bigint      NOT NULL,
+    who     text        NOT NULL
+);
+CREATE INDEX do_not_call_imports_by_list ON do_not_call_imports (list, at);
+
+-- Numbers that asked not to be called back for a while (S12, D16), in one campaign or ('') in all. A lead's status `refused` follows from it.
+CREATE TABLE no_callback (
+    number   text        NOT NULL CHECK (number ~ '^\+[0-9]{3,15}$'),
+    campaign text        NOT NULL DEFAULT '',
+    until    timestamptz NOT NULL,
+    reason   text        NOT NULL DEFAULT '',
+    added_by text        NOT NULL,
+    added_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (number, campaign)
 );
 
 
@@ -194,6 +330,31 @@ CREATE TABLE audit (
 );
 CREATE INDEX audit_by_target ON audit (target, id);
 
+-- Who may use the HTTP interface, and as what (M15). The secret itself is shown once and never stored.
+CREATE TABLE tokens (
+    id           text        PRIMARY KEY CHECK (id ~ '^t-[0-9a-f]{8}$'),
+    role         text        NOT NULL CHECK (role IN ('operator', 'admin', 'agent')),
+    agent        text,                     -- whose token it is, for role agent
+    title        text        NOT NULL DEFAULT '',
+    hash         text        NOT NULL,     -- sha256 of the secret: 256 bits by chance need no slow hash
+    created_by   text        NOT NULL,
+    created_at   timestamptz NOT NULL DEFAULT now(),
+    expires_at   timestamptz,
+    last_used_at timestamptz,
+    revoked_at   timestamptz
+);
+
+-- Answers to requests that named an idempotency key: the same key again gets the same answer, and nothing is done twice (M22).
+CREATE TABLE api_requests (
+    token      text        NOT NULL REFERENCES tokens,
+    key        text        NOT NULL CHECK (length(key) BETWEEN 1 AND 200),
+    request    text        NOT NULL,  -- sha256 of path and body: the same key for something else is refused
+    status     integer     NOT NULL,
+    response   jsonb       NOT NULL,
+    at         timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (token, key)
+);
+
 
 -- --- what happened -------------------------------------------------------------------------------------------------------------------------
 
@@ -205,8 +366,8 @@ CREATE UNLOGGED TABLE daemon_status (
     snapshot jsonb       NOT NULL
 );
 
--- One try at a lead. Committed before its originate is sent (D8), closed by its result; never deleted. The call it makes has the same id.
-CREATE TABLE attempts (
+-- A try at a lead that is not over: committed before its originate is sent (D8), moved to attempts by its result. The call it makes has the same id.
+CREATE TABLE attempts_open (
     id          uuid        PRIMARY KEY,
     campaign    text        NOT NULL,
     revision    integer     NOT NULL,
@@ -217,31 +378,142 @@ CREATE TABLE attempts (
     number      text        NOT NULL CHECK (number ~ '^\+[0-9]{3,15}$'),
     gateway     text        NOT NULL,
     caller_id   text        NOT NULL,
-    agent       text,                         -- reserved at first, the one who had the call in the end; NULL = none
+    agent       text,                         -- reserved; NULL = none
     opened_at   timestamptz NOT NULL,         -- by the daemon's clock, as all times of the call
-    outcome     text        CHECK (outcome IN (
+    gates       jsonb       NOT NULL DEFAULT '[]',  -- what each gate answered (X8)
+    FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
+    CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)  -- nobody is called twice (D8, X4), whatever goes wrong above
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000, fillfactor = 50);
+
+-- Nor by two campaigns at once.
+CREATE INDEX attempts_open_by_number ON attempts_open (number);
+
+-- Tries that are over, a partition for each month (UTC) in which they were opened; whole months go when their time is over. Never changed but by a
+-- disposition, answers, and by forgetting a person.
+CREATE TABLE attempts (
+    id          uuid        NOT NULL,
+    campaign    text        NOT NULL,
+    revision    integer     NOT NULL,
+    lead        bigint,                       -- NULL = the person was forgotten
+    lead_status text        NOT NULL,
+    epoch       bigint      NOT NULL,
+    leg         uuid        NOT NULL,
+    number      text        NOT NULL,         -- '' = the person was forgotten
+    gateway     text        NOT NULL,
+    caller_id   text        NOT NULL,
+    agent       text,                         -- the one who had the call in the end
+    opened_at   timestamptz NOT NULL,
+    gates       jsonb       NOT NULL DEFAULT '[]',
+    outcome     text        NOT NULL CHECK (outcome IN (
                     'connected', 'missed', 'early_hangup', 'machine', 'no_answer', 'busy', 'rejected',
                     'unreachable', 'bad_number', 'network', 'ours', 'cancelled', 'unknown')),
-    cause       text,                         -- FreeSWITCH's hangup cause, '' where none was seen
+    cause       text        NOT NULL,         -- FreeSWITCH's hangup cause, '' where none was seen
     sip_status  integer,
     rang_at     timestamptz,
     answered_at timestamptz,
     bridged_at  timestamptz,
-    ended_at    timestamptz,
-    missed      boolean,                      -- D1
-    leg_seen    boolean,                      -- false: the switch refused it without ever making a channel
-    closed_at   timestamptz,                  -- by the database's clock; NULL = open
-    FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
-    CONSTRAINT attempts_closed_is_complete CHECK (
-        CASE WHEN closed_at IS NULL THEN num_nonnulls(outcome, cause, sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen) = 0
-             ELSE num_nulls(outcome, cause, ended_at, missed, leg_seen) = 0 END)
-);
+    ended_at    timestamptz NOT NULL,
+    missed      boolean     NOT NULL,         -- D1
+    leg_seen    boolean     NOT NULL,         -- false: the switch refused it without ever making a channel
+    closed_at   timestamptz NOT NULL DEFAULT now(),  -- by the database's clock
+    decision    text        NOT NULL DEFAULT '',     -- what became of the lead, and which rule said so
+    disposition text,
+    disposed_by text,
+    disposed_at timestamptz,
+    answers     jsonb       NOT NULL DEFAULT '{}',   -- to the script's questions (M24)
+    PRIMARY KEY (id, opened_at)
+) PARTITION BY RANGE (opened_at);
 
--- Nobody is called twice (D8, X4): a lead has at most one open attempt, whatever goes wrong above.
-CREATE UNIQUE INDEX attempts_one_open_per_lead ON attempts (lead) WHERE closed_at IS NULL;
+-- Where an attempt of a month without a partition goes; kept empty by make_attempt_partitions, and never a reason to lose a result.
+CREATE TABLE attempts_other PARTITION OF attempts DEFAULT;
 
--- A lead's history.
+-- A lead's history; a number's, for caps on calls to it by all campaigns.
 CREATE INDEX attempts_by_lead ON attempts (lead, opened_at);
+CREATE INDEX attempts_by_number ON attempts (number, opened_at);
 
 -- Windows of statistics: outcomes and missed calls of today, 24 h, 30 days (D1), counted from these rows and never stored.
 CREATE INDEX attempts_by_campaign ON attempts (campaign, opened_at) INCLUDE (outcome, missed);
+CREATE INDEX attempts_by_agent ON attempts (agent, opened_at);
+
+-- Make the partitions of this month and of the next `ahead` ones; returns how many are new.
+CREATE FUNCTION make_attempt_partitions(at timestamptz, ahead integer) RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    month timestamptz := date_trunc('month', at, 'UTC');
+    until timestamptz;
+    made  integer := 0;
+BEGIN
+    FOR step IN 0..ahead LOOP
+        until := date_trunc('month', month + interval '32 days', 'UTC');
+        IF to_regclass('attempts_y' || to_char(month AT TIME ZONE 'UTC', 'YYYY"m"MM')) IS NULL
+           AND NOT EXISTS (SELECT FROM attempts_other WHERE opened_at >= month AND opened_at < until) THEN
+            EXECUTE format('CREATE TABLE attempts_y%s PARTITION OF attempts FOR VALUES FROM (%L) TO (%L)',
+                           to_char(month AT TIME ZONE 'UTC', 'YYYY"m"MM'), month, until);
+            made := made + 1;
+        END IF;
+        month := until;
+    END LOOP;
+    RETURN made;
+END $$;
+
+-- Every try, over or not.
+CREATE VIEW all_attempts AS
+SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
+       rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers
+FROM attempts
+UNION ALL
+SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, '{}'
+FROM attempts_open;
+
+-- What somebody should look at or has looked at: a call of a campaign that asks for it (S15), a caller of a queue who was missed (S78).
+CREATE TABLE tickets (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    channel    text        NOT NULL CHECK (channel IN ('call', 'callback', 'missed', 'voicemail')),
+    campaign   text        REFERENCES campaigns,
+    queue      text        NOT NULL DEFAULT '',
+    lead       bigint      REFERENCES leads,
+    attempt    uuid,
+    number     text        NOT NULL,
+    agent      text,
+    outcome    text        NOT NULL DEFAULT '',
+    note       text        NOT NULL DEFAULT '',
+    created_at timestamptz NOT NULL DEFAULT now(),
+    closed_at  timestamptz,
+    closed_by  text,
+    UNIQUE (attempt)
+);
+CREATE INDEX tickets_open ON tickets (created_at) WHERE closed_at IS NULL;
+CREATE INDEX tickets_by_number ON tickets (number, id);
+CREATE INDEX tickets_by_lead ON tickets (lead);
+
+-- Events that a trigger listens for, written with the change they tell of, and worked off once.
+CREATE TABLE happenings (
+    id      bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    at      timestamptz NOT NULL DEFAULT now(),
+    kind    text        NOT NULL,
+    data    jsonb       NOT NULL,
+    done_at timestamptz,
+    result  text        NOT NULL DEFAULT ''
+);
+CREATE INDEX happenings_open ON happenings (id) WHERE done_at IS NULL;
+
+-- Does any trigger listen for this kind of event?
+CREATE FUNCTION heard(event text) RETURNS boolean LANGUAGE sql STABLE AS $$
+    SELECT EXISTS (SELECT FROM definitions WHERE kind = 'triggers' AND definition ->> 'on' = event)
+$$;
+
+-- What is to be sent to webhooks: at least once, in its order, tried again with growing pauses.
+CREATE TABLE outbox (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    webhook    text        NOT NULL,
+    happening  bigint      REFERENCES happenings,
+    body       jsonb       NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    tries      integer     NOT NULL DEFAULT 0,
+    next_at    timestamptz NOT NULL DEFAULT now(),
+    sent_at    timestamptz,
+    given_up   boolean     NOT NULL DEFAULT false,
+    last_error text        NOT NULL DEFAULT '',
+    UNIQUE (webhook, happening)
+);
+CREATE INDEX outbox_waiting ON outbox (next_at) WHERE sent_at IS NULL AND NOT given_up;

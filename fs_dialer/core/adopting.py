@@ -24,7 +24,7 @@ from fs_dialer.core.model import (
     OpenAttempt,
     Outcome,
 )
-from fs_dialer.core.retry import next_lead
+from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.world import LegRole, World
 
 STALE_FACTS_S = 2.0  # facts may be older than the news that overtook them
@@ -217,7 +217,7 @@ def _close_unknown(w: World, found: OpenAttempt) -> None:
     run.tally.add(result)
     w.tell(attempt.id, "closed", "unknown: found open after a restart, its leg gone")
     w.note("WARNING", "attempt_unknown", attempt=attempt.id, lead=lead.id, campaign=attempt.campaign)
-    w.out.append(CloseAttempt(result, next_lead(lead, Outcome.UNKNOWN, run.definition.attempts, w.now, rang=True)))
+    w.out.append(CloseAttempt(result, next_lead(lead, Ended(Outcome.UNKNOWN, rang=True), run.definition, w.now)))
 
 
 def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
@@ -227,7 +227,17 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
         return
     call = calls.Call(
-        attempt.id, attempt.campaign, found.lead, facts.leg, run.plan, state=CallState.DIALING, leg_seen=True, rang_at=w.now, dialed_at=attempt.opened_at
+        attempt.id,
+        attempt.campaign,
+        found.lead,
+        facts.leg,
+        run.plan,
+        state=CallState.DIALING,
+        leg_seen=True,
+        rang_at=w.now,
+        dialed_at=attempt.opened_at,
+        caller_id=attempt.caller_id,
+        gateway=attempt.gateway,
     )
     w.calls[attempt.id] = call
     run.calls[attempt.id] = None

@@ -395,7 +395,7 @@ def ended(call: Call, ev: LeadEnded, now: float) -> Result:
 
 
 def refused(call: Call, ev: Refused, now: float) -> Result:
-    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate, ev.until)]
 
 
 def _let_agent_go(call: Call, why: str) -> list[Directive]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from fs_dialer.core.actions import Action
 from fs_dialer.core.changed import value
 from fs_dialer.core.hangup import Evidence
-from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, Lead, LegId
+from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, GatewayId, Lead, LegId
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,10 @@ class Call:
     we_hung_up: bool = False
     machine: bool = False
     ivr_success: bool = False
+    caller_id: str = ""
+    gateway: GatewayId | None = None
+    gates: tuple[tuple[str, str], ...] = ()  # what each gate answered when it was placed
+    gates_at: float = 0.0
 
 
 # --- inputs ---------------------------------------------------------------------------------------------------------------------------
@@ -109,9 +113,10 @@ class LeadEnded(Input):
 
 @dataclass(frozen=True, slots=True)
 class Refused(Input):
-    """The store's last gate said no; nothing was dialled."""
+    """The store's last gate said no, or one of ours at the moment of dialling; nothing was dialled. `until`: when it may say yes."""
 
     gate: str
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +324,7 @@ class Finish:
 
     evidence: Evidence | None
     gate: str = ""
+    until: float | None = None
 
 
 Directive = Action | DialLead | RingAgent | RingReserved | Need | Free | Talks | Timer | AskSwitch | Finish

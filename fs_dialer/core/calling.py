@@ -10,7 +10,10 @@ from fs_dialer.core import call as call_machine
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, RenewFallback, ReturnLeads
+from fs_dialer.core.caller_ids import GIVE_UP_AFTER, Resting, Way, choose, healthy, sticky_to
+from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
+from fs_dialer.core.leads import CALLER_ID, Check, gates
 from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
@@ -21,12 +24,13 @@ from fs_dialer.core.model import (
     AttemptResult,
     CallState,
     CampaignState,
-    GatewayId,
+    CampaignType,
+    Lead,
     LeadReturn,
     LegId,
     Outcome,
 )
-from fs_dialer.core.retry import next_lead
+from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.world import LegRole, Run, World
 
 FALLBACK_EVERY_S = 10.0
@@ -34,7 +38,7 @@ RENEWAL_SLICES = 18
 RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
-STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call"})
+STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
 
 
 def feed(w: World, call_id: AttemptId, ev: calls.Input) -> None:
@@ -170,7 +174,7 @@ def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> 
     w.ledger.redeem(call_id)
     w.legs[leg] = LegRole("agent", call_id, agent_id, w.installation.switch)
     w.ledger.originated(leg, None)
-    caller_id = run.definition.caller_id[0] if run.definition.caller_id else ""
+    caller_id = next(iter(run.definition.caller_id.numbers), "")
     ring_s = run.definition.agent_ring_s + AGENT_RING_SLACK_S
     w.out.append(OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, nailed=False))
 
@@ -191,7 +195,7 @@ def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
     call = w.calls[call_id]
     if what == "ring" and (call.agent is None or w.agents[call.agent].nailed):
         return True
-    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or pick_gateway(w, w.runs[call.campaign]) is not None)
+    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or not isinstance(pick_way(w, w.runs[call.campaign], call.lead), str))
 
 
 def _send(w: World, call_id: AttemptId, what: str) -> None:
@@ -220,29 +224,64 @@ def send_due_legs(w: World) -> None:
 
 
 def _dial_lead(w: World, call_id: AttemptId) -> None:
-    """The attempt is committed by the shell before anything is sent (D8). Where and under which number was settled when the call was placed."""
+    """The attempt is committed by the shell before anything is sent (D8). The lead's gates are asked once more when time has passed since it was placed
+    (D4): it may have been shown to an agent, or have waited for the rate."""
     call = w.calls[call_id]
     run = w.runs[call.campaign]
-    gateway = pick_gateway(w, run)
-    caller_id = w.rng.choice(run.definition.caller_id)
-    if gateway is None:
-        w.pending.append((call_id, calls.Refused("lines")))
+    if call.gates_at < w.now:
+        shut = ask_gates(w, run, call.lead)
+        if isinstance(shut, Check):
+            w.pending.append((call_id, calls.Refused(shut.gate, shut.until)))
+            return
+        call = w.calls[call_id] = changed(call, gates=shut, gates_at=w.now)
+    way = pick_way(w, run, call.lead)
+    if isinstance(way, str | Resting):
+        gate, until = ("lines", None) if isinstance(way, str) else (CALLER_ID, way.until)
+        w.pending.append((call_id, calls.Refused(gate, until)))
         return
-    definition = w.ledger.gateways[gateway]
-    number = definition.prefix + call.lead.number.lstrip("+") if definition.prefix or not definition.plus else call.lead.number
+    gateway = w.ledger.gateways[way.gateway]
+    number = gateway.prefix + call.lead.number.lstrip("+") if gateway.prefix or not gateway.plus else call.lead.number
+    caps = tuple((cap.max, cap.within_s) for cap in run.definition.compliance.attempts)
     attempt = Attempt(
-        call.id, run.definition.id, run.definition.revision, call.lead.id, call.lead_leg, call.lead.number, gateway, caller_id, call.agent, w.now
+        call.id,
+        run.definition.id,
+        run.definition.revision,
+        call.lead.id,
+        call.lead_leg,
+        call.lead.number,
+        way.gateway,
+        way.caller_id,
+        call.agent,
+        w.now,
+        caps,
+        call.gates,
     )
+    w.calls[call_id] = changed(call, caller_id=way.caller_id, gateway=way.gateway)
+    w.breakers.dialled(call_id, way.caller_id, way.gateway, w.now)
     w.ledger.redeem(call_id)
     w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
-    w.ledger.originated(call.lead_leg, gateway)
+    w.ledger.originated(call.lead_leg, way.gateway)
     run.memory = run.mode.observe(run.memory, Observation("launched"), w.now)
     w.out.append(OriginateLead(call.lead_leg, attempt, w.installation.switch, number, call.plan.ring_timeout_s, run.definition.early_media))
 
 
-def pick_gateway(w: World, run: Run) -> GatewayId | None:
-    """The first of the campaign's trunks with room."""
-    return next((g for g in w.gateway_of(run) if w.ledger.gateway_room(g, w.now) > 0), None)
+def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], ...]:
+    """The first shut gate, or what each of the open ones answered (X8)."""
+    answers = []
+    for check in gates(lead, run.definition, run.life.state, w.now, run.hours_for(lead.zones, w.now)):
+        if not check.ok:
+            return check
+        answers.append((check.gate, check.reason))
+    return tuple(answers)
+
+
+def pick_way(w: World, run: Run, lead: Lead) -> Way | Resting | str:
+    """A caller id and a trunk with room, healthy both; why there is none: Resting, or "lines" where the healthy ones are full."""
+    found = healthy(w.ways_of(run), sticky_to(run.definition, lead), w.breakers, w.now)
+    if isinstance(found, Resting):
+        return found
+    with_room = [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
+    return choose(run.definition, with_room, w.rng) if with_room else "lines"
 
 
 # --- the end --------------------------------------------------------------------------------------------------------------------------
@@ -260,7 +299,7 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
     _watch_legs(w, call)
     w.pace_due = True
     if d.evidence is None:
-        _give_lead_back(w, call, d.gate)
+        _give_lead_back(w, call, d.gate, d.until)
     else:
         close(w, run, call, d.evidence)
     if not run.calls and run.life.state is CampaignState.DRAINING:
@@ -277,17 +316,21 @@ def _watch_legs(w: World, call: calls.Call) -> None:
             w.ledger.remove(call.lead_leg)
 
 
-def _give_lead_back(w: World, call: calls.Call, gate: str) -> None:
+def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) -> None:
     w.tell(call.id, "not dialled", gate or "changed our mind")
     if gate not in STORE_KEEPS_THE_LEAD:
-        w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, call.lead.ready_at, gate),)))
+        ready_at = call.lead.ready_at if until is None else max(until, call.lead.ready_at)
+        w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate == CALLER_ID),)))
+    if call.gateway is not None:
+        _judge_way(w, call, Outcome.CANCELLED, "")
 
 
 def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
-    """Outcome, count, what becomes of the lead, what the mode learns: once per attempt."""
+    """Outcome, count, what becomes of the lead, what the mode and the breakers learn: once per attempt."""
     within = run.definition.connect_within_s
     result = outcome(e, within)
-    missed = was_missed(e, result, within)
+    early = result is Outcome.EARLY_HANGUP and run.definition.compliance.early_hangup_is_missed
+    missed = early or was_missed(e, result, within)
     record = AttemptResult(
         call.id,
         result,
@@ -300,12 +343,50 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
         w.now,
         missed,
         e.leg_seen,
+        _ticket(run, call, result),
     )
-    update = next_lead(call.lead, result, run.definition.attempts, w.now, rang=e.rang or e.answered_at is not None)
+    update = next_lead(call.lead, Ended(result, e.rang or e.answered_at is not None, missed), run.definition, w.now)
+    if call.caller_id:
+        update = changed(update, caller_id=call.caller_id)
     run.tally.add(record)
     _learn(w, run, call, result, missed)
     w.tell(call.id, "closed", f"{result.value} ({e.cause or 'no cause'}), lead {call.lead.id} {update.status.value}")
     w.out.append(CloseAttempt(record, update))
+    if call.gateway is not None:
+        _judge_way(w, call, result, e.cause if e.sip_status is None else f"{e.cause}, {e.sip_status}")
+
+
+def _ticket(run: Run, call: calls.Call, result: Outcome) -> str:
+    """S15: a ticket for each call that reached the network; S63: autocall, only for those that met an agent."""
+    wanted = run.definition.tickets
+    if wanted == "no" or result in (Outcome.CANCELLED, Outcome.OURS):
+        return ""
+    if wanted == "on_agent_or_voicemail" and call.bridged_at is None:
+        return ""
+    return "call"
+
+
+def _judge_way(w: World, call: calls.Call, result: Outcome, fault: str) -> None:
+    """What the end of a call says of its caller id and its trunk (D3). A campaign with no way left after many trials pauses itself (D15)."""
+    assert call.gateway is not None, "a call that was dialled went some way"
+    watched = (("caller_id", call.caller_id, w.breakers.caller_id(call.caller_id)), ("gateway", call.gateway, w.breakers.gateway(call.gateway)))
+    for kind, name, breaker in watched:
+        news = breaker.ended(call.id, result, fault, w.now)
+        if news:
+            w.note("WARNING" if news == "opened" else "INFO", f"{kind}_{news}", **{kind: name, "why": breaker.said(w.now)})
+            w.tell(f"{kind} {name}", news, breaker.said(w.now))
+            w.pace_due = True
+        if breaker.trials_failed >= GIVE_UP_AFTER:
+            pause_hopeless(w)
+
+
+def pause_hopeless(w: World) -> None:
+    """Callback campaigns never pause by themselves (S87)."""
+    for run in w.runs.values():
+        if run.running and run.definition.type is not CampaignType.CALLBACK:
+            found = healthy(w.ways_of(run), "", w.breakers, w.now)
+            if isinstance(found, Resting) and found.hopeless:
+                live(w, run, campaigns.SelfPause(f"paused by itself: {found.reason}"))
 
 
 def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) -> None:

@@ -9,21 +9,12 @@ from dataclasses import dataclass, field
 
 from fs_dialer.core.model import AgentId, CampaignId, CampaignType, GatewayId, LegKind, SwitchId
 from fs_dialer.core.options import option, section
+from fs_dialer.core.resources import DAY, HOUR, MINUTE, SECOND, CallerIds, Disposition, Hours, Profile, Rule, Script
 
-SECOND, MINUTE, HOUR, DAY = 1.0, 60.0, 3600.0, 86400.0
 GAPPED = ("preview", "progressive", "predictive", "autocall", "callback")
 RESTED = ("preview", "progressive", "predictive", "callback")
-
-
-@dataclass(frozen=True, slots=True)
-class Hours:
-    """Weekly working hours: seven days from Monday, each a tuple of (start, end) in minutes after midnight, end up to 1440. Empty week = any time."""
-
-    week: tuple[tuple[tuple[int, int], ...], ...] = ((),) * 7
-
-    @property
-    def any_time(self) -> bool:
-        return not any(self.week)
+LEAD_FIRST = ("progressive", "predictive", "autocall")  # an answered customer may have to wait for an agent
+SCRIPTED = ("manual", "preview", "progressive", "predictive")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,30 +37,64 @@ class Attempts:
     )
     busy: BusyRetry = section(BusyRetry, types=GAPPED, help="What is different after a busy signal.")
     no_callback_s: float = option(
-        180 * DAY, kind="duration", key="no_callback", low=0, high=3650 * DAY, help="How long a lead who asked not to be called back is left alone.", spec="S12"
+        180 * DAY,
+        kind="duration",
+        key="no_callback",
+        low=0,
+        high=3650 * DAY,
+        help="How long a lead who asked not to be called back is left alone, counted 24 h a day from when he said so.",
+        spec="S12 D16",
+    )
+    no_callback_scope: str = option(
+        "campaign",
+        kind="choice",
+        key="no_callback_for",
+        choices=("campaign", "all"),
+        help="Who must leave him alone: this campaign, or every campaign.",
+        spec="D16",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Waiting:
-    music: str = option("local_stream://moh", kind="sound", help="What the customer hears until an agent is there.", spec="S45")
+    music: str = option("local_stream://moh", kind="sound", of="sounds", help="What the customer hears until an agent is there.", spec="S45")
     at_most_s: float = option(
         60 * SECOND, kind="duration", key="at_most", low=1, high=30 * MINUTE, help="A customer without an agent by then is let go: missed.", spec="S47"
     )
-    notice: str | None = option(None, kind="sound", key="then", help="A notice played before the customer is let go.", spec="D10")
+    notice: str | None = option(None, kind="sound", of="sounds", key="then", help="A notice played before the customer is let go.", spec="D10")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsSource:
-    csv: str | None = option(None, kind="text", help="A CSV file beside the campaign file: the campaign's leads are imported from it.", spec="S19")
+    """Where leads come from. A group, a filter, or both: the contacts of the group that meet the filter."""
+
+    csv: str | None = option(
+        None, kind="text", help="A file (CSV, TSV or XLSX) beside the campaign file: the campaign's leads are imported from it.", spec="S19"
+    )
+    group: str = option("", kind="ref", of="groups", help="A group of contacts: they become leads when the campaign is applied.", spec="S21 M2")
+    filter: str = option(
+        "", kind="filter", of="filters", help="Only contacts who meet this condition; the name of a saved filter, or the condition itself.", spec="S18 M3 M14"
+    )
+    twice: str = option(
+        "keep-first",
+        kind="choice",
+        choices=("keep-first", "keep-all", "update"),
+        help="What a second row of one number means: nothing, a lead of its own, or newer facts.",
+        spec="S19",
+    )
     new_rows: str = option(
-        "leave", kind="choice", choices=("leave", "join"), help="`join`: the campaign waits for leads added later instead of ending (goal none).", spec="M9 M10"
+        "leave",
+        kind="choice",
+        choices=("leave", "join"),
+        help="`join`: contacts who come into the group later become leads too, and the campaign waits for them instead of ending (goal none).",
+        spec="M9 M10",
     )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CampaignAgents:
-    people: tuple[str, ...] = option((), kind="names", help="The agents who serve this campaign, by their key in agents.yml.", spec="S22")
+    people: tuple[str, ...] = option((), kind="refs", of="agents", help="The agents who serve this campaign, by their key below agents.", spec="S22")
+    teams: tuple[str, ...] = option((), kind="refs", of="teams", help="Teams who serve it: whoever is in them at the time.", spec="S22 M8")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,21 +107,67 @@ class Campaign:
     title: str = option("", kind="text", help="A name for people; the file name is the campaign's name.", spec="S3")
     description: str = option("", kind="text", help="What it is for.", spec="S4")
     window: Window = section(Window, help="When it may run.")
-    hours: Hours = option(Hours(), kind="hours", help="Working hours, by the clock where the number lives. None = any time.", spec="S9 D4")
-    leads: LeadsSource = section(LeadsSource, help="Whom to call.", types=("manual", "preview", "progressive", "predictive", "autocall"))
+    hours: Hours = option(
+        Hours(),
+        kind="hours",
+        of="schedules",
+        help="Working hours, by the clock where the number lives: days and times, or the name of a schedule. None = any time.",
+        spec="S9 D4",
+    )
+    compliance: Profile = option(
+        Profile(),
+        kind="ref",
+        of="profiles",
+        help="A compliance profile; it can only tighten what the campaign says: none, us-tsr, uk-ofcom, or your own.",
+        spec="D10",
+    )
+    leads: LeadsSource = section(
+        LeadsSource, help="Whom to call.", types=("manual", "preview", "progressive", "predictive", "autocall"), short="group", spec="S16"
+    )
     agents: CampaignAgents = section(CampaignAgents, help="Who serves it.")
-    gateways: tuple[str, ...] = option((), kind="names", help="SIP trunks to call out by, in order of preference; none = all of the installation.")
-    caller_id: tuple[str, ...] = option(kind="phones", help="The number shown to the customer; several: one at random per call.", spec="S8")
+    gateways: tuple[str, ...] = option(
+        (), kind="refs", of="gateways", help="SIP trunks to call out by, in order of preference; none = all of the installation."
+    )
+    caller_id: CallerIds = section(None, cls=CallerIds, short="from", help="The number shown to the customer, or several.", spec="S8 S53 S61 M13")
     attempts: Attempts = section(Attempts, help="How often and how soon one lead is called.")
     ring_timeout_s: float = option(25 * SECOND, kind="duration", key="ring", low=5, high=120, help="How long the customer's phone may ring.")
+    rules: tuple[Rule, ...] = option(
+        (),
+        kind="sections",
+        cls=Rule,
+        of="rule_sets",
+        help="What is done after a call, before attempts.* decides: rules, or the name of a rule set.",
+        spec="M11 M12 D14",
+    )
+    dispositions: tuple[Disposition, ...] = option(
+        (), kind="refs", of="dispositions", help="The results an agent may choose from; none named = all below dispositions.", spec="M12"
+    )
+    script: Script | None = option(
+        None, kind="ref", of="scripts", types=SCRIPTED, help="What the agent says and asks; left out = the script named default.", spec="S14 M23"
+    )
+    tickets: str = option(
+        "no",
+        kind="choice",
+        choices=("no", "yes", "on_agent_or_voicemail"),
+        types=("manual", "preview", "progressive", "predictive", "autocall"),
+        help="`yes`: a ticket for each call; autocall: for a call that met an agent or left voice mail.",
+        spec="S15 S63",
+    )
     early_media: bool = option(False, kind="flag", help="`yes` lets the agent hear the network's own ringing and announcements.")
     wrap_up_s: float = option(
         10 * SECOND, kind="duration", key="wrap_up", low=0, high=HOUR, types=RESTED, help="An agent's rest after each call, for notes.", spec="S13"
     )
     agent_ring_s: float = option(
-        30 * SECOND, kind="duration", key="agent_ring", low=5, high=120, help="How long an agent's phone rings before the next agent is tried.", spec="S46"
+        30 * SECOND,
+        kind="duration",
+        key="agent_ring",
+        low=5,
+        high=120,
+        types=(*LEAD_FIRST, "callback"),
+        help="How long an agent's phone rings before the next agent is tried.",
+        spec="S46",
     )
-    waiting: Waiting = section(Waiting, help="What a customer meets who answered and has no agent yet.")
+    waiting: Waiting = section(Waiting, types=LEAD_FIRST, help="What a customer meets who answered and has no agent yet.")
     lines: int | None = option(
         None, kind="count", low=1, high=100_000, help="Most calls of this campaign at a time; never above the installation's.", spec="S41 S58"
     )
@@ -106,8 +177,14 @@ class Campaign:
 
     @property
     def connect_within_s(self) -> float:
-        """D1: an answered call that meets no agent within this is missed."""
-        return self.waiting.at_most_s
+        """D1: an answered call that meets no agent within this is missed; a profile may be stricter (D10)."""
+        within = self.compliance.connect_within_s
+        return self.waiting.at_most_s if within is None else min(within, self.waiting.at_most_s)
+
+    @property
+    def least_ring_s(self) -> float:
+        """How long the customer's phone rings before we give up: as the campaign says, and not shorter than its profile allows (D10)."""
+        return max(self.ring_timeout_s, self.compliance.ring_at_least_s or 0.0)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,6 +198,9 @@ class AgentDefinition:
         help="`nailed`: called once at log-in, then connected without ringing; `per_call`: rung for each call.",
     )
     name: str = option("", kind="text", help="The agent's name for people.")
+    quota: int | None = option(
+        None, kind="per_day", low=1, high=10_000, help="Most customers he may take in manual campaigns a day, in all of them together.", spec="S30 S33 D16"
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,5 +219,18 @@ class Installation:
     lines: int = option(100, kind="count", low=1, high=1_000_000, help="Most legs at a time in all, ours or not.", spec="D2 S59 S60")
     cps: float = option(30.0, kind="number", low=0.1, high=10_000, help="Most originates per second in all.", spec="D2")
     region: str = option("", kind="text", help="Two-letter country of national numbers in imports; none = numbers must carry a country code.")
+    webhook_hosts: tuple[str, ...] = option((), kind="hosts", help="Hosts that webhooks may be sent to; none named = none at all.", spec="M25")
+    keep_attempts_s: float | None = option(
+        None,
+        kind="duration",
+        key="keep_attempts",
+        low=30 * DAY,
+        high=36500 * DAY,
+        help="How long attempts are kept; whole months are dropped. None = for ever.",
+    )
+    keep_journal_s: float = option(14 * DAY, kind="duration", key="keep_journal", low=DAY, high=3650 * DAY, help="How long the daemon's journal is kept.")
+    keep_recordings_s: float | None = option(
+        None, kind="duration", key="keep_recordings", low=DAY, high=36500 * DAY, help="How long recordings are kept. None = for ever."
+    )
     switch: SwitchId = SwitchId("main")
     gateways: tuple[GatewayDefinition, ...] = ()

@@ -17,7 +17,7 @@ from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
 from fs_dialer.core.actions import Action, Drained, Hangup
 from fs_dialer.core.invariants import check
-from fs_dialer.core.mode_port import Mode, Observation
+from fs_dialer.core.mode_port import NOT_DIALLED, Mode, Observation
 from fs_dialer.core.model import AgentId, CallState, CampaignType, LegId
 from fs_dialer.core.snapshot import Snapshot, take
 from fs_dialer.core.world import LegRole, World
@@ -55,10 +55,11 @@ class Dialer:
             ev.CampaignLoaded: self._campaign_loaded,
             ev.AgentLoaded: lambda e: lifecycle.load_agent(self._w, e),
             ev.AgentRemoved: lambda e: lifecycle.remove_agent(self._w, e.agent),
+            ev.TeamsLoaded: lambda e: lifecycle.load_teams(self._w, e),
             ev.LeadsClaimed: self._leads_claimed,
             ev.ClaimFailed: self._claim_failed,
             ev.AttemptOpened: lambda e: None,
-            ev.AttemptRefused: lambda e: calling.feed(self._w, e.attempt, calls.Refused(e.gate)),
+            ev.AttemptRefused: lambda e: calling.feed(self._w, e.attempt, calls.Refused(e.gate, e.until)),
             ev.StoreLost: self._store_lost,
             ev.StoreBack: self._store_back,
             ev.ApproveCampaign: lambda e: lifecycle.command_campaign(self._w, e, e.campaign),
@@ -297,14 +298,11 @@ class Dialer:
         w.installation = e.installation
         w.ledger.configure(e.installation)
         for run in w.runs.values():
-            run.hopper_size = 0
+            run.hopper_size, run.ways = 0, None
         w.pace_due = True
 
     def _campaign_loaded(self, e: ev.CampaignLoaded) -> None:
-        mode = self._modes.get(e.campaign.type)
-        if mode is None:
-            self._w.note("ERROR", "type_not_offered", campaign=e.campaign.id, type=e.campaign.type.value)
-            return
+        mode = self._modes.get(e.campaign.type) or NOT_DIALLED
         lifecycle.load_campaign(self._w, e, mode)
 
     def _leads_claimed(self, e: ev.LeadsClaimed) -> None:

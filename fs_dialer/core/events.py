@@ -207,6 +207,13 @@ class AgentRemoved(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class TeamsLoaded(Event):
+    """Who is in which team: at start, and whenever that changed. Teams that are not named have nobody in them."""
+
+    teams: Mapping[str, tuple[AgentId, ...]]
+
+
+@dataclass(frozen=True, slots=True)
 class LeadsClaimed(Event):
     """The answer to ClaimLeads. `next_ready_at`: when the next lead of an open zone may be ready, None = unknown or never.
     `unfinished`: whether any lead of the campaign may still be dialled some day (asked only when the claim came back short)."""
@@ -233,10 +240,13 @@ class AttemptOpened(Event):
 
 @dataclass(frozen=True, slots=True)
 class AttemptRefused(Event):
-    """The last gate, in the store, said no: nothing was dialled, no attempt exists. `gate` is a code that `explain` knows."""
+    """The last gate, in the store, said no: nothing was dialled, no attempt exists. `gate` is a code that `explain` knows.
+
+    `until`: when it may say yes, epoch seconds; None = not by time alone."""
 
     attempt: AttemptId
     gate: str
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from fs_dialer.core.agent import WITH_CALL
 from fs_dialer.core.call_words import WaitDue
-from fs_dialer.core.model import AgentId, CallState, LeadId
+from fs_dialer.core.model import CallState, LeadId
 from fs_dialer.core.world import World
 from fs_dialer.errors import IllegalTransition
 
@@ -44,8 +44,8 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
         if role.kind == "lead" and not role.orphan:
             must(role.call in w.calls and w.calls[role.call].lead_leg == leg, f"leg {leg} belongs to no call", leg)
     for run in w.runs.values():
-        staying = sum(1 for p in run.definition.agents.people if (a := w.agents.get(AgentId(p))) is not None and a.staying)
+        staying = sum(1 for p in run.crew if (a := w.agents.get(p)) is not None and a.staying)
         must(run.staying == staying, f"counts {run.staying} agents where {staying} are", run.definition.id)
         must(set(run.calls) == {c.id for c in w.calls.values() if c.campaign == run.definition.id}, "its calls are miscounted", run.definition.id)
-        for lead in run.hopper:
+        for lead in (*run.hopper, *run.promised.values()):
             must(lead.id not in leads, f"lead {lead.id} waits in the hopper while it is called", run.definition.id)

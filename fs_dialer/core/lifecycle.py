@@ -38,7 +38,7 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
     else:
         if definition != run.definition:
             empty_hopper(w, run, "redefined")
-            run.definition, run.mode, run.flow, run.plan = definition, mode, flow, plan_of(definition, flow)
+            run.definition, run.mode, run.flow, run.plan, run.ways = definition, mode, flow, plan_of(definition, flow), None
             w.tell(definition.id, "redefined", f"revision {definition.revision}")
         run.zone_sets = ev.zone_sets
         run.hours.clear()
@@ -54,7 +54,7 @@ def plan_of(definition: Campaign, flow: Flow) -> Plan:
         flow.first_leg,
         flow.on_answer,
         flow.preview_s,
-        definition.ring_timeout_s,
+        definition.least_ring_s,
         definition.agent_ring_s,
         waiting.at_most_s,
         waiting.music,
@@ -63,13 +63,24 @@ def plan_of(definition: Campaign, flow: Flow) -> Plan:
     )
 
 
+def load_teams(w: World, ev: events.TeamsLoaded) -> None:
+    """Who is in which team; whoever left one finishes the call he has."""
+    if w.teams != ev.teams:
+        w.teams = dict(ev.teams)
+        _settle_serves(w)
+        w.pace_due = True
+
+
 def _settle_serves(w: World) -> None:
     w.serves = {agent: [] for agent in w.agents}
     for run in w.runs.values():
-        for person in run.definition.agents.people:
-            w.serves.setdefault(AgentId(person), []).append(run.definition.id)
-        crew = (w.agents.get(AgentId(person)) for person in run.definition.agents.people)
-        run.staying = sum(1 for agent in crew if agent is not None and agent.staying)
+        named = run.definition.agents
+        people = [AgentId(person) for person in named.people] + [person for team in named.teams for person in w.teams.get(team, ())]
+        run.crew = tuple(dict.fromkeys(people))
+        run.hopper_size = 0
+        for person in run.crew:
+            w.serves.setdefault(person, []).append(run.definition.id)
+        run.staying = sum(1 for person in run.crew if person in w.agents and w.agents[person].staying)
 
 
 def _set_window_timers(w: World, run: Run) -> None:
@@ -110,9 +121,11 @@ def live(w: World, run: Run, ev: campaigns.Input, who: str = "daemon") -> campai
 
 def empty_hopper(w: World, run: Run, gate: str) -> None:
     """Claimed leads that will not be dialled now go back to the store."""
-    if run.hopper:
-        w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in run.hopper)))
+    if run.hopper or run.promised:
+        leads = (*run.promised.values(), *run.hopper)
+        w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in leads)))
         run.hopper.clear()
+        run.promised.clear()
 
 
 def window_due(w: World, name: str, campaign: CampaignId) -> None:
@@ -135,6 +148,10 @@ def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) ->
             w.out.append(Reply(ev.command_id, False, text))
             return
         step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK)
+    elif isinstance(ev, events.StartCampaign) and run.mode.TYPE is not run.definition.type:
+        text = f"{campaign}: this version defines and checks {run.definition.type.value} campaigns and does not dial them yet"
+        w.out.append(Reply(ev.command_id, False, text))
+        return
     elif isinstance(ev, events.StartCampaign):
         step = campaigns.Start(now_in)
     elif isinstance(ev, events.PauseCampaign):

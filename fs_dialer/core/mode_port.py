@@ -68,10 +68,32 @@ class Observation:
     age_s: float | None = None
 
 
+class NotDialled:
+    """Stands in for a type that can be defined and stored, and that this version does not dial: never asks for a call."""
+
+    TYPE: CampaignType | None = None
+    Options: type = object
+
+    def flow(self, campaign: Campaign) -> Flow:
+        return Flow()
+
+    def new_memory(self, campaign: Campaign) -> None:
+        return None
+
+    def observe(self, memory: Any, seen: Observation, now: float) -> Any:
+        return memory
+
+    def decide(self, view: View, now: float, campaign: Campaign, memory: Any) -> Decision:
+        return Decision(because=f"this version does not dial {campaign.type.value} campaigns")
+
+
+NOT_DIALLED = NotDialled()
+
+
 class Mode(Protocol):
     """A campaign type: one module of modes/ with these names."""
 
-    TYPE: CampaignType
+    TYPE: CampaignType | None
     Options: type
 
     def flow(self, campaign: Campaign) -> Flow: ...

@@ -135,6 +135,11 @@ class Lead:
     attempts: int = 0  # attempts consumed so far
     ours_in_row: int = 0  # failures of class ours or network in a row (D3)
     ready_at: float = 0.0
+    ready_why: str = ""  # why ready_at lay ahead: gap, rule, promised, fault, no_callback, not_before; "" = it did not
+    agent: AgentId | None = None  # a scheduled callback is promised to this agent; None = to anyone
+    caller_id: str = ""  # the one it saw last
+    other_numbers: int = 0  # how many numbers the contact has besides this one
+    held_by: str = ""  # the gate that last refused it; told to explain only
     answer_probability: float | None = None  # a lead's own estimate, for pacing; None = the campaign's
 
 
@@ -152,11 +157,16 @@ class Attempt:
     caller_id: str
     agent: AgentId | None
     opened_at: float
+    caps: tuple[tuple[int, float], ...] = ()  # (most, within_s): calls to the number by all campaigns, asked by the store's last gate (D10)
+    gates: tuple[tuple[str, str], ...] = ()  # what each gate answered (X8)
 
 
 @value
 class AttemptResult:
-    """How an attempt ended. Times are ours (arrival of the event), None where it did not happen. `missed`: D1, counted once per attempt."""
+    """How an attempt ended. Times are ours (arrival of the event), None where it did not happen. `missed`: D1, counted once per attempt.
+
+    `ticket`: the channel of the ticket that its campaign wants for it, "" = none (S15).
+    """
 
     attempt: AttemptId
     outcome: Outcome
@@ -169,26 +179,54 @@ class AttemptResult:
     ended_at: float
     missed: bool
     leg_seen: bool  # False: the switch refused it without ever making a channel
+    ticket: str = ""
 
 
 @value
 class LeadUpdate:
-    """What a finished attempt makes of its lead. Absolute values, so that writing them twice changes nothing."""
+    """What a finished attempt, or a person, makes of a lead. Absolute values, so that writing them twice changes nothing.
+
+    number: "" = it stays, "next" = the contact's next number comes first and this one goes to the end, "drop" = this one is not called any more.
+    set: parameters of the lead. leave_group: the contact leaves the group that the campaign draws from. no_callback: until when the number is left alone,
+    epoch seconds, None = no such mark; status is `refused` then, and status_before what it returns to (D16). decision: for people, which rule said so.
+    """
 
     lead: LeadId
     status: LeadStatus
     attempts: int
     ours_in_row: int
     ready_at: float
+    ready_why: str = ""
+    agent: AgentId | None = None
+    number: str = ""
+    set: tuple[tuple[str, str], ...] = ()
+    leave_group: bool = False
+    status_before: LeadStatus | None = None
+    no_callback: float | None = None
+    no_callback_for_all: bool = False
+    caller_id: str = ""  # the one it saw, "" = none
+    decision: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LeadReturn:
-    """A claimed lead that was not dialled goes back. `held_by` names the gate that refused it ("" = none), `ready_at` when to ask again."""
+    """A claimed lead that was not dialled goes back. `held_by` names the gate that refused it ("" = none), `ready_at` when to ask again.
+
+    `last`: it goes behind all others, too: called after the list is through (S57).
+    """
 
     lead: LeadId
     ready_at: float
     held_by: str
+    last: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The store's last gate said no. `until`: when it may say yes, epoch seconds; None = not by time alone."""
+
+    gate: str
+    until: float | None = None
 
 
 @dataclass(frozen=True, slots=True)

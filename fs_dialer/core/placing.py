@@ -6,11 +6,12 @@ from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
-from fs_dialer.core.calling import feed, match_waiting, send_due_legs
-from fs_dialer.core.leads import first_refusal
+from fs_dialer.core.caller_ids import Resting, healthy
+from fs_dialer.core.calling import ask_gates, feed, match_waiting, pause_hopeless, pick_way, send_due_legs
+from fs_dialer.core.leads import CALLER_ID, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
-from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, Lead, LeadReturn, LegId
+from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, GatewayId, Lead, LeadReturn, LegId
 from fs_dialer.core.world import Run, World
 
 HOPPER_S = 10.0  # of the fastest pace
@@ -19,6 +20,7 @@ HOPPER_PER_AGENT = 4
 CLAIM_RETRY_S = 5.0
 CLAIM_IDLE_S = 30.0
 SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
+PROMISE_S = 600.0  # so long a callback waits for the agent who promised it; then anyone takes it
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
 
@@ -77,6 +79,9 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
         for run in w.runs_of(agent_id):
             if not run.competes:
                 continue
+            if run.promised and any(lead.agent == agent_id for lead in run.promised.values()):
+                best = run
+                break
             lent = len(leases.get(run.definition.id, ()))
             key = (-run.definition.priority, (run.given + lent) / run.definition.weight)
             if best is None or key < best_key:
@@ -91,7 +96,7 @@ def _join_competition(w: World) -> None:
     joined: list[Run] = []
     shares: dict[int, float] = {}
     for run in w.runs.values():
-        competes = run.running and bool(run.hopper or run.waiting)
+        competes = run.running and bool(run.hopper or run.waiting or run.promised)
         if competes and not run.competes:
             joined.append(run)
         elif competes:
@@ -106,26 +111,43 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     if not leased and not _to_be_asked(run):
         return False
-    room = _room(w, run)
+    ways = healthy(w.ways_of(run), "", w.breakers, w.now)
+    if isinstance(ways, Resting):
+        _rest(w, run, ways, leased)
+        return False
+    room = _room(w, run, {way.gateway for way in ways})
     view = _view(w, run, leased, room)
     decision = run.mode.decide(view, w.now, run.definition, run.memory)
     run.because = decision.because
     wanted = decision.originate + decision.previews
     placed, held = 0, False
-    while placed < wanted and run.hopper:
+    while placed < wanted:
+        promised = _promised_to(w, run, leased)
+        if promised is None and not run.hopper:
+            break
         agent_id = leased[0] if run.flow.reserve_agent and leased else None
+        if promised is not None and promised.agent in leased:
+            agent_id = promised.agent
         if run.flow.reserve_agent and agent_id is None:
             break
+        if placed and w.breakers.troubled and isinstance(healthy(w.ways_of(run), "", w.breakers, w.now), Resting):
+            break  # the one call that tries a resting caller id is on its way
         lines = _lines_needed(w, run, agent_id)
         if placed >= room or w.ledger.lines_left() < lines:
             held = True
             break
-        lead = run.hopper.popleft()
-        if not _gates_open(w, run, lead):
+        if promised is not None:
+            lead = run.promised.pop(promised.id)
+        else:
+            lead = run.hopper.popleft()
+            if _kept_for_agent(w, run, lead):
+                continue
+        answers = _gates_open(w, run, lead)
+        if answers is None:
             continue
         if agent_id is not None:
-            del leased[0]
-        _place(w, run, lead, agent_id, lines)
+            leased.remove(agent_id)
+        _place(w, run, lead, agent_id, lines, answers)
         placed += 1
     if view.agents and not placed and not run.hopper:
         run.because = "outside working hours" if run.outside_hours else "leads are being fetched" if run.claiming else "no lead is ready"
@@ -144,11 +166,20 @@ def _lines_needed(w: World, run: Run, agent_id: AgentId | None) -> int:
     return 1 + sum(1 for a in w.idle if not w.agents[a].nailed)
 
 
-def _room(w: World, run: Run) -> int:
+def _rest(w: World, run: Run, resting: Resting, leased: list[AgentId]) -> None:
+    """Every way fails: nothing is placed until one may be tried."""
+    run.because = f"no caller id or trunk is healthy: {resting.reason}"
+    run.told_all_busy = not leased
+    w.timers.set(("rested", run.definition.id), resting.until)
+    if resting.hopeless:
+        pause_hopeless(w)
+
+
+def _room(w: World, run: Run, gateways: set[GatewayId]) -> int:
     room = w.ledger.room(w.now)
     if run.definition.lines is not None:
         room = min(room, run.definition.lines - len(run.calls))
-    by_gateway = sum(w.ledger.gateway_room(g, w.now) for g in w.gateway_of(run))
+    by_gateway = sum(w.ledger.gateway_room(g, w.now) for g in gateways)
     return max(0, min(room, by_gateway))
 
 
@@ -159,7 +190,7 @@ def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
 
     def clocks() -> Clocks:
         mine = [w.calls[c] for c in run.calls]
-        crew = [w.agents[AgentId(p)] for p in run.definition.agents.people if AgentId(p) in w.agents]
+        crew = [w.agents[person] for person in run.crew if person in w.agents]
         return Clocks(
             [(c.dialed_at, c.lead.answer_probability) for c in mine if c.state in RINGING and c.dialed_at is not None],
             [a.since for a in crew if a.state in (AgentState.TALKING, AgentState.HELD, AgentState.CONSULTING)],
@@ -169,17 +200,38 @@ def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
     return View(len(leased), len(run.waiting), ringing, run.staying, room, clocks)
 
 
-def _gates_open(w: World, run: Run, lead: Lead) -> bool:
-    """The same checks that explain prints; a refused lead goes back with the reason and the time to ask again."""
-    check = first_refusal(lead, run.definition, run.life.state, w.now, run.hours_for(lead.zones, w.now))
-    if check is None:
-        return True
-    until = max(lead.ready_at, w.now + SHUT_AGAIN_S) if check.until is None else check.until
-    w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, check.gate),)))
-    return False
+def _promised_to(w: World, run: Run, leased: list[AgentId]) -> Lead | None:
+    """A callback whose agent is free now, or one that has waited for him long enough."""
+    for lead in run.promised.values():
+        if lead.agent in leased or w.now >= lead.ready_at + PROMISE_S:
+            return lead
+    return None
 
 
-def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int) -> None:
+def _kept_for_agent(w: World, run: Run, lead: Lead) -> bool:
+    """A callback that is promised by an agent waits for him, ten minutes at most."""
+    if lead.agent is None or w.now >= lead.ready_at + PROMISE_S or not run.flow.reserve_agent:
+        return False
+    run.promised[lead.id] = lead
+    w.timers.set(("promised", lead.id), lead.ready_at + PROMISE_S)
+    return True
+
+
+def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] | None:
+    """The same checks that explain prints, as each answered; a refused lead goes back with the reason and the time to ask again."""
+    answers = ask_gates(w, run, lead)
+    if isinstance(answers, Check):
+        until = max(lead.ready_at, w.now + SHUT_AGAIN_S) if answers.until is None else answers.until
+        w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, answers.gate),)))
+        return None
+    way = pick_way(w, run, lead)
+    if isinstance(way, Resting):
+        w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, way.until, CALLER_ID, last=True),)))
+        return None
+    return answers
+
+
+def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...]) -> None:
     call_id = AttemptId(w.new_id())
     leg, nailed = None, False
     if agent_id is not None:
@@ -190,9 +242,7 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int)
             w.step_agent(agent_id, agents.Reserve(call_id))
         leg, nailed = agent.leg if agent.nailed else None, agent.nailed
         run.given += 1
-    call = Call(
-        call_id, run.definition.id, lead, LegId(w.new_id()), run.plan, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=nailed
-    )
+    call = Call(call_id, run.definition.id, lead, LegId(w.new_id()), run.plan, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=nailed)
     w.ledger.promise(call_id, lines if agent_id is not None else 1)
     w.calls[call_id] = call
     run.calls[call_id] = None
@@ -212,7 +262,7 @@ def _wake_for_room(w: World) -> None:
 
 def _hopper_size(w: World, run: Run) -> int:
     if not run.hopper_size:
-        crew = len(run.definition.agents.people)
+        crew = len(run.crew)
         run.hopper_size = int(min(max(HOPPER_LEAST, HOPPER_S * w.installation.cps), HOPPER_LEAST + HOPPER_PER_AGENT * crew))
     return run.hopper_size
 
@@ -263,6 +313,6 @@ def claim_failed(w: World, run: Run) -> None:
 def end_if_done(w: World) -> None:
     """Goal all_processed: nothing is up, nothing is claimed, and the store says that no lead can be dialled ever again (M9, M10)."""
     for run in w.runs.values():
-        done = not (run.unfinished or run.calls or run.hopper or run.claiming)
+        done = not (run.unfinished or run.calls or run.hopper or run.promised or run.claiming)
         if run.running and done and run.definition.leads.new_rows == "leave":
             live(w, run, campaigns.ListDone())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import heapq
 from collections import deque
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 from random import Random
@@ -13,12 +13,13 @@ from typing import Any
 from fs_dialer.core import agent as agent_machine
 from fs_dialer.core import call_words as call_inputs
 from fs_dialer.core.actions import Action, Hangup, Note, StoreAgentStatus
+from fs_dialer.core.caller_ids import Breakers, Way, ways
 from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.limits import Ledger
 from fs_dialer.core.mode_port import Flow, Mode
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LegId, SwitchId
-from fs_dialer.core.schedule import Verdict, zones_verdict
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LeadId, LegId, SwitchId
+from fs_dialer.core.schedule import Verdict, dial_verdict
 from fs_dialer.core.stats import Tally, TimeUse
 
 STORY_LINES = 20_000
@@ -92,7 +93,10 @@ class Run:
     plan: call_inputs.Plan
     memory: Any
     zone_sets: tuple[tuple[str, ...], ...]
+    crew: tuple[AgentId, ...] = ()  # the agents named by it or by its teams
+    ways: list[Way] | None = None  # caller ids with the trunks that may carry them; None = to be reckoned anew
     hopper: deque[Lead] = field(default_factory=deque)
+    promised: dict[LeadId, Lead] = field(default_factory=dict)  # claimed callbacks that wait for their agent
     hopper_size: int = 0  # how many leads it wants to hold; 0 = to be reckoned anew
     claiming: bool = False
     claim_at: float = 0.0  # no claim before this
@@ -117,7 +121,7 @@ class Run:
         kept = self.hours.get(zones)
         if kept is not None and now < kept[0]:
             return kept[1]
-        verdict = zones_verdict(self.definition.hours, zones, self.definition.window.zone, now)
+        verdict = dial_verdict(self.definition, zones, now)
         again = now + HOURS_CACHE_S if verdict.until is None else min(verdict.until, now + HOURS_CACHE_S)
         self.hours[zones] = (again, verdict)
         return verdict
@@ -134,6 +138,8 @@ class World:
     time_use: dict[AgentId, TimeUse] = field(default_factory=dict)
     idle: dict[AgentId, None] = field(default_factory=dict)
     serves: dict[AgentId, list[CampaignId]] = field(default_factory=dict)
+    teams: Mapping[str, tuple[AgentId, ...]] = field(default_factory=dict)
+    breakers: Breakers = field(default_factory=Breakers)
     calls: dict[AttemptId, call_inputs.Call] = field(default_factory=dict)
     legs: dict[LegId, LegRole] = field(default_factory=dict)
     nailing: dict[AgentId, LegId] = field(default_factory=dict)  # nailed legs asked for and not parked yet
@@ -220,6 +226,12 @@ class World:
     def gateway_of(self, run: Run) -> tuple[GatewayId, ...]:
         named = run.definition.gateways
         return tuple(GatewayId(g) for g in named) if named else tuple(self.ledger.gateways)
+
+    def ways_of(self, run: Run) -> list[Way]:
+        """By which caller ids and trunks the campaign may call, healthy or not."""
+        if run.ways is None:
+            run.ways = ways(run.definition, self.gateway_of(run))
+        return run.ways
 
     @property
     def linked(self) -> bool:

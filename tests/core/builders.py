@@ -45,6 +45,7 @@ from fs_dialer.core.model import (
     Outcome,
     SwitchId,
 )
+from fs_dialer.core.resources import CallerIds
 from fs_dialer.core.snapshot import AgentView, CampaignView
 
 NOON = 1_780_000_000.0  # a Thursday in May 2026, 20:26 UTC
@@ -70,13 +71,13 @@ def a_campaign(id: str = "spring", *, people: Iterable[str] = ("ana", "bob"), ty
     waiting = Waiting(at_most_s=more.pop("at_most_s", 20.0), notice=more.pop("notice", None))
     window = Window(start=more.pop("start", None), end=more.pop("end", None), zone="UTC")
     leads = LeadsSource(new_rows="join" if more.pop("join", False) else "leave")
-    attempts = Attempts(max=more.pop("max_attempts", 3), gap_s=more.pop("gap_s", 600.0))
+    attempts = more.pop("attempts", None) or Attempts(max=more.pop("max_attempts", 3), gap_s=more.pop("gap_s", 600.0))
     more.setdefault("revision", 1)
     return Campaign(
         id=CampaignId(id),
         type=type,
         agents=CampaignAgents(people=tuple(people)),
-        caller_id=more.pop("caller_id", ("+34910000000",)),
+        caller_id=more.pop("caller_id", CallerIds(numbers=("+34910000000",))),
         waiting=waiting,
         window=window,
         leads=leads,

@@ -69,6 +69,7 @@ def test_every_leg_of_ours_is_asked_after_when_the_link_is_back() -> None:
     assert set(desk.last(act.Reconcile).legs) == {call.leg, nailed}
 
 
+@pytest.mark.spec("D2")
 def test_lines_are_recounted_when_the_link_is_back_D2() -> None:
     desk, call = a_dialled_call()
     desk.created(LegId("stranger"))
@@ -124,6 +125,7 @@ def test_a_bridge_made_during_the_outage_is_found() -> None:
     assert desk.last(act.CloseAttempt).result.outcome is Outcome.CONNECTED
 
 
+@pytest.mark.spec("D8")
 def test_a_leg_gone_in_the_outage_closes_its_call_as_unknown_D8() -> None:
     desk, call = a_dialled_call()
     desk.created(call.leg)
@@ -184,6 +186,7 @@ def test_the_fallbacks_of_those_who_wait_are_put_off_as_soon_as_the_link_is_back
 # --- a daemon after another -----------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D8")
 def test_an_attempt_whose_leg_is_gone_is_closed_as_unknown_and_its_gap_counts_D8() -> None:
     desk = a_new_daemon()
     desk.tell(ev.AttemptFound(found(), None), DONE)
@@ -192,6 +195,7 @@ def test_an_attempt_whose_leg_is_gone_is_closed_as_unknown_and_its_gap_counts_D8
     assert (closing.update.status, closing.update.attempts, closing.update.ready_at) == (LeadStatus.RETRY, 1, NOON + 600.0)
 
 
+@pytest.mark.spec("D8")
 def test_a_ringing_call_is_taken_over_and_ends_as_it_ends() -> None:
     desk = a_new_daemon()
     desk.tell(ev.AttemptFound(found(), facts(OLD_LEG, answered=False, attempt=OLD)), DONE)
@@ -218,6 +222,7 @@ def test_an_answered_customer_of_the_former_daemon_is_kept_from_the_fallback_and
     assert desk.last(act.Bridge) == act.Bridge(OLD_LEG, ring.leg)
 
 
+@pytest.mark.spec("D8")
 @pytest.mark.parametrize("kind", list(LegKind), ids=lambda k: k.value)
 @pytest.mark.parametrize("agent_first", [True, False])
 def test_a_conversation_is_taken_over_in_whatever_order_it_is_told(kind: LegKind, agent_first: bool) -> None:
@@ -263,6 +268,7 @@ def test_a_nailed_agent_found_in_talk_with_nobody_we_know_is_free_when_parked() 
     assert desk.dialer._w.agents[ANA].free
 
 
+@pytest.mark.spec("D6")
 def test_a_leg_of_ours_that_nobody_claims_is_hung_up_once_all_is_known_D6() -> None:
     desk = a_new_daemon()
     desk.tell(ev.LegFound(facts(LegId("lost"), attempt="gone")))

@@ -104,6 +104,7 @@ def test_a_nailed_agent_is_free_once_his_leg_is_parked() -> None:
     assert step(down, LegUp(LEG), NOON).free
 
 
+@pytest.mark.spec("S13")
 def test_a_conversation_is_followed_by_a_rest_S13() -> None:
     agent = through(per_call(), Reserve(ONE), Talk(ONE))
     agent = step(agent, Served(10.0), NOON + 60)

@@ -148,6 +148,7 @@ class Engine:
         assert self.taken == ({self.story.call.agent} - {None}), "an agent is taken and the call does not know him"
 
 
+@pytest.mark.spec("D6")
 @given(st.sampled_from(sorted(FLOWS)), st.booleans(), st.lists(st.tuples(st.sampled_from(INPUTS), st.integers(0, 11)), max_size=40))
 @settings(max_examples=600, deadline=None)
 def test_no_order_of_news_breaks_a_call(name: str, nailed: bool, news: list[tuple[type[Input], int]]) -> None:

@@ -59,6 +59,7 @@ S = CallState
 # --- progressive ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S38")
 def test_a_customer_is_bridged_to_his_reserved_nailed_agent_at_once() -> None:
     """S38."""
     story = answered(FLOWS["progressive"], agent=ANA, nailed=LEG_A)
@@ -129,6 +130,7 @@ def test_the_reserved_agent_who_vanishes_while_it_rings_is_replaced_at_the_answe
 # --- waiting ---------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S47")
 def test_person_answered_and_no_agent_in_time_is_let_go_and_counts_one_miss() -> None:
     """S47, S48, D1."""
     story = answered(a_plan(on_answer="music_then_agent"))
@@ -156,6 +158,7 @@ def test_a_notice_that_never_ends_is_ended() -> None:
     assert Hangup(LEAD, "NORMAL_CLEARING") in story.give(GuardDue(), after=NOTICE_MOST_S)
 
 
+@pytest.mark.spec("S46")
 def test_agent_not_answering_goes_to_next_agent_S46() -> None:
     story = answered(FLOWS["predictive"])
     story.give(Offer(ANA, LEG_A, ready=False))
@@ -164,6 +167,7 @@ def test_agent_not_answering_goes_to_next_agent_S46() -> None:
     assert Hangup(LEG_A, "ORIGINATOR_CANCEL") in got and Free(ANA, "missed_offer") in got
 
 
+@pytest.mark.spec("S46", "S47")
 def test_the_next_agent_is_asked_for_while_the_wait_lasts_and_no_longer() -> None:
     story = answered(a_plan(on_answer="music_then_agent", max_wait_s=40.0))
     story.give(Offer(ANA, LEG_A, ready=False))
@@ -207,6 +211,7 @@ def test_the_wait_does_not_end_in_the_middle_of_a_bridge() -> None:
 # --- what was cancelled, and what rang too long ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D6")
 def test_late_answer_after_cancel_is_hung_up_and_never_bridged() -> None:
     """D6."""
     story = Story(FLOWS["progressive"], agent=ANA, nailed=LEG_A)
@@ -344,6 +349,7 @@ def test_a_machine_is_hung_up_and_its_agent_freed() -> None:
 # --- preview, manual, callback --------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S36")
 def test_a_preview_dials_by_itself_when_its_time_is_up_S36() -> None:
     story = Story(FLOWS["preview"], agent=ANA, nailed=LEG_A)
     assert story.give(Begin()) == [Timer(PreviewDue, NOON + 15.0)]
@@ -359,6 +365,7 @@ def test_a_preview_can_be_cut_short_or_declined() -> None:
     assert other.give(Skip()) == [Free(ANA, "unserved"), Finish(None)]
 
 
+@pytest.mark.spec("S66")
 @pytest.mark.parametrize("name", ["manual", "callback"])
 def test_agent_first_dials_the_customer_once_the_agent_is_parked_S66(name: str) -> None:
     story = Story(FLOWS[name], agent=ANA)
@@ -369,6 +376,7 @@ def test_agent_first_dials_the_customer_once_the_agent_is_parked_S66(name: str) 
     assert story.give(LeadAnswered(), LeadParked(), after=8.0)[-2:-1] == [Bridge(LEAD, LEG_A)]
 
 
+@pytest.mark.spec("S66")
 def test_agent_first_without_the_agent_dials_nobody_S66() -> None:
     for ev in (AgentGone(), AgentRingDue()):
         story = Story(FLOWS["callback"], agent=ANA)
@@ -390,6 +398,7 @@ def test_agent_first_the_agent_who_hangs_up_while_it_rings_cancels_the_call() ->
 # --- autocall -------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S50")
 def test_autocall_leads_into_the_ivr_and_needs_no_agent_S50() -> None:
     story = answered(FLOWS["autocall"])
     assert EnterIvr(LEAD, "survey") in story.said and not story.wants(Need)
@@ -397,6 +406,7 @@ def test_autocall_leads_into_the_ivr_and_needs_no_agent_S50() -> None:
     assert story.finish.evidence is not None and story.finish.evidence.ivr_success
 
 
+@pytest.mark.spec("S51")
 def test_autocall_a_key_asks_for_an_agent_S51() -> None:
     story = answered(FLOWS["autocall"])
     got = story.give(IvrWantsAgent(), after=30.0)

@@ -30,6 +30,7 @@ from tests.core.builders import (
 # --- agents' legs ---------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S46")
 def test_an_agent_who_does_not_answer_gives_way_to_the_next_S46() -> None:
     desk = a_dialling_desk(1, agents=2)
     call = placed(desk)
@@ -270,6 +271,7 @@ def test_an_agent_who_waits_for_his_customer_to_answer_is_renewed_S66() -> None:
 # --- a notice -------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S47", "S48")
 def test_the_notice_is_not_cut_off_by_the_end_of_the_music_it_replaces() -> None:
     campaign = a_campaign(people=["ana"], type=CampaignType.PREDICTIVE, at_most_s=5.0, notice="sorry.wav")
     desk = a_dialling_desk(1, agents=0, campaigns=[campaign], offered=modes(MUSIC, originate=1))

@@ -66,6 +66,7 @@ ALL = [
 ]
 
 
+@pytest.mark.spec("D11")
 @given(st.lists(st.sampled_from(ALL), max_size=20))
 def test_an_ended_campaign_never_lives_again_D11(inputs: list[Input]) -> None:
     life = new()
@@ -78,23 +79,28 @@ def test_an_ended_campaign_never_lives_again_D11(inputs: list[Input]) -> None:
         assert answer.ok or life == before, "a refusal changes nothing"
 
 
+@pytest.mark.spec("S25")
 def test_a_new_campaign_is_not_approved_and_cannot_start_S24_S25() -> None:
     life, answer = step(new(), Start(INSIDE))
     assert life == new() and not answer.ok and "approved" in answer.text
 
 
+@pytest.mark.spec("D11")
 def test_approval_alone_does_not_start_an_agent_campaign_D11() -> None:
     assert approved().state is S.APPROVED
 
 
+@pytest.mark.spec("S70", "D11")
 def test_a_callback_campaign_starts_by_its_approval_D11() -> None:
     assert lived(new(), Approve(INSIDE, starts_by_itself=True)).state is S.RUNNING
 
 
+@pytest.mark.spec("S26")
 def test_start_inside_the_window_runs_at_once_S26() -> None:
     assert running().state is S.RUNNING
 
 
+@pytest.mark.spec("S27")
 def test_started_before_its_time_it_begins_by_itself_S27() -> None:
     life = lived(approved(), Start(BEFORE))
     assert life == Life(S.APPROVED, started=True)
@@ -105,18 +111,22 @@ def test_unstarted_before_its_time_it_does_not_begin() -> None:
     assert lived(approved(), Start(BEFORE), Pause(), WindowOpened()).state is S.APPROVED
 
 
+@pytest.mark.spec("S5")
 def test_its_start_time_alone_starts_nothing() -> None:
     assert lived(approved(), WindowOpened()).state is S.APPROVED
 
 
+@pytest.mark.spec("S70")
 def test_a_callback_campaign_approved_before_its_time_begins_at_it_S70() -> None:
     assert lived(new(), Approve(BEFORE, starts_by_itself=True), WindowOpened()).state is S.RUNNING
 
 
+@pytest.mark.spec("D5")
 def test_pause_and_start_need_no_new_approval_D5() -> None:
     assert lived(running(), Pause(), Start(INSIDE)).state is S.RUNNING
 
 
+@pytest.mark.spec("S6")
 def test_its_end_time_ends_it_once_the_last_call_is_over_S6() -> None:
     draining = lived(running(), WindowClosed(2))
     assert draining.state is S.DRAINING
@@ -124,12 +134,14 @@ def test_its_end_time_ends_it_once_the_last_call_is_over_S6() -> None:
     assert lived(running(), WindowClosed(0)).state is S.ENDED
 
 
+@pytest.mark.spec("M19")
 @pytest.mark.parametrize("make", [new, approved, running, lambda: lived(running(), Pause())])
 def test_any_campaign_can_be_ended_by_hand(make: object) -> None:
     assert lived(make(), End(0)).state is S.ENDED  # type: ignore[operator]
     assert lived(make(), End(1)).state is S.DRAINING  # type: ignore[operator]
 
 
+@pytest.mark.spec("M9")
 def test_a_finished_list_ends_only_a_running_campaign() -> None:
     assert lived(running(), ListDone()).state is S.ENDED
     assert lived(running(), Pause(), ListDone()).state is S.PAUSED

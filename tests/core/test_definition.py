@@ -59,17 +59,21 @@ def test_no_two_settings_share_a_key(cls: type) -> None:
     assert len(declared(cls)) == sum(1 for f in fields(cls) if "kind" in f.metadata)
 
 
+@pytest.mark.spec("D18")
 def test_durations_carry_their_unit_in_their_name() -> None:
     assert [name for name, one in settings() if one.metadata["kind"] == "duration" and not one.name.endswith("_s")] == []
 
 
+@pytest.mark.spec("S11")
 def test_manual_has_no_gap_S11() -> None:
     assert "manual" not in GAPPED and declared(Attempts)["gap"].metadata["types"] == GAPPED
 
 
+@pytest.mark.spec("D1")
 def test_connect_within_is_the_wait_D1() -> None:
     assert a_campaign(at_most_s=12.0).connect_within_s == 12.0
 
 
+@pytest.mark.spec("D11")
 def test_an_empty_week_is_any_time_S9() -> None:
     assert Hours().any_time and not Hours((((540, 600),),) + ((),) * 6).any_time

@@ -17,13 +17,16 @@ from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import (
     AgentState,
     AttemptId,
+    CampaignId,
     CampaignState,
     CampaignType,
+    CommandId,
     LeadStatus,
     LegId,
     LegKind,
     Outcome,
 )
+from fs_dialer.core.resources import CallerIds
 from fs_dialer.modes import OFFERED
 from tests.core.builders import (
     ANA,
@@ -31,7 +34,6 @@ from tests.core.builders import (
     CARRIER,
     NAMES,
     NOON,
-    SPRING,
     SWITCH,
     a_campaign,
     a_desk,
@@ -53,6 +55,7 @@ ROOT = Path(__file__).resolve().parents[2]
 # --- a progressive day ----------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S38")
 def test_two_free_agents_get_two_calls_and_no_more_S38() -> None:
     desk = a_dialling_desk(5, agents=2, offered=OFFERED)
     calls = desk.all(act.OriginateLead)
@@ -60,6 +63,7 @@ def test_two_free_agents_get_two_calls_and_no_more_S38() -> None:
     assert desk.state_of("ana") is desk.state_of("bob") is AgentState.RESERVED
 
 
+@pytest.mark.spec("S13")
 def test_an_answered_customer_talks_to_his_agent_who_then_rests_and_gets_the_next() -> None:
     desk, call = talking()
     assert desk.state_of() is AgentState.TALKING
@@ -74,8 +78,9 @@ def test_an_answered_customer_talks_to_his_agent_who_then_rests_and_gets_the_nex
     assert placed(desk).attempt.lead == 2
 
 
+@pytest.mark.spec("D8")
 def test_the_attempt_carries_all_that_must_be_committed_D8() -> None:
-    desk = a_dialling_desk(1, agents=1, campaigns=[a_campaign(people=["ana"], revision=7, caller_id=("+34911111111",))])
+    desk = a_dialling_desk(1, agents=1, campaigns=[a_campaign(people=["ana"], revision=7, caller_id=CallerIds(numbers=("+34911111111",)))])
     call = placed(desk)
     a = call.attempt
     assert (a.revision, a.lead, a.leg, a.number, a.gateway, a.caller_id, a.agent, a.opened_at) == (
@@ -144,6 +149,7 @@ def test_a_destroyed_leg_without_a_word_before_ends_its_call() -> None:
     assert len(closed(desk)) == 1 and desk.dialer.snapshot().legs == 0
 
 
+@pytest.mark.spec("D3")
 def test_a_failure_without_a_leg_is_ours_and_frees_its_line_at_once() -> None:
     """18: session limit, rate limit, pause."""
     desk = a_dialling_desk(1, agents=1)
@@ -194,6 +200,7 @@ def test_a_uuid_that_was_taken_hangs_up_the_stranger() -> None:
     assert any(isinstance(a, act.Note) and a.level == "ERROR" and a.name == "uuid_taken" for a in got)
 
 
+@pytest.mark.spec("D6")
 def test_a_leg_with_our_variable_and_no_open_attempt_is_hung_up_D6() -> None:
     desk = a_desk()
     assert desk.created(LegId("x"), attempt=AttemptId("old")) == [act.Hangup(LegId("x"), "NORMAL_CLEARING")]
@@ -359,7 +366,11 @@ def test_equal_seed_and_events_give_equal_actions_byte_for_byte() -> None:
     assert len(digests) == 1
 
 
-def test_a_campaign_of_a_type_that_is_not_offered_is_said_and_left_alone() -> None:
+def test_a_campaign_of_a_type_that_is_not_offered_can_be_approved_and_not_started() -> None:
     desk = a_desk(agents=0)
-    desk.tell(ev.CampaignLoaded(a_campaign("x", type=CampaignType.AUTOCALL), CampaignState.RUNNING, True, ()))
-    assert desk.last(act.Note).name == "type_not_offered" and [c.id for c in desk.dialer.snapshot().campaigns] == [SPRING]
+    desk.tell(ev.CampaignLoaded(a_campaign("x", type=CampaignType.AUTOCALL), CampaignState.NEW, False, ()))
+    desk.tell(ev.ApproveCampaign(CommandId("k1"), "an.le", CampaignId("x")))
+    assert desk.last(act.Reply).ok
+    desk.tell(ev.StartCampaign(CommandId("k2"), "an.le", CampaignId("x")))
+    reply = desk.last(act.Reply)
+    assert not reply.ok and "does not dial" in reply.text

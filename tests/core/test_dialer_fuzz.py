@@ -73,6 +73,7 @@ def test_lost_links_and_a_lost_store_leave_nothing_open(seed: int, leg: LegKind)
     play(seed, Chances(link_lost=spells, store_lost=[(120.0, 30.0), (405.0, 20.0)], commands=seed % 2 == 0), leg=leg)
 
 
+@pytest.mark.spec("D6", "D8", "X4")
 @pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
 @pytest.mark.parametrize("seed", range(400, 410))
 def test_a_daemon_killed_in_the_middle_leaves_its_calls_to_the_next(seed: int, leg: LegKind) -> None:
@@ -89,6 +90,7 @@ def test_every_flow_comes_to_rest(seed: int, type_: CampaignType, leg: LegKind) 
     play(seed, chances, leg=leg, campaigns=[campaign])
 
 
+@pytest.mark.spec("S41", "D2")
 @pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
 @pytest.mark.parametrize("type_", [CampaignType.PROGRESSIVE, *FLOWS], ids=lambda type_: type_.value)
 @pytest.mark.parametrize(("lines", "cps"), [(3, 30.0), (6, 0.7), (7, 2.0)])

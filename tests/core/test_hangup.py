@@ -70,6 +70,7 @@ SIP_CODES = [
 ]
 
 
+@pytest.mark.spec("D3")
 @pytest.mark.parametrize(("status", "cause", "silent", "rang"), SIP_CODES, ids=[f"{s}-{c}" for s, c, _, _ in SIP_CODES])
 def test_every_sip_code_has_its_outcome(status: int, cause: str, silent: Outcome, rang: Outcome) -> None:
     assert outcome(end(cause, status), WITHIN) is silent
@@ -100,12 +101,14 @@ WITHOUT_STATUS = [
 ]
 
 
+@pytest.mark.spec("D3")
 @pytest.mark.parametrize(("cause", "silent", "rang"), WITHOUT_STATUS, ids=[c for c, _, _ in WITHOUT_STATUS])
 def test_every_cause_without_a_sip_status_has_its_outcome(cause: str, silent: Outcome, rang: Outcome) -> None:
     assert outcome(end(cause), WITHIN) is silent
     assert outcome(end(cause, rang=True), WITHIN) is rang
 
 
+@pytest.mark.spec("D3")
 def test_a_480_without_ringing_is_unreachable_whatever_the_cause() -> None:
     """A Reason header may put another cause beside it."""
     for cause in ("NO_USER_RESPONSE", "NORMAL_CLEARING", "NO_ANSWER", "NORMAL_UNSPECIFIED"):
@@ -113,6 +116,7 @@ def test_a_480_without_ringing_is_unreachable_whatever_the_cause() -> None:
         assert outcome(end(cause, 480, rang=True), WITHIN) is O.NO_ANSWER
 
 
+@pytest.mark.spec("D3")
 def test_destination_out_of_order_is_ours_without_a_leg_and_the_callee_s_with_a_status() -> None:
     """18: session limit, rate limit and pause have no leg."""
     assert outcome(end("DESTINATION_OUT_OF_ORDER", leg_seen=False), WITHIN) is O.OURS
@@ -123,6 +127,7 @@ def test_no_route_without_a_leg_is_ours() -> None:
     assert outcome(end("NO_ROUTE_DESTINATION", leg_seen=False), WITHIN) is O.OURS
 
 
+@pytest.mark.spec("D3")
 @pytest.mark.parametrize("q850", [34, 38, 41, 42, 44])
 def test_congestion_by_q850_is_the_network_s_whatever_the_cause_is_called(q850: int) -> None:
     assert outcome(end("SOMETHING_NEW", 503, q850=q850), WITHIN) is O.NETWORK
@@ -136,11 +141,13 @@ def test_an_unknown_cause_is_judged_by_its_sip_status() -> None:
     assert outcome(end("SOMETHING_NEW", leg_seen=False), WITHIN) is O.OURS
 
 
+@pytest.mark.spec("D3")
 def test_our_own_cancel_before_the_answer_is_cancelled_whatever_the_cause() -> None:
     for cause in ("ORIGINATOR_CANCEL", "NORMAL_CLEARING", "NO_ANSWER", "USER_BUSY"):
         assert outcome(end(cause, rang=True, we_cancelled=True, we_hung_up=True), WITHIN) is O.CANCELLED
 
 
+@pytest.mark.spec("D8")
 def test_gone_without_evidence_is_unknown_D8() -> None:
     assert outcome(end("", certain=False), WITHIN) is O.UNKNOWN
     assert outcome(end("", certain=False, we_cancelled=True), WITHIN) is O.UNKNOWN
@@ -153,36 +160,43 @@ def test_gone_without_evidence_after_the_bridge_was_connected_all_the_same() -> 
 # --- answered (D1) --------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D1")
 def test_bridged_in_time_is_connected_and_not_missed() -> None:
     e = end("NORMAL_CLEARING", 200, answered_at=NOON, bridged_at=NOON + 19.9)
     assert outcome(e, WITHIN) is O.CONNECTED and not was_missed(e, O.CONNECTED, WITHIN)
 
 
+@pytest.mark.spec("D1")
 def test_bridged_too_late_is_connected_and_counts_as_missed_D1() -> None:
     e = end("NORMAL_CLEARING", 200, answered_at=NOON, bridged_at=NOON + 2.5)
     assert outcome(e, 2.0) is O.CONNECTED and was_missed(e, O.CONNECTED, 2.0)
 
 
+@pytest.mark.spec("D1")
 def test_a_customer_who_hangs_up_before_the_limit_is_an_early_hangup_and_not_missed_D1() -> None:
     e = end("NORMAL_CLEARING", 200, answered_at=NOON, ended_at=NOON + 19.9)
     assert outcome(e, WITHIN) is O.EARLY_HANGUP and not was_missed(e, O.EARLY_HANGUP, WITHIN)
 
 
+@pytest.mark.spec("S48", "D1")
 def test_a_customer_who_waits_past_the_limit_was_missed_D1() -> None:
     e = end("NORMAL_CLEARING", 200, answered_at=NOON, ended_at=NOON + 20.0)
     assert outcome(e, WITHIN) is O.MISSED and was_missed(e, O.MISSED, WITHIN)
 
 
+@pytest.mark.spec("S48", "D1")
 def test_a_customer_whom_we_let_go_was_missed_however_soon_D1() -> None:
     e = end("NORMAL_CLEARING", answered_at=NOON, ended_at=NOON + 1, we_hung_up=True)
     assert outcome(e, WITHIN) is O.MISSED
 
 
+@pytest.mark.spec("D1")
 def test_a_machine_is_not_missed() -> None:
     e = end("NORMAL_CLEARING", answered_at=NOON, machine=True, we_hung_up=True)
     assert outcome(e, WITHIN) is O.MACHINE and not was_missed(e, O.MACHINE, WITHIN)
 
 
+@pytest.mark.spec("D13")
 def test_an_ivr_that_reached_a_success_is_connected_and_not_missed_D13() -> None:
     e = end("NORMAL_CLEARING", answered_at=NOON, ivr_success=True)
     assert outcome(e, WITHIN) is O.CONNECTED and not was_missed(e, O.CONNECTED, WITHIN)
@@ -191,6 +205,7 @@ def test_an_ivr_that_reached_a_success_is_connected_and_not_missed_D13() -> None
 # --- classes --------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D3")
 def test_what_is_not_the_callee_s_doing_consumes_no_attempt_and_feeds_no_estimate_D3() -> None:
     assert set(Outcome) - CONSUMES_ATTEMPT == {O.NETWORK, O.OURS, O.CANCELLED}
     assert set(Outcome) - FEEDS_ESTIMATE == {O.NETWORK, O.OURS, O.CANCELLED, O.UNKNOWN}

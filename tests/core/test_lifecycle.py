@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import pytest
+
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.mode_port import Flow
@@ -33,6 +35,7 @@ def life(desk: Desk) -> CampaignState:
 # --- commands (every one has its answer) ----------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S25", "S28", "M19")
 def test_approve_start_pause_and_end_are_answered_and_stored_S24_S28() -> None:
     desk = a_desk(state=S.NEW)
     assert not desk.command(ev.StartCampaign, SPRING).ok
@@ -51,12 +54,14 @@ def test_commands_for_nobody_are_refused() -> None:
     assert not desk.command(ev.SetAgentStatus, "zed", AgentStatus.AVAILABLE).ok
 
 
+@pytest.mark.spec("D5")
 def test_approving_another_revision_than_the_one_loaded_is_refused_D5() -> None:
     desk = a_desk(state=S.NEW)
     assert not desk.command(ev.ApproveCampaign, SPRING, 2).ok and life(desk) is S.NEW
     assert desk.command(ev.ApproveCampaign, SPRING, 1).ok
 
 
+@pytest.mark.spec("M19")
 def test_a_pause_gives_the_hopper_back_and_lets_calls_go_on() -> None:
     desk = a_dialling_desk(9, agents=2)
     desk.command(ev.PauseCampaign, SPRING)
@@ -89,6 +94,7 @@ def test_a_start_after_a_pause_claims_again() -> None:
     assert desk.all(act.ClaimLeads)
 
 
+@pytest.mark.spec("M19")
 def test_an_end_with_calls_up_drains_and_ends_with_the_last() -> None:
     desk = a_dialling_desk(1, agents=1)
     assert "1 calls are still up" in desk.command(ev.EndCampaign, SPRING).text and life(desk) is S.DRAINING
@@ -101,6 +107,7 @@ def test_an_end_with_calls_up_drains_and_ends_with_the_last() -> None:
 # --- the clock ------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S27")
 def test_started_before_its_time_it_begins_by_itself_S27() -> None:
     desk = a_desk(campaigns=[a_campaign(start=NOON + 3600)], state=S.APPROVED)
     assert "start time" in desk.command(ev.StartCampaign, SPRING).text and life(desk) is S.APPROVED
@@ -110,6 +117,7 @@ def test_started_before_its_time_it_begins_by_itself_S27() -> None:
     assert life(desk) is S.RUNNING and desk.all(act.ClaimLeads)
 
 
+@pytest.mark.spec("S6")
 def test_its_end_time_ends_it_S6() -> None:
     desk = a_desk(campaigns=[a_campaign(end=NOON + 3600)])
     desk.claimed(*some_leads(0))
@@ -117,12 +125,14 @@ def test_its_end_time_ends_it_S6() -> None:
     assert life(desk) is S.ENDED
 
 
+@pytest.mark.spec("S27")
 def test_a_campaign_started_long_ago_begins_when_it_is_loaded_inside_its_window() -> None:
     desk = a_desk(agents=1, campaigns=[a_campaign("other", people=["ana"])])
     desk.tell(ev.CampaignLoaded(a_campaign(start=NOON - 60), S.APPROVED, True, (UTC_SET,)))
     assert life(desk) is S.RUNNING
 
 
+@pytest.mark.spec("M9", "M10")
 def test_a_finished_list_ends_the_campaign_unless_it_waits_for_leads_M9_M10() -> None:
     desk = a_desk()
     desk.claimed(unfinished=False)

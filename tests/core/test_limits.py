@@ -27,6 +27,7 @@ def leg(n: int) -> LegId:
 # --- the rate -------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D2")
 @given(st.floats(0.1, 500), st.lists(st.floats(0.0, 3.0), max_size=80))
 def test_no_span_of_time_sees_more_than_its_rate_and_one_burst(rate: float, pauses: list[float]) -> None:
     bucket, now, taken = TokenBucket(rate), NOON, []
@@ -71,6 +72,7 @@ def test_reading_the_same_limits_again_refills_nothing() -> None:
 # --- lines ----------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S60", "D2")
 def test_every_leg_takes_a_line_ours_or_not_D2() -> None:
     book = ledger(lines=5)
     book.add(leg(1), None)
@@ -99,6 +101,7 @@ def test_a_leg_whose_trunk_is_named_later_counts_for_it() -> None:
     assert book.gateway_room(A, NOON) == 1
 
 
+@pytest.mark.spec("D2")
 def test_a_trunk_has_its_own_lines_and_rate() -> None:
     book = ledger(a_lines=3, a_cps=4.0)
     assert book.gateway_room(A, NOON) == 1, "a burst of one second's quarter"
@@ -107,6 +110,7 @@ def test_a_trunk_has_its_own_lines_and_rate() -> None:
     assert book.gateway_room(B, NOON) > 1000 and book.gateway_room(GatewayId("nobody's"), NOON) == 0
 
 
+@pytest.mark.spec("D2")
 def test_a_recount_takes_the_switch_s_word_and_keeps_what_is_still_asked_after() -> None:
     book = ledger(lines=10)
     for n in range(4):
@@ -138,6 +142,7 @@ def test_a_forgotten_promise_frees_its_lines() -> None:
     assert book.room(NOON) == 4
 
 
+@pytest.mark.spec("D2")
 def test_foreign_legs_can_leave_less_than_nothing_and_room_stays_zero() -> None:
     book = ledger(lines=2)
     for n in range(5):

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import Any
 
+import pytest
+
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.definition import GatewayDefinition, Hours
+from fs_dialer.core.definition import GatewayDefinition
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, LegKind
 from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, SHUT_AGAIN_S
+from fs_dialer.core.resources import Hours
 from tests.core.builders import (
     NAMES,
     NOON,
@@ -110,6 +113,7 @@ def test_an_agent_is_lent_to_no_campaign_without_leads() -> None:
 # --- rooms ----------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D2")
 def test_lines_of_the_installation_stop_at_their_limit_D2() -> None:
     desk = a_desk(agents=5, leg=LegKind.NAILED, installation=an_installation(lines=7))
     for name in NAMES[:5]:
@@ -139,11 +143,13 @@ def test_one_line_is_not_enough_for_a_rung_agent_and_the_operator_is_told() -> N
     assert not desk.all(act.OriginateLead) and "line" in desk.campaign().because
 
 
+@pytest.mark.spec("S58", "D2")
 def test_a_campaign_s_own_lines_are_its_limit_S58() -> None:
     desk = a_dialling_desk(9, agents=5, campaigns=[a_campaign(people=NAMES[:5], lines=3)])
     assert len(desk.all(act.OriginateLead)) == 3
 
 
+@pytest.mark.spec("D2")
 def test_trunks_are_filled_in_their_order_of_preference() -> None:
     trunks = [GatewayDefinition(id=GatewayId(g), lines=2) for g in ("a", "b", "c")]
     campaign = a_campaign(people=NAMES[:5], gateways=("b", "a"))
@@ -176,6 +182,7 @@ def test_agents_rung_for_answered_customers_keep_to_the_rate_too() -> None:
 # --- gates ----------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S11")
 def test_a_lead_whose_gate_is_shut_goes_back_with_the_reason_and_the_time() -> None:
     desk = a_desk(agents=1)
     desk.claimed(a_lead(1, ready_at=NOON + 50), a_lead(2))
@@ -183,6 +190,7 @@ def test_a_lead_whose_gate_is_shut_goes_back_with_the_reason_and_the_time() -> N
     assert desk.last(act.OriginateLead).attempt.lead == 2
 
 
+@pytest.mark.spec("S10")
 def test_a_lead_that_no_time_will_open_is_not_claimed_and_refused_without_end() -> None:
     """Its campaign's maximum was lowered: the store still holds it for ready."""
     desk = a_desk(agents=1)
@@ -234,6 +242,7 @@ def test_a_failed_claim_is_tried_again() -> None:
     assert len(desk.all(act.ClaimLeads)) == 1
 
 
+@pytest.mark.spec("S9", "D4")
 def test_only_zone_sets_that_are_open_now_are_claimed_D4() -> None:
     """20:26 UTC: the working day is over in Madrid and not in New York."""
     office = Hours((((9 * 60, 20 * 60),),) * 7)
@@ -242,6 +251,7 @@ def test_only_zone_sets_that_are_open_now_are_claimed_D4() -> None:
     assert desk.last(act.ClaimLeads).zone_sets == (("America/New_York",),)
 
 
+@pytest.mark.spec("S9")
 def test_with_every_zone_shut_nothing_is_claimed_until_one_opens() -> None:
     office = Hours((((9 * 60, 20 * 60),),) * 7)
     desk = a_desk(agents=1, campaigns=[a_campaign(people=["ana"], hours=office)], zone_sets=(("Europe/Madrid",),))
@@ -252,6 +262,7 @@ def test_with_every_zone_shut_nothing_is_claimed_until_one_opens() -> None:
     assert desk.all(act.ClaimLeads)
 
 
+@pytest.mark.spec("S36")
 def test_a_preview_is_shown_to_its_agent_and_dialled_when_its_time_is_up_S36() -> None:
     flows = {CampaignType.PREVIEW: Flow(preview_s=15.0)}
     desk = a_dialling_desk(1, agents=1, campaigns=[a_campaign(people=["ana"], type=CampaignType.PREVIEW)], offered=modes(flows))

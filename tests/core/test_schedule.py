@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fs_dialer.core.definition import Hours
+from fs_dialer.core.resources import Hours
 from fs_dialer.core.schedule import Verdict, hours_verdict, zones_verdict
 
 MADRID, NEW_YORK, TOKYO, LORD_HOWE = "Europe/Madrid", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe"
@@ -31,19 +31,23 @@ def every_day(*spans: tuple[int, int]) -> Hours:
 OFFICE = weekly(*(((8 * 60, 12 * 60), (13 * 60, 20 * 60)),) * 5, (), ())
 
 
+@pytest.mark.spec("D11")
 def test_no_hours_are_any_time() -> None:
     assert hours_verdict(Hours(), MADRID, 0.0) == Verdict(True, None)
 
 
+@pytest.mark.spec("S9")
 def test_inside_it_is_open_until_the_closing() -> None:
     assert hours_verdict(OFFICE, MADRID, at(MADRID, 2026, 5, 28, 9)) == Verdict(True, at(MADRID, 2026, 5, 28, 12))
 
 
+@pytest.mark.spec("S9")
 def test_at_the_minute_of_opening_it_is_open_and_at_that_of_closing_shut() -> None:
     assert hours_verdict(OFFICE, MADRID, at(MADRID, 2026, 5, 28, 8)).open
     assert hours_verdict(OFFICE, MADRID, at(MADRID, 2026, 5, 28, 12)) == Verdict(False, at(MADRID, 2026, 5, 28, 13))
 
 
+@pytest.mark.spec("S9")
 def test_on_friday_evening_it_is_shut_until_monday() -> None:
     assert hours_verdict(OFFICE, MADRID, at(MADRID, 2026, 5, 29, 20)) == Verdict(False, at(MADRID, 2026, 6, 1, 8))
 
@@ -97,15 +101,17 @@ def test_hours_inside_the_repeated_hour_hold_at_its_first_turn() -> None:
 # --- several zones (D4) ---------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("D4")
 def test_every_candidate_zone_must_allow_the_call_D4() -> None:
     hours = every_day((9 * 60, 20 * 60))
     now = at(MADRID, 2026, 5, 28, 12)  # 6:00 in New York
     assert zones_verdict(hours, (MADRID,), "UTC", now).open
     verdict = zones_verdict(hours, (MADRID, NEW_YORK), "UTC", now)
-    assert verdict == Verdict(False, at(NEW_YORK, 2026, 5, 28, 9))
+    assert verdict[:2] == (False, at(NEW_YORK, 2026, 5, 28, 9)) and NEW_YORK in verdict.why
     assert zones_verdict(hours, (MADRID, NEW_YORK), "UTC", verdict.until or 0.0) == Verdict(True, at(MADRID, 2026, 5, 28, 20))
 
 
+@pytest.mark.spec("D4")
 def test_zones_that_never_meet_are_asked_again_and_stay_shut() -> None:
     hours = every_day((9 * 60, 12 * 60))
     now = at(TOKYO, 2026, 5, 28, 9)
@@ -154,6 +160,7 @@ CHANGES = [
 ]
 
 
+@pytest.mark.spec("S9")
 @given(st.tuples(*[spans_of_a_day()] * 7), st.sampled_from(CHANGES), st.integers(0, 3 * 96))
 @settings(max_examples=150, deadline=None)
 def test_the_verdict_and_its_until_agree_with_a_slow_walk(week: tuple[tuple[tuple[int, int], ...], ...], place: tuple[str, float], quarter: int) -> None:

@@ -41,6 +41,7 @@ def test_every_attempt_counts_under_one_outcome() -> None:
     assert counted.outcomes[Outcome.BUSY] == 2
 
 
+@pytest.mark.spec("D1")
 def test_the_missed_rate_is_of_those_answered_by_a_person_D1() -> None:
     counted = tally(
         result(Outcome.CONNECTED, answered_at=NOON, bridged_at=NOON + 1),
