@@ -26,11 +26,11 @@ PURE_STDLIB = frozenset(
     "unicodedata zoneinfo".split()
 )
 # Of these only the named types, which are values once somebody outside has made them.
-PURE_NAMES = {"random": {"Random"}, "uuid": {"UUID"}, "time": {"struct_time"}}
+PURE_NAMES = {"random": {"Random"}, "uuid": {"UUID"}, "time": {"struct_time"}, "urllib": {"parse.urlsplit", "parse.quote", "parse.unquote"}}
 # Asking the clock or the world without importing anything new.
 IMPURE_CALLS = re.compile(r"^((datetime\.)*(datetime|date)\.(now|utcnow|today)|open|print|input|exec|eval|__import__)$")
 # How a package is imported where that is not its name on the index.
-DISTRIBUTIONS = {"psycopg2": "psycopg2-binary", "yaml": "pyyaml", "ESL": "python-esl"}
+DISTRIBUTIONS = {"psycopg2": "psycopg2-binary", "yaml": "pyyaml", "ESL": "python-esl", "prometheus_client": "prometheus-client", "python_calamine": "python-calamine"}
 
 
 @dataclass(frozen=True)
@@ -55,7 +55,7 @@ RULES: Mapping[str, Rule] = {
     "paths": _rule("", ""),
     "core": _rule("", "", pure=True),
     "modes": _rule("core", "numpy", pure=True),
-    "config": _rule("modes core", "yaml phonenumbers"),
+    "config": _rule("modes core", "yaml phonenumbers python_calamine xlsxwriter"),
     "dialplans": _rule("config core", ""),
     "ivr": _rule("config core", ""),
     "esl": _rule("config core"),

@@ -29,6 +29,12 @@ class Secret:
         self.origin, self.place, self._text = origin, place, text
         self._base, self._environ = base or Path(), environ or {}
 
+    @property
+    def path(self) -> Path | None:
+        """The file that holds it; None where no file does."""
+        kind, _, rest = self.origin.partition(":")
+        return self._base / rest if self._text is None and kind == "file" else None
+
     def reveal(self) -> str:
         """The text itself. ConfigError where it is not there, empty, or more than one line: a line end would end a command on the event socket."""
         text = (self._text if self._text is not None else self._read()).strip("\r\n")

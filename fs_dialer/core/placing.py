@@ -140,8 +140,6 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
             lead = run.promised.pop(promised.id)
         else:
             lead = run.hopper.popleft()
-            if _kept_for_agent(w, run, lead):
-                continue
         answers = _gates_open(w, run, lead)
         if answers is None:
             continue
@@ -295,7 +293,7 @@ def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: fl
             gate = "paused" if not w.draining else "draining"
             w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in leads)))
         return
-    run.hopper.extend(leads)
+    run.hopper.extend(lead for lead in leads if not _kept_for_agent(w, run, lead))
     if not leads:
         run.unfinished = unfinished
         wait = CLAIM_IDLE_S if next_ready_at is None else max(0.05, next_ready_at - w.now)

@@ -17,24 +17,6 @@ from fs_dialer.core.resources import Holiday, Hours
 Key = tuple[str, str]  # kind and name of a thing
 
 CAMPAIGN, AGENTS, INSTALLATION, DEFAULTS = "campaign", "agents", "installation", "defaults"
-SINGULAR = {
-    "agents": "agent",
-    "teams": "team",
-    "schedules": "schedule",
-    "caller_ids": "caller id",
-    "sounds": "sound",
-    "scripts": "script",
-    "dispositions": "disposition",
-    "groups": "group",
-    "filters": "filter",
-    "dnc_lists": "do-not-call list",
-    "rule_sets": "rule set",
-    "profiles": "profile",
-    "triggers": "trigger",
-    "webhooks": "webhook",
-}
-"""What people call one thing of a kind; the other kinds are called as they are."""
-
 CREATED, CHANGED, REWRITTEN, REMOVED, ENDED, UNCHANGED = "created", "changed", "rewritten", "removed", "ended", "unchanged"
 OVER = ("draining", "ended")  # campaign states that no definition brings back (D11)
 

@@ -7,7 +7,19 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignId, CampaignState, CampaignType, Outcome
+from fs_dialer.core.caller_ids import Breaker
+from fs_dialer.core.model import (
+    AgentId,
+    AgentState,
+    AgentStatus,
+    AttemptId,
+    CallState,
+    CampaignId,
+    CampaignState,
+    CampaignType,
+    GatewayId,
+    Outcome,
+)
 from fs_dialer.core.world import World
 
 
@@ -44,6 +56,35 @@ class CampaignView:
     talked_s: float
     waited_s: float
     refused_without_leg: int
+    crew: int  # agents named by it or by its teams
+    staying: int  # of these logged in, available and reachable
+    idle: int  # of these free for a call now
+    promised: int  # claimed callbacks that wait for their agent
+
+
+@dataclass(frozen=True, slots=True)
+class BreakerView:
+    """A caller id or gateway that has been used. `until`: rests until then; `said`: what it did lately, for people."""
+
+    kind: str  # caller_id, gateway
+    name: str
+    health: str  # closed, open, half_open
+    opened_at: float | None
+    until: float
+    failed: int  # of its last calls
+    calls: int
+    said: str
+
+
+@dataclass(frozen=True, slots=True)
+class GatewayView:
+    """`legs`: on it now, ours or not; `room`: more allowed now by its lines and calls per second."""
+
+    id: GatewayId
+    legs: int
+    lines: int | None
+    cps: float | None
+    room: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +97,10 @@ class Snapshot:
     legs_limit: int
     campaigns: tuple[CampaignView, ...]
     agents: tuple[AgentView, ...]
+    gateways: tuple[GatewayView, ...] = ()
+    breakers: tuple[BreakerView, ...] = ()
+    lag_s: float = 0.0
+    room: int = 0  # more legs allowed now in all
 
 
 def as_json(value: object) -> Any:
@@ -99,7 +144,33 @@ def take(w: World) -> Snapshot:
                 t.talked_s,
                 t.waited_s,
                 t.refused_without_leg,
+                len(run.crew),
+                run.staying,
+                sum(1 for person in run.crew if person in w.idle),
+                len(run.promised),
             )
         )
     people = tuple(AgentView(a.id, a.definition.name, a.status, a.state, a.since, a.call, a.calls) for a in w.agents.values())
-    return Snapshot(w.now, w.switch_up, w.store_up, w.draining, len(w.ledger.legs), w.installation.lines, tuple(campaigns), people)
+    return Snapshot(
+        w.now,
+        w.switch_up,
+        w.store_up,
+        w.draining,
+        len(w.ledger.legs),
+        w.installation.lines,
+        tuple(campaigns),
+        people,
+        tuple(GatewayView(g.id, w.ledger.by_gateway.get(g.id, 0), g.lines, g.cps, w.ledger.gateway_room(g.id, w.now)) for g in w.installation.gateways),
+        _breakers(w),
+        w.lag_s,
+        w.ledger.room(w.now),
+    )
+
+
+def _breakers(w: World) -> tuple[BreakerView, ...]:
+    named: list[tuple[str, str, Breaker]] = [("caller_id", number, each) for number, each in w.breakers.caller_ids.items()]
+    named += [("gateway", gateway, each) for gateway, each in w.breakers.gateways.items()]
+    return tuple(
+        BreakerView(kind, name, each.health(w.now).value, each.opened_at, each.until, each.bad(), len(each.calls), each.said(w.now))
+        for kind, name, each in named
+    )

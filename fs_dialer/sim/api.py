@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 from urllib.parse import quote
 
-from fs_dialer.sim import applications, causes, dialling, dialstring, ending, listing, marks, picture
+from fs_dialer.sim import applications, causes, configuration, dialling, dialstring, ending, listing, marks, picture
 from fs_dialer.sim.leg import Leg
 
 if TYPE_CHECKING:
@@ -294,6 +294,9 @@ def _module(sw: SimSwitch, args: str, now: float, loading: bool) -> str:
         return "+OK Reloading XML\n-ERR [module load file routine returned an error]\n"
     if loading:
         sw.emit_plain("RELOADXML", now)
+        sw.unloaded.discard(name)
+    else:
+        sw.unloaded.add(name)
     _, kind, *rest = name.split("_")
     pairs: tuple[tuple[str, str], ...] = (("type", kind), ("name", "_".join(rest) or kind))
     if loading:
@@ -366,10 +369,13 @@ COMMANDS: Final[dict[str, Command]] = {
     "uptime": _uptime, "hostname": lambda sw, args, now: sw.settings.hostname, "switchname": lambda sw, args, now: sw.settings.switchname,
     "show": lambda sw, args, now: listing.show(sw, args, now), "echo": lambda sw, args, now: args,
     "create_uuid": lambda sw, args, now: sw.new_uuid(), "strepoch": lambda sw, args, now: str(int(now)),
+    "strmicroepoch": lambda sw, args, now: configuration.micro_epoch(sw, now), "xml_locate": lambda sw, args, now: configuration.xml_locate(sw, args),
+    "file_exists": lambda sw, args, now: configuration.file_exists(sw, args),
+    "local_stream": lambda sw, args, now: configuration.local_stream(sw, args),
     "strftime": lambda sw, args, now: time.strftime(args or "%Y-%m-%d %H:%M:%S", time.gmtime(now)),
     "global_getvar": lambda sw, args, now: sw.globals.get(args, "") if args else "".join(f"{k}={v}\n" for k, v in sw.globals.items()),
     "global_setvar": _global_setvar, "eval": _eval, "expr": lambda sw, args, now: dialstring.arithmetic(args), "msleep": lambda sw, args, now: "+OK",
-    "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: "false" if "nosuch" in args else "true",
+    "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: configuration.module_exists(sw, args),
     "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": _database, "hash": _database,
     "load": lambda sw, args, now: _module(sw, args, now, True), "unload": lambda sw, args, now: _module(sw, args, now, False),
     "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_del": lambda sw, args, now: sw.sched_del(args, now),

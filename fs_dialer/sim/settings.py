@@ -56,6 +56,10 @@ class SwitchSettings:
     """Length of sound files by path; others take default_file_s. Streams last until they are stopped."""
     default_file_s: float = 1.2
 
+    sound_prefix: str = "/usr/share/freeswitch/sounds"
+    listen_ip: str = "127.0.0.1"
+    """As event_socket.conf.xml would say it. The simulated switch listens on loopback whatever this is."""
+
     core_uuid: str = "721164d4-3568-4c7c-85c1-4dcf314addb9"
     hostname: str = "vm"
     switchname: str = "simfs"

@@ -70,6 +70,8 @@ class SimSwitch:
         self.rate_second, self.rate_left = -1, 0
         self.detailed = self.settings.detailed
         self.globals: dict[str, str] = {"domain": self.settings.domain, "hostname": self.settings.hostname, "switchname": self.settings.switchname}
+        self.globals["sound_prefix"] = self.settings.sound_prefix
+        self.unloaded: set[str] = set()  # names of modules
         self.database: dict[tuple[str, str], str] = {}
         self.tasks: dict[int, Task] = {}
         self._groups: dict[str, list[int]] = {}  # a leg's uuid -> the numbers of its tasks, of the fired ones too

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.definition import GatewayDefinition
+from fs_dialer.core.definition import CampaignAgents, GatewayDefinition
+from fs_dialer.core.leads import ORDER
 from fs_dialer.core.mode_port import Flow
-from fs_dialer.core.model import AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, LegKind
-from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, SHUT_AGAIN_S
-from fs_dialer.core.resources import Hours
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, Lead, LeadStatus, LegKind
+from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, PROMISE_S, SHUT_AGAIN_S
+from fs_dialer.core.resources import AttemptCap, Hours, Profile
 from tests.core.builders import (
     NAMES,
     NOON,
@@ -26,6 +28,7 @@ from tests.core.builders import (
     an_agent,
     an_installation,
     modes,
+    placed,
     some_leads,
 )
 
@@ -269,3 +272,113 @@ def test_a_preview_is_shown_to_its_agent_and_dialled_when_its_time_is_up_S36() -
     assert desk.state_of() is AgentState.PREVIEWING and not desk.all(act.OriginateLead)
     desk.wait(15.0)
     assert len(desk.all(act.OriginateLead)) == 1
+
+
+# --- teams ----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("S22", "M8")
+def test_a_team_s_people_serve_its_campaigns_as_soon_as_they_are_in_it() -> None:
+    campaign = replace(a_campaign(people=()), agents=CampaignAgents(people=("ana",), teams=("north",)))
+    desk = a_desk(agents=3, campaigns=[campaign])
+    desk.claimed(*some_leads(9))
+    assert {call.attempt.agent for call in desk.all(act.OriginateLead)} == {"ana"} and desk.campaign().crew == 1
+    desk.tell(ev.TeamsLoaded({"north": (AgentId("bob"), AgentId("ana")), "south": (AgentId("cem"),)}))
+    assert {call.attempt.agent for call in desk.all(act.OriginateLead)} == {"ana", "bob"} and desk.campaign().crew == 2
+
+
+@pytest.mark.spec("S22")
+def test_who_leaves_a_team_finishes_his_call_and_gets_no_other() -> None:
+    campaign = replace(a_campaign(people=()), agents=CampaignAgents(teams=("north",)), wrap_up_s=0.0)
+    desk = a_desk(agents=1, campaigns=[campaign])
+    desk.tell(ev.TeamsLoaded({"north": (AgentId("ana"),)}))
+    desk.claimed(*some_leads(9))
+    call = placed(desk)
+    desk.tell(ev.TeamsLoaded({}))
+    assert desk.state_of() is AgentState.RESERVED and desk.campaign().staying == 0
+    desk.created(call.leg)
+    desk.over(call.leg, "USER_BUSY", 486)
+    desk.wait(5.0)
+    assert len(desk.all(act.OriginateLead)) == 1 and desk.state_of() is AgentState.IDLE
+
+
+# --- promised callbacks ---------------------------------------------------------------------------------------------------------------
+
+
+def promised(id: int, agent: str | None, ready_at: float = NOON) -> Lead:
+    return a_lead(id, status=LeadStatus.CALLBACK_SCHEDULED, agent=AgentId(agent) if agent else None, ready_at=ready_at, ready_why="promised")
+
+
+@pytest.mark.spec("D14")
+def test_a_promised_callback_waits_for_its_agent_while_others_are_free() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=("ana", "bob"))])
+    desk.claimed(promised(1, "bob"), a_lead(2))
+    assert [(c.attempt.lead, c.attempt.agent) for c in desk.all(act.OriginateLead)] == [(2, "ana")] and desk.campaign().promised == 1
+    desk.tell(ev.AgentLoaded(an_agent("bob"), AgentStatus.AVAILABLE))
+    assert [(c.attempt.lead, c.attempt.agent) for c in desk.all(act.OriginateLead)] == [(2, "ana"), (1, "bob")]
+
+
+def test_after_ten_minutes_anyone_takes_it() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=("ana", "bob"))])
+    desk.claimed(promised(1, "bob"))
+    desk.wait(PROMISE_S - 1.0)
+    assert not desk.all(act.OriginateLead)
+    desk.wait(2.0)
+    assert [(c.attempt.lead, c.attempt.agent) for c in desk.all(act.OriginateLead)] == [(1, "ana")]
+
+
+def test_the_agent_of_a_promise_is_lent_to_its_campaign_before_others() -> None:
+    people = ("ana",)
+    desk = a_desk(agents=0, campaigns=[a_campaign("spring", people=people), a_campaign("autumn", people=people, priority=5)])
+    desk.claimed(promised(1, "ana"))
+    desk.claimed(*some_leads(5, first=101, campaign="autumn"), campaign="autumn")
+    desk.tell(ev.AgentLoaded(an_agent("ana"), AgentStatus.AVAILABLE))
+    assert by_campaign(desk) == {"spring": 1}
+
+
+def test_a_promised_callback_may_go_beyond_the_maximum() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=("ana",), max_attempts=2)])
+    desk.claimed(replace(promised(1, None), attempts=2))
+    assert placed(desk).attempt.lead == 1
+
+
+def test_promised_callbacks_go_back_when_the_campaign_is_paused() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=("ana", "bob"))])
+    desk.claimed(promised(1, "bob"))
+    desk.command(ev.PauseCampaign, SPRING)
+    assert [lead.lead for action in desk.all(act.ReturnLeads) for lead in action.leads] == [1] and desk.campaign().promised == 0
+
+
+# --- at the moment of dialling --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("D4")
+def test_the_gates_are_asked_again_when_time_has_passed_before_the_dialling() -> None:
+    """The hours end between the preview and the dialling."""
+    flows = modes({CampaignType.PREVIEW: Flow(preview_s=30.0)})
+    campaign = a_campaign(people=NAMES[:1], type=CampaignType.PREVIEW, hours=Hours((((0, 20 * 60 + 28),),) * 7))
+    desk = a_desk(agents=1, campaigns=[campaign], offered=flows)
+    desk.wait(60.0)
+    desk.claimed(*some_leads(1))
+    assert desk.state_of() is AgentState.PREVIEWING
+    desk.wait(40.0)
+    assert not desk.all(act.OriginateLead) and desk.state_of() is AgentState.IDLE
+    assert [lead.held_by for action in desk.all(act.ReturnLeads) for lead in action.leads] == ["zones"]
+
+
+@pytest.mark.spec("X8")
+def test_the_attempt_carries_what_each_gate_answered() -> None:
+    desk = a_dialling_desk(1, agents=1)
+    answers = dict(placed(desk).attempt.gates)
+    assert answers["campaign"] == "running" and answers["attempts"] == "0 of 3" and set(answers) <= set(ORDER)
+
+
+@pytest.mark.spec("D10")
+def test_the_profile_s_caps_go_with_the_attempt_and_a_refusal_by_them_sets_the_lead_aside_until_then() -> None:
+    profile = Profile(name="ours", attempts=(AttemptCap(max=3, within_s=86400.0),))
+    desk = a_desk(agents=1, campaigns=[a_campaign(people=("ana",), compliance=profile)])
+    desk.claimed(a_lead(1))
+    assert placed(desk).attempt.caps == ((3, 86400.0),)
+    desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "number_cap", NOON + 5000.0))
+    returned = desk.last(act.ReturnLeads).leads[0]
+    assert (returned.held_by, returned.ready_at) == ("number_cap", NOON + 5000.0)

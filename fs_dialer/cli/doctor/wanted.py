@@ -1,0 +1,88 @@
+"""What the definitions in the database ask of the switch and of this machine: trunks, sounds, lines, pace, time zones.
+
+Pure. Knows that settings declare what they hold (core/options.py: `kind`), and so finds every sound and zone wherever it stands.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, fields, is_dataclass
+from typing import Any
+
+from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+
+_AGENTS_TRUNK = re.compile(r"sofia/gateway/([A-Za-z0-9_.-]{1,64})/")
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Names point to who asks for them, for people: `campaign spring`, `installation.yml`."""
+
+    lines: int
+    cps: float  # originates a second, as the installation may ask
+    gateways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    sounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+
+def wanted(installation: Installation, campaigns: Sequence[tuple[Campaign, Iterable[str]]], agents: Sequence[AgentDefinition]) -> Wanted:
+    """Of the installation, of campaigns that have not ended (each with the zones of its leads' numbers), and of all agents."""
+    gateways, sounds, zones = _Users(), _Users(), _Users()
+    for gateway in installation.gateways:
+        gateways.add(gateway.id, "installation.yml")
+    for sound in values_of("sound", installation):
+        sounds.add(sound, "installation.yml")
+    for campaign, lead_zones in campaigns:
+        who = f"campaign {campaign.id}"
+        for name in campaign.gateways:
+            gateways.add(name, who)
+        for sound in values_of("sound", campaign, campaign.type.value):
+            sounds.add(sound, who)
+        for zone in (*values_of("zone", campaign, campaign.type.value), *lead_zones):
+            zones.add(zone, who)
+    for agent in agents:
+        if found := _AGENTS_TRUNK.match(agent.dial_string):
+            gateways.add(found[1], f"agent {agent.id}")
+    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found)
+
+
+class _Users:
+    def __init__(self) -> None:
+        self.found: dict[str, tuple[str, ...]] = {}
+
+    def add(self, name: str, who: str) -> None:
+        if name and who not in self.found.get(name, ()):
+            self.found[name] = (*self.found.get(name, ()), who)
+
+
+def values_of(kind: str, value: object, campaign_type: str = "") -> Iterator[str]:
+    """Every text that a setting of this kind holds, in this dataclass and in those inside it. Settings that the type does not have count for nothing."""
+    if isinstance(value, tuple | list):
+        for each in value:
+            yield from values_of(kind, each, campaign_type)
+    if not is_dataclass(value) or isinstance(value, type):
+        return
+    for each in fields(value):
+        types = each.metadata.get("types", ())
+        if types and campaign_type and campaign_type not in types:
+            continue
+        inside = getattr(value, each.name)
+        if each.metadata.get("kind") == kind:
+            yield from _texts(inside)
+        elif each.metadata.get("kind") == "by_name" and each.metadata.get("of") == kind:
+            yield from (text for pair in inside for text in _texts(pair[1]))
+        else:
+            yield from values_of(kind, inside, campaign_type)
+
+
+def _texts(value: Any) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, tuple | list):
+        yield from (each for each in value if isinstance(each, str))
+
+
+def users(who: Sequence[str]) -> str:
+    """`campaign spring`, `campaign spring and 3 more`."""
+    return who[0] + (f" and {len(who) - 1} more" if len(who) > 1 else "") if who else ""
