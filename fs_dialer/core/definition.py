@@ -228,9 +228,5 @@ class Installation:
         high=36500 * DAY,
         help="How long attempts are kept; whole months are dropped. None = for ever.",
     )
-    keep_journal_s: float = option(14 * DAY, kind="duration", key="keep_journal", low=DAY, high=3650 * DAY, help="How long the daemon's journal is kept.")
-    keep_recordings_s: float | None = option(
-        None, kind="duration", key="keep_recordings", low=DAY, high=36500 * DAY, help="How long recordings are kept. None = for ever."
-    )
     switch: SwitchId = SwitchId("main")
     gateways: tuple[GatewayDefinition, ...] = ()

@@ -178,7 +178,8 @@ def _of_things(path: str, old: Any, new: Any) -> list[Difference]:
     if isinstance(old, Mapping) or isinstance(new, Mapping):
         return _of_trees(path, old, new)
     found: list[Difference] = []
-    known = {f.name: (key, f.metadata["kind"], f.metadata.get("of", "")) for key, f in declared(type(new)).items()}
+    cls: type = type(new)
+    known = {f.name: (key, f.metadata["kind"], f.metadata.get("of", "")) for key, f in declared(cls).items()}
     for each in fields(new):
         before, after = getattr(old, each.name), getattr(new, each.name)
         if before == after or each.name in ("id", "revision"):
@@ -194,14 +195,19 @@ def _of_things(path: str, old: Any, new: Any) -> list[Difference]:
 def _of_options(old: Any, new: Any) -> list[Difference]:
     if type(old) is type(new):
         return [] if old is None else _of_things("", old, new)
-    gone = [] if old is None else [(key, f, getattr(old, f.name)) for key, f in declared(type(old)).items()]
-    come = [] if new is None else [(key, f, getattr(new, f.name)) for key, f in declared(type(new)).items()]
-    found = []
-    for key, f, value in gone:
-        found.append(Difference(key, f.metadata["kind"], value, None))
-    for key, f, value in come:
-        found.append(Difference(key, f.metadata["kind"], None, value))
-    return [each for each in found if not (_is_nothing(each.old) and _is_nothing(each.new)) and each.kind != "section"]
+    found = [Difference(path, kind, value, None) for path, kind, value in _leaves("", old)]
+    found += [Difference(path, kind, None, value) for path, kind, value in _leaves("", new)]
+    return [each for each in found if not (_is_nothing(each.old) and _is_nothing(each.new))]
+
+
+def _leaves(path: str, value: Any) -> list[tuple[str, str, Any]]:
+    """Every plain setting of a value: path, kind, value."""
+    found: list[tuple[str, str, Any]] = []
+    cls: type = type(value)
+    for key, setting in declared(cls).items() if value is not None else ():
+        own, here = getattr(value, setting.name), f"{path}.{key}" if path else key
+        found += _leaves(here, own) if setting.metadata["kind"] == "section" else [(here, setting.metadata["kind"], own)]
+    return found
 
 
 def _of_values(path: str, kind: str, of: str, old: Any, new: Any) -> list[Difference]:

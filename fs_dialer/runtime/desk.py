@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Set
+from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from fs_dialer.core import events as ev
@@ -27,12 +27,14 @@ class Desk:
         self._given: set[CommandId] = set()  # handed to the engine, not answered yet as far as we have read
         self._campaigns: dict[CampaignId, tuple[int, tuple[tuple[str, ...], ...]]] = {}
         self._agents: dict[AgentId, StoredAgent] = {}
+        self._teams: Mapping[str, tuple[AgentId, ...]] = {}
         self._last_look = 0.0
 
     def seen_at_start(self) -> None:
         """The definitions were loaded a moment ago."""
         self._campaigns = {s.campaign.id: (s.campaign.revision, tuple(s.zone_sets)) for s in self._store.campaigns()}
         self._agents = {s.agent.id: s for s in self._store.agents()}
+        self._teams = self._store.teams()
         self._last_look = self._now()
 
     def listen(self) -> None:
@@ -43,7 +45,7 @@ class Desk:
             kinds = {hint.kind for hint in hints}
             everything = "all" in kinds or self._now() - self._last_look >= LOOK_EVERY_S
             leads = {CampaignId(hint.name) for hint in hints if hint.kind == "leads" and hint.name}
-            if everything or kinds & {"campaign", "agents", "installation", "leads", "command", "do_not_call"}:
+            if everything or kinds & {"campaign", "agents", "teams", "installation", "leads", "command", "do_not_call"}:
                 self._look(everything=everything or bool(kinds - {"command"}), changed_leads=leads)
 
     def _look(self, *, everything: bool, changed_leads: Set[CampaignId] = frozenset()) -> None:
@@ -67,6 +69,10 @@ class Desk:
         for agent_id in self._agents.keys() - agents.keys():
             self._put(ev.AgentRemoved(agent_id))
         self._agents = agents
+        teams = self._store.teams()
+        if teams != self._teams:
+            self._teams = teams
+            self._put(ev.TeamsLoaded(teams))
         for stored_campaign in self._store.campaigns():
             self._campaign(stored_campaign, stored_campaign.campaign.id in changed_leads)
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import sys
 from collections.abc import Mapping, Sequence
 from enum import Enum
 from types import ModuleType
@@ -16,9 +17,9 @@ from typing import Any
 import orjson
 
 from fs_dialer import modes
-from fs_dialer.core import actions, definition, events, model
+from fs_dialer.core import actions, definition, events, model, resources
 
-_MODULES: tuple[ModuleType, ...] = (model, definition, events, actions)
+_MODULES: tuple[ModuleType, ...] = (model, resources, definition, events, actions)
 
 
 def _known() -> dict[str, type]:
@@ -27,8 +28,10 @@ def _known() -> dict[str, type]:
         for name, cls in vars(module).items():
             if isinstance(cls, type) and (dataclasses.is_dataclass(cls) or issubclass(cls, Enum)):
                 classes[name] = cls
-    for kind, mode in modes.OFFERED.items():
-        classes[f"Options.{kind.value}"] = mode.Options
+    for kind, options in modes.SETTINGS.items():
+        for name, cls in vars(sys.modules[options.__module__]).items():
+            if isinstance(cls, type) and dataclasses.is_dataclass(cls) and cls.__module__ == options.__module__:
+                classes[f"{name}.{kind.value}"] = cls
     return classes
 
 

@@ -65,5 +65,6 @@ def loaded(store: Store) -> list[ev.Event]:
     """Everything the engine must know before its first decision."""
     found: list[ev.Event] = [ev.InstallationLoaded(store.installation())]
     found += [ev.AgentLoaded(stored.agent, stored.status) for stored in store.agents()]
+    found.append(ev.TeamsLoaded(store.teams()))
     found += [ev.CampaignLoaded(s.campaign, s.state, s.started, tuple(s.zone_sets), s.memory) for s in store.campaigns()]
     return found

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fs_dialer.core.resources import Hours
-from fs_dialer.core.schedule import Verdict, hours_verdict, zones_verdict
+from fs_dialer.core.resources import Holiday, Hours
+from fs_dialer.core.schedule import Verdict, dial_verdict, hours_verdict, next_open, next_time_of_day, zones_verdict
+from tests.core.builders import a_campaign
 
 MADRID, NEW_YORK, TOKYO, LORD_HOWE = "Europe/Madrid", "America/New_York", "Asia/Tokyo", "Australia/Lord_Howe"
 DAY = 1440
@@ -137,9 +138,7 @@ def slow(hours: Hours, zone: str, now: float) -> bool:
     for offset in (-1, 0, 1):
         day = today + timedelta(days=offset)
         for start, end in hours.week[day.weekday()]:
-            first, last = (
-                (datetime(day.year, day.month, day.day) + timedelta(minutes=m)).replace(tzinfo=tz).astimezone(UTC).timestamp() for m in (start, end)
-            )
+            first, last = ((datetime(day.year, day.month, day.day) + timedelta(minutes=m)).replace(tzinfo=tz).astimezone(UTC).timestamp() for m in (start, end))
             if first <= now < last:
                 return True
     return False
@@ -187,3 +186,80 @@ def test_a_year_of_office_hours_opens_and_shuts_as_the_slow_walk_says(zone: str)
         assert verdict.until is not None and verdict.open == slow(OFFICE, zone, now)
         assert slow(OFFICE, zone, verdict.until - 60) is verdict.open
         now = verdict.until
+
+
+# --- holidays, profiles, the next opening ---------------------------------------------------------------------------------------------
+
+
+def with_holidays(*days: Holiday, week: Hours = OFFICE) -> Hours:
+    return Hours(week.week, days)
+
+
+@pytest.mark.spec("S9")
+def test_a_holiday_is_shut_all_day_and_says_its_name() -> None:
+    hours = with_holidays(Holiday("Corpus", "2026-05-28", "2026-05-28"))
+    verdict = hours_verdict(hours, MADRID, at(MADRID, 2026, 5, 28, 9))
+    assert verdict == Verdict(False, at(MADRID, 2026, 5, 29, 8), "holidays", "Corpus")
+    assert hours_verdict(hours, MADRID, at(MADRID, 2026, 5, 29, 9)).open
+
+
+def test_a_holiday_that_returns_every_year_may_span_the_new_year() -> None:
+    hours = with_holidays(Holiday("winter break", "12-24", "01-02"))
+    for year, month, day, is_open in ((2026, 12, 23, True), (2026, 12, 24, False), (2027, 1, 1, False), (2028, 1, 3, True)):
+        assert hours_verdict(hours, MADRID, at(MADRID, year, month, day, 9)).open is is_open
+
+
+def test_after_a_month_of_holidays_the_opening_is_found() -> None:
+    hours = with_holidays(Holiday("closed", "2026-07-01", "2026-08-31"))
+    assert hours_verdict(hours, MADRID, at(MADRID, 2026, 7, 15, 9)).until == at(MADRID, 2026, 9, 1, 8)
+
+
+def test_holidays_without_hours_mean_any_time_of_the_other_days() -> None:
+    hours = Hours(holidays=(Holiday("x", "05-28", "05-28"),))
+    assert hours_verdict(hours, TOKYO, at(TOKYO, 2026, 5, 27, 3)).open
+    assert hours_verdict(hours, TOKYO, at(TOKYO, 2026, 5, 28, 3)).until == at(TOKYO, 2026, 5, 29)
+
+
+@pytest.mark.spec("S9", "D9")
+def test_a_schedule_with_a_zone_must_be_open_there_too() -> None:
+    campaign = a_campaign(hours=Hours(OFFICE.week, zone=TOKYO))
+    morning = at(MADRID, 2026, 5, 28, 9)  # 16:00 in Tokyo
+    assert dial_verdict(campaign, (MADRID,), morning).open
+    evening = dial_verdict(campaign, (MADRID,), at(MADRID, 2026, 5, 28, 14))  # 21:00 in Tokyo
+    assert (evening.open, evening.gate) == (False, "hours") and TOKYO in evening.why
+
+
+@pytest.mark.spec("D4", "X1")
+def test_the_next_opening_is_when_every_zone_and_the_office_are_open_at_once() -> None:
+    campaign = a_campaign(hours=Hours(every_day((9 * 60, 18 * 60)).week, zone=MADRID))
+    now = at(MADRID, 2026, 5, 28, 20)
+    found = next_open(campaign, (MADRID, NEW_YORK), now)
+    assert found == at(NEW_YORK, 2026, 5, 29, 9) and dial_verdict(campaign, (MADRID, NEW_YORK), found).open
+    assert next_open(campaign, (MADRID,), at(MADRID, 2026, 5, 28, 12)) == at(MADRID, 2026, 5, 28, 12)
+
+
+def test_zones_that_are_never_open_at_once_have_no_next_opening() -> None:
+    campaign = a_campaign(hours=every_day((9 * 60, 11 * 60)))
+    assert next_open(campaign, (MADRID, "Pacific/Auckland"), at(MADRID, 2026, 5, 28, 9)) is None
+
+
+@pytest.mark.parametrize("zone", [MADRID, NEW_YORK, LORD_HOWE])
+def test_a_time_of_day_is_found_on_the_days_that_change_the_clock(zone: str) -> None:
+    for month, day in ((3, 28), (3, 7), (10, 24), (10, 31), (4, 4)):
+        for minute in (0, 90, 150, 1439):
+            now = at(zone, 2026, month, day, 23, 59)
+            found = next_time_of_day(minute, zone, now)
+            assert now < found <= now + 25 * 3600
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 366 * 24 * 60), st.sampled_from([MADRID, NEW_YORK, TOKYO, LORD_HOWE, "Asia/Kolkata"]))
+def test_what_next_open_names_is_open_and_no_minute_before_it_is(minute: int, zone: str) -> None:
+    campaign = a_campaign(hours=with_holidays(Holiday("h", "12-24", "01-06")))
+    now = at("UTC", 2026, 1, 1) + minute * 60.0
+    found = next_open(campaign, (zone,), now)
+    assert found is not None and dial_verdict(campaign, (zone,), found).open
+    for step in range(1, 40):
+        earlier = found - step * 911.0
+        if earlier >= now:
+            assert not dial_verdict(campaign, (zone,), earlier).open
