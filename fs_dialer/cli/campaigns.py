@@ -35,6 +35,9 @@ EXITS = {
 }
 
 
+WHY = click.option("--why", metavar="TEXT", default="", help="Why, for the audit and for whoever wonders later.")
+
+
 # --- asking the daemon ----------------------------------------------------------------------------------------------------------------
 
 
@@ -72,16 +75,31 @@ def found(office: Backoffice, name: str) -> CampaignReport:
     return report
 
 
-def _verb(verb: str, help: str, examples: Sequence[str], args: Callable[[CampaignReport], dict[str, str]]) -> Command:
+def _verb(verb: str, help: str, examples: Sequence[str], args: Callable[[CampaignReport, str], dict[str, str]]) -> Command:
     """A command that only passes the verb on."""
 
-    def ask(session: Session, campaign: str) -> None:
+    def ask(session: Session, campaign: str, why: str) -> None:
+        name, _, revision = campaign.partition("@")
         with session.office() as office:
-            report = found(office, campaign)
-            _ask(session, office, verb, report, args(report))
+            report = found(office, name)
+            asked = args(report, revision)
+            _ask(session, office, verb, report, asked | ({"reason": why} if why else {}))
 
     ask.__doc__ = help
-    return command(verb, examples=examples, exits=EXITS)(click.argument("campaign")(ask))
+    return command(verb, examples=examples, exits=EXITS)(click.argument("campaign")(WHY(ask)))
+
+
+def _no_revision(report: CampaignReport, revision: str) -> dict[str, str]:
+    if revision:
+        raise CommandFailed(f"only approve takes a revision; write {report.name}", code=Exit.MISUSE)
+    return {}
+
+
+def _revision_asked(report: CampaignReport, revision: str) -> dict[str, str]:
+    """spring@8: just that one; spring: the newest at this moment."""
+    if revision and not revision.isdecimal():
+        raise CommandFailed(f"`{revision}` is no revision: write {report.name}@{report.newest_revision}", code=Exit.MISUSE)
+    return {"revision": revision or str(report.newest_revision)}
 
 
 approve = _verb(
@@ -91,8 +109,8 @@ approve = _verb(
     A new campaign has to be approved before it can start. When its file was changed and applied, the old definition goes on until the new one is approved
     here (D5). What is approved is what is stored at this moment; a definition applied in between is not.
     """,
-    ("fs-dialer approve spring", "fs-dialer approve spring && fs-dialer start spring"),
-    lambda report: {"revision": str(report.newest_revision)},
+    ("fs-dialer approve spring@8", "fs-dialer approve spring && fs-dialer start spring"),
+    _revision_asked,
 )
 start = _verb(
     "start",
@@ -100,14 +118,14 @@ start = _verb(
 
     It must be approved. Started before its start time, it begins by itself when that comes.
     """,
-    ("fs-dialer start spring", "fs-dialer start spring --json"),
-    lambda report: {},
+    ("fs-dialer start spring", "fs-dialer start spring --why 'the trunk is back' --json"),
+    _no_revision,
 )
 pause = _verb(
     "pause",
     """Stop calling for a campaign; calls that are up go on. `fs-dialer start` goes on with it.""",
-    ("fs-dialer pause spring", "fs-dialer pause spring --json"),
-    lambda report: {},
+    ("fs-dialer pause spring --why 'the price list is wrong'", "fs-dialer pause spring --json"),
+    _no_revision,
 )
 
 
@@ -118,7 +136,8 @@ pause = _verb(
 )
 @click.argument("campaign")
 @click.option("--yes", is_flag=True, help="Do not ask, even with calls up.")
-def end(session: Session, campaign: str, yes: bool) -> None:
+@WHY
+def end(session: Session, campaign: str, yes: bool, why: str) -> None:
     """End a campaign for good.
 
     Calls that are up go on to their end, and no new ones are made. An ended campaign never starts again: to call its list once more, copy its file under
@@ -129,7 +148,7 @@ def end(session: Session, campaign: str, yes: bool) -> None:
         calls = office.open_attempts_count(CampaignId(campaign))
         if calls and not yes:
             _confirm(session, campaign, calls)
-        _ask(session, office, "end", report, {})
+        _ask(session, office, "end", report, {"reason": why} if why else {})
 
 
 def _confirm(session: Session, campaign: str, calls: int) -> None:

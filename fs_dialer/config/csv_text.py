@@ -2,7 +2,7 @@
 
 Knows encodings, delimiters, quotes and line ends; knows nothing of leads. Streams: memory does not grow with the file. A quote that is never closed
 costs its own row, not the rest of the file: the csv module alone would swallow everything up to the next quote. So lines are joined to records here,
-and the csv module splits one record at a time.
+and the csv module splits one record at a time. Joining must be done in order; splitting need not, and may be done in another process (`unsplit`).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, TextIO
+from typing import BinaryIO, TextIO, TypeAlias
 
 from fs_dialer.errors import ConfigError, Problem
 
@@ -22,6 +22,9 @@ SAMPLE_BYTES = 1 << 16
 MAX_LINE = 1 << 20  # characters; one row of the longest cells we take is far shorter
 MAX_LINES_IN_RECORD = 200  # a quoted cell over more lines than this is a quote somebody forgot
 DELIMITERS = (",", ";", "\t")
+FORMULA_STARTERS = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")  # the wide ones too: a Japanese Excel reads them alike
+
+Item: TypeAlias = "tuple[int, str | list[str], str]"  # the line a row begins in; its text, still one piece, or its cells; its fault, as in Record
 
 _FAULTS = (  # what the csv module says, and what it means
     ("expected after", "a quote inside a quoted cell must be written twice"),
@@ -30,7 +33,7 @@ _FAULTS = (  # what the csv module says, and what it means
 )
 _NOT_CSV = (  # how other files begin that people take for CSV
     (b"PK\x03\x04", "this is an Excel workbook (xlsx) or another zip file: save it as CSV UTF-8"),
-    (b"\xd0\xcf\x11\xe0", "this is an old Excel workbook (xls): save it as CSV UTF-8"),
+    (b"\xd0\xcf\x11\xe0", "this is an old Excel workbook (xls), or one with a password: save it as xlsx without one, or as CSV UTF-8"),
     (b"\x1f\x8b", "this is a gzip file: unpack it first"),
     (b"%PDF", "this is a PDF file: export the list as CSV"),
 )
@@ -62,11 +65,11 @@ class CsvText:
     """A file's dialect, and its records once. ConfigError for a file that is no CSV, at once or at the line where it stops being one."""
 
     def __init__(self, stream: BinaryIO, name: str, delimiter: str | None = None) -> None:
-        head = _filled(stream, SAMPLE_BYTES)
+        head = filled(stream, SAMPLE_BYTES)
         self.name = name
         encoding = self._encoding_of(head)
         self._line = 0
-        self._lines = self._lines_of(io.BufferedReader(_Joined(head, stream), SAMPLE_BYTES), encoding, b"\n" in head)
+        self._lines = self._lines_of(io.BufferedReader(Rejoined(head, stream), SAMPLE_BYTES), encoding, b"\n" in head)
         sample = head.decode("utf-8" if encoding == "utf-8-sig" else encoding, errors="ignore").removeprefix("\ufeff")
         first = next(iter(sample.splitlines()), "")
         if first.lower().startswith("sep=") and len(first) == 5:  # Excel's own hint
@@ -77,19 +80,23 @@ class CsvText:
 
     def records(self) -> Iterator[Record]:
         """All rows; lines with nothing in them are passed over."""
+        return (split(item, self.dialect.delimiter) for item in self.unsplit())
+
+    def unsplit(self) -> Iterator[Item]:
+        """The same rows, most of them not cut into cells yet: split() and split_all() do that, wherever they run."""
         waiting: deque[str] = deque()  # lines read ahead for a record that turned out to be broken
         while True:
             line = waiting.popleft() if waiting else next(self._lines, None)
             if line is None:
                 return
             self._line += 1
-            if line.count('"') % 2 == 0 or not _ends_inside_quotes(line, self.dialect.delimiter):
+            if '"' not in line or line.count('"') % 2 == 0 or not _ends_inside_quotes(line, self.dialect.delimiter):
                 if line.strip("\r\n"):
-                    yield self._split(self._line, line)
+                    yield self._line, line, ""
                 continue
             first = self._line
-            record = self._joined(first, line, waiting)
-            yield record or self._faulty(first, line, "a quote is opened and never closed")
+            record = self._joined(first, line, waiting) or _faulty(first, line, self.dialect.delimiter, "a quote is opened and never closed")
+            yield record.line, record.cells, record.fault
 
     def _joined(self, number: int, line: str, waiting: deque[str]) -> Record | None:
         """The record whose quotes go on past its first line; None where they never close properly: then what was read ahead stays in `waiting`."""
@@ -107,24 +114,13 @@ class CsvText:
                 break
         else:
             return None
-        record = self._split(number, "".join(parts))
+        record = split((number, "".join(parts), ""), self.dialect.delimiter)
         if record.fault:  # the next quote belongs to another row: `1,"Minh` and below it `2,"Hoa`
             return None
         for _ in parts[1:]:
             waiting.popleft()
         self._line += len(parts) - 1
         return record
-
-    def _split(self, number: int, text: str) -> Record:
-        text = text.rstrip("\r\n")
-        try:
-            (cells,) = csv.reader([text], delimiter=self.dialect.delimiter, strict=True)
-        except (csv.Error, ValueError) as error:
-            return self._faulty(number, text, next((meaning for sign, meaning in _FAULTS if sign in str(error)), f"is no CSV: {error}"))
-        return Record(number, cells)
-
-    def _faulty(self, number: int, text: str, fault: str) -> Record:
-        return Record(number, text.rstrip("\r\n").split(self.dialect.delimiter), fault)
 
     def _encoding_of(self, head: bytes) -> str:
         for sign, text in _NOT_CSV:
@@ -172,8 +168,8 @@ class CsvText:
         return ConfigError([Problem(self.name, line, column if line else 0, "", text)])
 
 
-class _Joined(io.RawIOBase):
-    """The sample that was read already, then the rest of the stream."""
+class Rejoined(io.RawIOBase):
+    """What was read of a stream already, then the rest of it."""
 
     def __init__(self, head: bytes, rest: BinaryIO) -> None:
         self._head, self._rest = head, rest
@@ -188,12 +184,52 @@ class _Joined(io.RawIOBase):
         return len(data)
 
 
-def _filled(stream: BinaryIO, size: int) -> bytes:
+def filled(stream: BinaryIO, size: int) -> bytes:
     """The first `size` bytes; a pipe gives them in pieces."""
     parts = bytearray()
     while len(parts) < size and (part := stream.read(size - len(parts))):
         parts += part
     return bytes(parts)
+
+
+def split(item: Item, delimiter: str) -> Record:
+    """One row cut into its cells."""
+    number, content, fault = item
+    if not isinstance(content, str):
+        return Record(number, content, fault)
+    text = content.rstrip("\r\n")
+    try:
+        (cells,) = csv.reader([text], delimiter=delimiter, strict=True)
+    except (csv.Error, ValueError) as error:
+        return _faulty(number, text, delimiter, next((meaning for sign, meaning in _FAULTS if sign in str(error)), f"is no CSV: {error}"))
+    return Record(number, cells)
+
+
+def split_all(items: Sequence[Item], delimiter: str) -> list[tuple[int, list[str], str]]:
+    """Many rows cut into (line, cells, fault), as split() would one by one."""
+    texts = [content for _, content, _ in items if isinstance(content, str)]
+    try:
+        rows = list(csv.reader(texts, delimiter=delimiter, strict=True))
+    except csv.Error:
+        rows = []
+    if len(rows) != len(texts):  # a quote runs on from one into the next: then each for itself
+        return [(record.line, record.cells, record.fault) for record in (split(item, delimiter) for item in items)]
+    each = iter(rows)
+    return [(line, next(each) if isinstance(content, str) else content, fault) for line, content, fault in items]
+
+
+def _faulty(number: int, text: str, delimiter: str, fault: str) -> Record:
+    return Record(number, text.rstrip("\r\n").split(delimiter), fault)
+
+
+def safe_cell(text: str) -> str:
+    """A text of any origin, made safe to stand in a CSV file that a spreadsheet opens.
+
+    A spreadsheet takes a cell that begins with = + - @, a tab or a line end for a formula, even inside quotes, and a formula can run programs or send
+    the sheet away (D7). An apostrophe in front makes it text; that is how a person writes it, too. What holds telephone numbers with a + gets one as
+    well, which keeps them from being rounded; parse_number() takes it off again. Not needed in xlsx, where a text is no formula whatever it begins with.
+    """
+    return f"'{text}" if text.startswith(FORMULA_STARTERS) else text
 
 
 def _ends_inside_quotes(text: str, delimiter: str, *, inside: bool = False) -> bool:
@@ -238,9 +274,12 @@ def _sniffed(sample: str) -> str:
 def write_rows(path: Path, header: Sequence[str], rows: Iterable[Sequence[str]], dialect: Dialect) -> None:
     """Write a CSV file as the user's program would, over whatever stood there; whole or not at all."""
     part = path.with_name(path.name + ".part")
-    with part.open("w", encoding=dialect.written_as, newline="") as stream:
-        _write(stream, header, rows, dialect)
-    part.replace(path)
+    try:
+        with part.open("w", encoding=dialect.written_as, newline="") as stream:
+            _write(stream, header, rows, dialect)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
 
 
 def _write(stream: TextIO, header: Sequence[str], rows: Iterable[Sequence[str]], dialect: Dialect) -> None:

@@ -1,33 +1,35 @@
-"""What became of a lead file's rows: the counts an admin reads, and the file of refused rows he repairs.
+"""What became of a lead file's rows: the counts an admin reads, and the first of the refused.
 
-Knows how to count and to write; decides about no row. The user's own cells go back unchanged. The text that is ours can not be taken for a formula by
-the spreadsheet that opens it.
+Knows how to count and to say; decides about no row. All refused rows, as a file to repair: leads_refused.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from fs_dialer.config.csv_text import Dialect, write_rows
-from fs_dialer.config.leads_csv import PROBLEM_COLUMN, BadRow, GoodRow
+from fs_dialer.config.leads_refused import RefusedRows, write_refused
+from fs_dialer.config.leads_rows import PROBLEM_COLUMN, BadRow, GoodRow
 from fs_dialer.config.values import short
+
+__all__ = ["LeadReport", "write_refused"]
 
 SHOWN = 3
 
 
 @dataclass(slots=True)
 class LeadReport:
-    """Counts of one import. `count` what the file gives; `already` and `do_not_call` are the store's to say, of the good rows."""
+    """Counts of one import. `count` what the file gives; `already` and `do_not_call` are the store's to say, of the good rows.
+
+    `twice`: rows with the number of an earlier one, refused as doubles or bringing it newer values, as the import's policy has it.
+    """
 
     rows: int = 0
     good: int = 0
     twice: int = 0
     already: int = 0
     do_not_call: int = 0
-    refused: list[BadRow] = field(default_factory=list)
+    refused: RefusedRows = field(default_factory=RefusedRows)
 
     @property
     def new(self) -> int:
@@ -35,10 +37,10 @@ class LeadReport:
 
     def count(self, row: GoodRow | BadRow) -> None:
         self.rows += 1
-        if isinstance(row, GoodRow):
-            self.good += 1
-        elif row.twice:
+        if row.twice:
             self.twice += 1
+        elif isinstance(row, GoodRow):
+            self.good += 1
         else:
             self.refused.append(row)
 
@@ -74,20 +76,3 @@ class LeadReport:
             "do_not_call": self.do_not_call,
             "refused": len(self.refused),
         }
-
-
-def write_refused(path: Path, header: Sequence[str], bad_rows: Sequence[BadRow], dialect: Dialect) -> None:
-    """The user's own rows and a last column `problem`. Repaired, the file can be imported alone.
-
-    Rows with more cells than the header has columns stay as long as they are: the header gets nameless columns for them, and unrepaired they are
-    refused again. Shorter rows are filled up.
-    """
-    width = max([len(header), *(len(row.cells) for row in bad_rows)])
-    columns = [*header, *[""] * (width - len(header)), PROBLEM_COLUMN]
-    write_rows(path, columns, ([*row.cells, *[""] * (width - len(row.cells)), _as_text(row.problem)] for row in bad_rows), dialect)
-
-
-def _as_text(problem: str) -> str:
-    """A spreadsheet runs a cell that begins with one of = + - @ as a formula, and our text may begin with the user's own header."""
-    line = " ".join(problem.replace("\0", " ").split())
-    return f"'{line}" if line.startswith(("=", "+", "-", "@")) else line

@@ -47,13 +47,15 @@ class Start(Input):
     in_window: bool
 
 
+@dataclass(frozen=True, slots=True)
 class Pause(Input):
-    pass
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class End(Input):
     calls_up: int
+    why: str = ""
 
 
 class WindowOpened(Input):
@@ -117,7 +119,7 @@ def _already_running(life: Life, ev: Start) -> Result:
 
 
 def _pause(life: Life, ev: Pause) -> Result:
-    return Life(S.PAUSED, False, "paused by hand"), Answer(True, "paused; calls that are up go on")
+    return Life(S.PAUSED, False, _by_hand("paused", ev.why)), Answer(True, "paused; calls that are up go on")
 
 
 def _unstart(life: Life, ev: Pause) -> Result:
@@ -125,9 +127,14 @@ def _unstart(life: Life, ev: Pause) -> Result:
 
 
 def _end(life: Life, ev: End) -> Result:
+    reason = _by_hand("ended", ev.why)
     if ev.calls_up:
-        return Life(S.DRAINING, False, "ended by hand"), Answer(True, f"ending; {ev.calls_up} calls are still up")
-    return Life(S.ENDED, False, "ended by hand"), Answer(True, "ended")
+        return Life(S.DRAINING, False, reason), Answer(True, f"ending; {ev.calls_up} calls are still up")
+    return Life(S.ENDED, False, reason), Answer(True, "ended")
+
+
+def _by_hand(what: str, why: str) -> str:
+    return f"{what} by hand: {why}" if why else f"{what} by hand"
 
 
 def _window_opened(life: Life, ev: WindowOpened) -> Result:

@@ -289,16 +289,18 @@ class StartCampaign(CommandEvent):
 
 @dataclass(frozen=True, slots=True)
 class PauseCampaign(CommandEvent):
-    """No new calls; those that are up go on."""
+    """No new calls; those that are up go on. `why`: in the operator's words, for whoever wonders later."""
 
     campaign: CampaignId
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class EndCampaign(CommandEvent):
-    """No new calls, ever; ended when the last one is over."""
+    """No new calls, ever; ended when the last one is over. `why`: in the operator's words."""
 
     campaign: CampaignId
+    why: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,9 +155,9 @@ def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) ->
     elif isinstance(ev, events.StartCampaign):
         step = campaigns.Start(now_in)
     elif isinstance(ev, events.PauseCampaign):
-        step = campaigns.Pause()
+        step = campaigns.Pause(ev.why)
     else:
-        step = campaigns.End(len(run.calls))
+        step = campaigns.End(len(run.calls), ev.why if isinstance(ev, events.EndCampaign) else "")
     answer = live(w, run, step, ev.who)
     w.out.append(Reply(ev.command_id, answer.ok, f"{campaign}: {answer.text}"))
 

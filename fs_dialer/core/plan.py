@@ -140,7 +140,11 @@ def _edit(before: Standing | None, after: Wanted) -> Edit:
 
 
 def _comparable(value: Any) -> Any:
-    return replace(value, revision=0) if isinstance(value, Campaign) else value
+    """Without what means nothing: the revision's number, and routes that leave all trunks to a number."""
+    if not isinstance(value, Campaign):
+        return value
+    routes = tuple(route for route in value.caller_id.routes if route.gateways)
+    return replace(value, revision=0, caller_id=replace(value.caller_id, routes=routes))
 
 
 def _rank(kind: str) -> int:
@@ -195,18 +199,31 @@ def _of_things(path: str, old: Any, new: Any) -> list[Difference]:
 def _of_options(old: Any, new: Any) -> list[Difference]:
     if type(old) is type(new):
         return [] if old is None else _of_things("", old, new)
-    found = [Difference(path, kind, value, None) for path, kind, value in _leaves("", old)]
-    found += [Difference(path, kind, None, value) for path, kind, value in _leaves("", new)]
+    found = [Difference(leaf.path, leaf.kind, leaf.value, None) for leaf in _leaves("", old)]
+    found += [Difference(leaf.path, leaf.kind, None, leaf.value) for leaf in _leaves("", new)]
     return [each for each in found if not (_is_nothing(each.old) and _is_nothing(each.new))]
 
 
-def _leaves(path: str, value: Any) -> list[tuple[str, str, Any]]:
-    """Every plain setting of a value: path, kind, value."""
-    found: list[tuple[str, str, Any]] = []
+class Leaf(NamedTuple):
+    """A plain setting. `of`: of what kind the values of a table are."""
+
+    path: str
+    kind: str
+    of: str
+    value: Any
+
+
+def leaves(value: Any) -> list[Leaf]:
+    """Every plain setting of a thing; of a campaign those of its mode too."""
+    return _leaves("", value) + (_leaves("", value.options) if isinstance(value, Campaign) else [])
+
+
+def _leaves(path: str, value: Any) -> list[Leaf]:
+    found: list[Leaf] = []
     cls: type = type(value)
     for key, setting in declared(cls).items() if value is not None else ():
         own, here = getattr(value, setting.name), f"{path}.{key}" if path else key
-        found += _leaves(here, own) if setting.metadata["kind"] == "section" else [(here, setting.metadata["kind"], own)]
+        found += _leaves(here, own) if setting.metadata["kind"] == "section" else [Leaf(here, setting.metadata["kind"], setting.metadata["of"], own)]
     return found
 
 

@@ -56,10 +56,10 @@ class CampaignView:
     talked_s: float
     waited_s: float
     refused_without_leg: int
-    crew: int  # agents named by it or by its teams
-    staying: int  # of these logged in, available and reachable
-    idle: int  # of these free for a call now
-    promised: int  # claimed callbacks that wait for their agent
+    crew: int = 0  # agents named by it or by its teams
+    staying: int = 0  # of these logged in, available and reachable
+    idle: int = 0  # of these free for a call now
+    promised: int = 0  # claimed callbacks that wait for their agent
 
 
 @dataclass(frozen=True, slots=True)

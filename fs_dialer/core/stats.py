@@ -5,10 +5,13 @@ Raw counts only; every rate is computed from them, so that any other definition 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 
 from fs_dialer.core.hangup import ANSWERED_BY_PERSON
 from fs_dialer.core.model import AgentState, AttemptResult, Outcome
+
+Z_95 = 1.959963984540054  # 95 of 100 under the normal curve lie within so many standard deviations
 
 
 @dataclass(slots=True)
@@ -42,6 +45,22 @@ class Tally:
 def missed_rate(tally: Tally) -> float:
     """Share of calls answered by a person that met no agent in time, 0.0–1.0; 0.0 when none was answered (D1)."""
     return tally.missed / tally.answered if tally.answered else 0.0
+
+
+def wilson(missed: int, answered: int) -> tuple[float, float]:
+    """Between which two rates the true one lies with 95 % confidence, 0.0–1.0; (0, 1) when none was answered, for then nothing is known.
+
+    Wilson's score interval (1927): unlike the textbook's it stays inside 0–1, and says something of 0 missed too. ValueError for no such counts.
+    """
+    if not 0 <= missed <= answered:
+        raise ValueError(f"{missed} missed of {answered}")
+    if answered == 0:
+        return 0.0, 1.0
+    share, scale = missed / answered, 1 + Z_95**2 / answered
+    middle = (share + Z_95**2 / (2 * answered)) / scale
+    reach = Z_95 / scale * math.sqrt(share * (1 - share) / answered + Z_95**2 / (4 * answered**2))
+    # At the ends the bound is the end itself; arithmetic alone misses it by 1e-17.
+    return (middle - reach if missed else 0.0), (middle + reach if missed < answered else 1.0)
 
 
 @dataclass(slots=True)

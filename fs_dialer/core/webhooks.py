@@ -58,16 +58,21 @@ def target_of(url: str) -> Target:
 
 def local_allowed(target: Target, hosts: Sequence[str]) -> bool:
     """May the host be this machine or one of a private network? NotAllowed where no entry names the host at all."""
-    fitting = [entry for entry in hosts if _names(entry, target)]
+    fitting = _fitting(target, hosts)
     if not fitting:
         allowed = ", ".join(hosts) or "none"
         raise NotAllowed(f"{target.authority} is not among webhook_hosts of the installation ({allowed})")
     return any(entry.startswith(LOCAL) for entry in fitting)
 
 
-def _names(entry: str, target: Target) -> bool:
-    host, port = _host_and_port(entry.strip().lower().removeprefix(LOCAL))
-    return host == target.host and port in ("", str(target.port))
+def is_named(target: Target, hosts: Sequence[str]) -> bool:
+    """Does any entry name the host?"""
+    return bool(_fitting(target, hosts))
+
+
+def _fitting(target: Target, hosts: Sequence[str]) -> list[str]:
+    named = [(entry, *_host_and_port(entry.strip().lower().removeprefix(LOCAL))) for entry in hosts]
+    return [entry.strip().lower() for entry, host, port in named if host == target.host and port in ("", str(target.port))]
 
 
 def _host_and_port(text: str) -> tuple[str, str]:

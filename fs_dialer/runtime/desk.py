@@ -115,9 +115,9 @@ class Desk:
         elif c.verb == "start":
             self._put(ev.StartCampaign(c.id, c.who, campaign))
         elif c.verb == "pause":
-            self._put(ev.PauseCampaign(c.id, c.who, campaign))
+            self._put(ev.PauseCampaign(c.id, c.who, campaign, c.args.get("reason", "")))
         elif c.verb == "end":
-            self._put(ev.EndCampaign(c.id, c.who, campaign))
+            self._put(ev.EndCampaign(c.id, c.who, campaign, c.args.get("reason", "")))
         elif c.verb == "agent_status":
             self._agent_status(c)
         else:

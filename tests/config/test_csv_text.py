@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fs_dialer.config.csv_text import CsvText, Dialect, write_rows
+from fs_dialer.config.csv_text import CsvText, Dialect, Item, safe_cell, split, split_all, write_rows
 from fs_dialer.errors import ConfigError
 
 
@@ -140,3 +140,37 @@ def test_a_file_is_written_so_that_the_user_s_program_opens_it(tmp_path: Path, e
     data = (tmp_path / "x.csv").read_bytes()
     assert data.startswith(start) and data.endswith(end) and '"é;";2'.encode() in data
     assert [path.name for path in tmp_path.iterdir()] == ["x.csv"]
+
+
+lines = st.lists(st.text(alphabet='a",;\t \rä0', min_size=1, max_size=9).map(lambda text: text + "\n"), max_size=8)
+
+
+@given(lines, st.sampled_from(",;\t"))
+@settings(deadline=None)
+def test_many_rows_are_cut_as_each_alone(texts: list[str], delimiter: str) -> None:
+    items: list[Item] = [(line, text, "") for line, text in enumerate(texts, start=2)]
+    items.insert(len(items) // 2, (99, ["cut", "before"], "a fault"))
+    alone = [split(item, delimiter) for item in items]
+    assert split_all(items, delimiter) == [(record.line, record.cells, record.fault) for record in alone]
+
+
+@given(st.binary(max_size=200).map(lambda data: b"a,b\n" + data))
+@settings(deadline=None)
+def test_rows_cut_later_are_the_rows(data: bytes) -> None:
+    try:
+        records = list(CsvText(io.BytesIO(data), "x.csv", ",").records())
+    except ConfigError:
+        return
+    later = split_all(list(CsvText(io.BytesIO(data), "x.csv", ",").unsplit()), ",")
+    assert later == [(record.line, record.cells, record.fault) for record in records]
+
+
+@pytest.mark.spec("D7")
+@pytest.mark.parametrize("text", ["=1+1", "+84912345678", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", "＝1+1", "=cmd|' /C calc'!A0"])
+def test_what_a_spreadsheet_would_run_is_made_text(text: str) -> None:
+    assert safe_cell(text) == "'" + text
+
+
+@pytest.mark.parametrize("text", ["", "Minh", "0912345678", "1=1", "a\t=1", "'=1"])
+def test_what_it_would_not_run_stays(text: str) -> None:
+    assert safe_cell(text) == text

@@ -23,6 +23,11 @@ from fs_dialer.config.phone_numbers import BadNumber, parse_number
         ("'0912345678", "VN", "+84912345678"),
         ('="0912345678"', "VN", "+84912345678"),
         ("84912345678.0", "VN", "+84912345678"),
+        ("84912345678", "VN", "+84912345678"),
+        ("912345678", "VN", "+84912345678"),
+        ("00447700900123", "VN", "+447700900123"),
+        ("０９１２　３４５　６７８", "VN", "+84912345678"),
+        ("\u202a+84\u00a0912\u2011345\u2011678\u202c\u200b", "", "+84912345678"),
     ],
 )
 def test_a_number_is_read_however_it_is_written(written: str, region: str, number: str) -> None:
@@ -41,6 +46,8 @@ def test_a_number_is_read_however_it_is_written(written: str, region: str, numbe
         ("555 0106", "US", "7 digits are too few"),
         ("112", "GB", "too few"),
         ("0912345678 / 0987654321", "VN", "no telephone number"),
+        ("212345678", "IT", "9 digits: the 0 in front is missing, as when a spreadsheet takes it for a number; set the column to text, export again"),
+        ("123456789", "CI", "9 digits: the 0 in front is missing"),
         ("0000000000", "VN", "no number of this country looks like that"),
         ("+999 123456789", "", "no country has this country code"),
         ("0912}345678", "VN", "`}` has no place"),

@@ -130,6 +130,7 @@ def test_a_new_campaign_is_told_before_the_command_about_it(room: Room) -> None:
     assert kinds.index(ev.CampaignLoaded) < kinds.index(ev.ApproveCampaign)
 
 
+@pytest.mark.spec("D5")
 def test_approving_a_newer_revision_of_a_running_campaign_is_done_in_the_store_and_told_as_its_definition(room: Room) -> None:
     """D5: it stays running, and dials by the new one from now on."""
     room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
@@ -141,6 +142,7 @@ def test_approving_a_newer_revision_of_a_running_campaign_is_done_in_the_store_a
     assert room.store.reply_of(id) == (True, "spring: revision 2 approved; it stays running")  # type: ignore[arg-type]
 
 
+@pytest.mark.spec("D5")
 def test_approving_a_revision_that_is_not_the_newest_is_refused(room: Room) -> None:
     room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
     id = room.ask("approve", revision="1")
@@ -198,6 +200,7 @@ def test_trouble_while_looking_is_logged_and_the_next_look_is_made(room: Room, t
 # --- definitions ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("M10")
 def test_a_hint_about_leads_tells_the_campaign_again_so_that_it_claims(room: Room) -> None:
     room.store.add_leads(SPRING, [LeadRow("+34911000000", ("Europe/Madrid",))])
     (loaded,) = [event for event in room.listen("leads:spring") if isinstance(event, ev.CampaignLoaded)]

@@ -39,12 +39,14 @@ def line_of(recorded: Path, name: str) -> tuple[int, str]:
     return next((n, line) for n, line in enumerate(recorded.read_text().splitlines(), start=1) if f'{{"$":"{name}"' in line)
 
 
+@pytest.mark.spec("X6")
 def test_a_recorded_day_gives_the_same_actions_again(recorded: Path) -> None:
     result = replay(recorded)
     assert result.difference is None
     assert result.events == len(recorded.read_text().splitlines()) - 1 > 100
 
 
+@pytest.mark.spec("X6")
 def test_an_event_told_otherwise_gives_the_first_difference_with_its_line_and_actions(recorded: Path, tmp_path: Path) -> None:
     number, line = line_of(recorded, "LegParked")
     copy = changed(recorded, tmp_path, {number: line.replace("LegParked", "LegAnswered")})

@@ -83,6 +83,7 @@ def test_a_failure_is_not_forgotten_by_a_stop_that_follows(daemon: Daemon) -> No
     assert daemon._exit_code == 1
 
 
+@pytest.mark.spec("X6")
 def test_the_loop_takes_events_in_order_and_what_it_did_can_be_replayed(daemon: Daemon) -> None:
     """X6: ticks that moved a timer and brought no action are in the journal as well."""
     daemon._open_journal()

@@ -104,4 +104,4 @@ def test_what_nobody_writes_is_a_bug_and_said_so() -> None:
 
 def test_a_starting_engine_is_told_lines_then_agents_then_campaigns() -> None:
     kinds = [type(event) for event in perform.loaded(a_store())]
-    assert kinds == [ev.InstallationLoaded, *[ev.AgentLoaded] * 4, ev.CampaignLoaded]
+    assert kinds == [ev.InstallationLoaded, *[ev.AgentLoaded] * 4, ev.TeamsLoaded, ev.CampaignLoaded]

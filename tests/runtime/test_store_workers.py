@@ -175,6 +175,7 @@ def bench(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Bench]:
     assert [one for one in made.greenlets if one.exception is not None] == [], "a worker failed"
 
 
+@pytest.mark.spec("D8")
 def test_an_attempt_is_committed_before_its_originate_is_sent(bench: Bench) -> None:
     """D8."""
     bench.workers.open(originate(bench.lead_of(0), 1))
@@ -190,6 +191,7 @@ def test_attempts_that_come_together_are_committed_together(bench: Bench) -> Non
     assert bench.asked()[3:] == ["open a0,a1,a2", "originate leg0", "originate leg1", "originate leg2"]
 
 
+@pytest.mark.spec("D4")
 def test_a_refused_attempt_is_told_with_its_gate_and_nothing_is_sent(bench: Bench) -> None:
     bench.store.do_not_call_add([bench.lead_of(1).number], "test")
     bench.workers.open(originate(bench.lead_of(1), 1))

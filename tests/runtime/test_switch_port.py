@@ -137,6 +137,7 @@ def test_every_leg_has_its_fallback_armed_from_its_answer_on(linked: Line) -> No
         assert [task for task in linked.switch.tasks.values() if task.group == leg] != []
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("number", ["+1212}{a=b", "+34600,+34601", "${system(x)}", "12 34", "", "+34600\n\nauth x"])
 def test_a_number_that_is_not_digits_is_refused_before_the_wire_and_costs_no_call(linked: Line, number: str, caplog: pytest.LogCaptureFixture) -> None:
     """D7. What it holds is not in the log either, above DEBUG."""
@@ -148,6 +149,7 @@ def test_a_number_that_is_not_digits_is_refused_before_the_wire_and_costs_no_cal
     assert "D7" in caplog.text and (not number or number not in caplog.text)
 
 
+@pytest.mark.spec("D7")
 def test_a_dial_string_that_is_two_is_refused_too(linked: Line) -> None:
     leg = LegId(new_id())
     linked.port.originate_agent(act.OriginateAgent(leg, AgentId("ana"), None, MAIN, "user/1001,user/1002", "", 20.0, nailed=False))
@@ -270,6 +272,7 @@ def test_reconciliation_tells_our_legs_and_strangers_of_ours_and_nobody_elses(li
     assert isinstance(linked.events[-1], ev.ReconcileDone)
 
 
+@pytest.mark.spec("D8")
 def test_attempts_left_open_are_told_once_with_their_legs_or_without(linked: Line, monkeypatch: pytest.MonkeyPatch) -> None:
     """After a restart: D8."""
     monkeypatch.setattr(switch_port, "GONE_TWICE_S", 0.02)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.model import Outcome
@@ -39,6 +41,7 @@ def test_every_event_is_seen_with_the_time_it_happened_and_time_never_runs_back(
     assert day.runtime.steps == len(day.steps)
 
 
+@pytest.mark.spec("D8")
 def test_an_attempt_is_opened_in_the_store_before_its_leg_is_asked_for() -> None:
     """D8, seen from the switch: every customer's leg carries an attempt that the store knows."""
     day = Day().run(600)
