@@ -14,8 +14,9 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 from fs_dialer.config.form import hints_of
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.options import declared
 from fs_dialer.errors import ConfigError, Problem
-from fs_dialer.modes import OFFERED
+from fs_dialer.modes import SETTINGS
 
 T = TypeVar("T")
 
@@ -28,10 +29,7 @@ def campaign_from_json(data: Mapping[str, Any]) -> Campaign:
     """ConfigError where the data was written by a newer version, or is no campaign."""
     what = f"campaign {data.get('id', '?')} as stored"
     campaign = _of_type(Campaign, {key: value for key, value in data.items() if key != "options"}, what, "")
-    mode = OFFERED.get(campaign.type)
-    if mode is None:
-        raise _refusal(what, "type", f"{campaign.type.value} campaigns are not offered by this version: a newer fs-dialer stored it")
-    return replace(campaign, options=_of_type(mode.Options, data.get("options") or {}, what, "options"))
+    return replace(campaign, options=_of_type(SETTINGS[campaign.type], data.get("options") or {}, what, "options"))
 
 
 def agent_to_json(agent: AgentDefinition) -> dict[str, Any]:
@@ -50,6 +48,11 @@ def installation_from_json(data: Mapping[str, Any]) -> Installation:
     return _of_type(Installation, data, "the installation as stored", "")
 
 
+def from_json(cls: type[T], data: Any, what: str) -> T:
+    """Any dataclass of definitions that to_json wrote. `what`: whose it is, for the ConfigError of one that this version can not read."""
+    return _of_type(cls, data, what, "")
+
+
 def to_json(value: Any) -> Any:
     """What json.dumps takes, of any value made of dataclasses, enums, tuples and plain values."""
     if is_dataclass(value) and not isinstance(value, type):
@@ -63,7 +66,9 @@ def to_json(value: Any) -> Any:
     raise TypeError(f"no JSON form for {type(value).__name__}")
 
 
-def _of_type(cls: type[T], data: Any, what: str, path: str) -> T:
+def _of_type(cls: type[T], data: Any, what: str, path: str, short: str = "") -> T:
+    if short and isinstance(data, list | tuple | str | int | float):
+        data = {declared(cast(Any, cls))[short].name: data}  # stored when this was one setting, not a group of them
     if not isinstance(data, Mapping):
         raise _refusal(what, path, f"settings were expected, this is {type(data).__name__}")
     hints = hints_of(cast(Any, cls))
@@ -75,13 +80,13 @@ def _of_type(cls: type[T], data: Any, what: str, path: str) -> T:
     for name, each in known.items():
         here = f"{path}.{name}" if path else name
         if name in data:
-            values[name] = _value(hints[name], data[name], what, here)
+            values[name] = _value(hints[name], data[name], what, here, each.metadata.get("short", ""))
         elif each.default is MISSING and each.default_factory is MISSING:
             raise _refusal(what, here, "is missing")
     return cls(**values)
 
 
-def _value(hint: Any, data: Any, what: str, path: str) -> Any:
+def _value(hint: Any, data: Any, what: str, path: str, short: str = "") -> Any:
     hint = getattr(hint, "__supertype__", hint)  # a NewType is its base here
     arguments = get_args(hint)
     if get_origin(hint) in (Union, UnionType):
@@ -103,7 +108,7 @@ def _value(hint: Any, data: Any, what: str, path: str) -> Any:
         except ValueError:
             raise _refusal(what, path, f"`{data}` is unknown to this version: a newer fs-dialer stored it") from None
     if is_dataclass(hint):
-        return _of_type(cast(type[Any], hint), data, what, path)
+        return _of_type(cast(type[Any], hint), data, what, path, short)
     if hint is float and isinstance(data, int) and not isinstance(data, bool):
         return float(data)
     if hint is object or (isinstance(data, hint) and (hint is bool or not isinstance(data, bool))):

@@ -12,12 +12,14 @@ from dataclasses import MISSING, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from fs_dialer.config import http_settings
 from fs_dialer.config.form import Form, within
+from fs_dialer.config.http_settings import HttpSettings
 from fs_dialer.config.secret import REFERENCE, Secret, has_password
 from fs_dialer.config.values import BadValue, duration
 from fs_dialer.config.yaml_source import MAX_BYTES, YamlFile, read_yaml
-from fs_dialer.core.definition import DAY
 from fs_dialer.core.options import declared, option, section
+from fs_dialer.core.resources import DAY
 from fs_dialer.errors import ConfigError, Problem
 
 SEARCHED = (Path("fs-dialer.yml"), Path("/etc/fs-dialer/fs-dialer.yml"))
@@ -61,6 +63,7 @@ class DaemonSettings:
     state_dir: str = option("/var/lib/fs-dialer", kind="text", help="Where the daemon keeps its spool and journal; must survive a restart.")
     log: LogSettings = section(LogSettings, help="The daemon's log.")
     journal: JournalSettings = section(JournalSettings, help="Every event and action of the daemon, for `fs-dialer replay`.")
+    http: HttpSettings = section(HttpSettings, help="The HTTP interface: health, metrics, leads from other programs.")
     file: Path | None = field(default=None)  # where the settings came from
 
     def dsn(self) -> str:
@@ -126,6 +129,8 @@ def _of_file(file: YamlFile, path: Path, environ: Mapping[str, str]) -> DaemonSe
     dsn, password = (_secret(form, each, path, environ, settings) for each in ("database.dsn", "esl.password"))
     if form.place("esl.host") and not _HOST.fullmatch(settings.esl.host):
         form.tell("esl.host", "is not a host's name or address")
+    if form.place("http") and (wrong := http_settings.judged(settings.http)):
+        form.tell(*wrong)
     return replace(settings, database=replace(settings.database, dsn=dsn), esl=replace(settings.esl, password=password))
 
 
@@ -183,6 +188,13 @@ def _keep(settings: DaemonSettings, text: str) -> DaemonSettings:
     return _over(settings, "journal", keep_s=keep_s)
 
 
+def _listen(settings: DaemonSettings, text: str) -> DaemonSettings:
+    changed = _over(settings, "http", listen=text)
+    if wrong := http_settings.judged(changed.http):
+        raise BadValue(wrong[1])
+    return changed
+
+
 def _held(group: str, key: str, name: str, *, in_file: bool = False) -> Callable[[DaemonSettings, str], DaemonSettings]:
     def put(settings: DaemonSettings, text: str) -> DaemonSettings:
         secret = Secret(f"file:{text}", _place(name)) if in_file else Secret(name, _place(name), text=text)
@@ -202,5 +214,6 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FS_DIALER_LOG_LEVEL", "log.level", _word("log", "level", LEVELS)),
     Variable("FS_DIALER_JOURNAL_DIR", "journal.dir", lambda settings, text: _over(settings, "journal", dir=text)),
     Variable("FS_DIALER_JOURNAL_KEEP", "journal.keep", _keep),
+    Variable("FS_DIALER_HTTP_LISTEN", "http.listen", _listen),
 )
 """Every variable we read, and the setting it goes over."""

@@ -1,144 +1,179 @@
-"""What one file of the admin's defines: a campaign, the agents, or the installation.
+"""One thing as written → what it defines: a campaign, an agent, a schedule, the installation, the defaults.
 
-Knows the kinds of files and how they are told apart; each file is judged alone here. What files say about each other stands in crosscheck.py.
+Each is judged alone here, with what its names stand for; what things say about each other stands in crosscheck.py and crosscheck_things.py.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable
-from dataclasses import MISSING, dataclass, field
-from pathlib import PurePath
-from typing import Any, Literal
+from collections.abc import Mapping
+from dataclasses import MISSING, dataclass, replace
+from typing import Any
 
 import phonenumbers
 
-from fs_dialer.config.form import Form, complete, listed
+from fs_dialer.config.form import Form, Values, complete, listed
+from fs_dialer.config.shelf import Default, Defaults, Shelf
+from fs_dialer.config.things import DEFAULTS, INSTALLATION, KINDS, Thing, kind_of, node_of, things_of
 from fs_dialer.config.values import BadValue, name, nearest, short
-from fs_dialer.config.yaml_source import Broken, Scalar, Table, YamlFile
-from fs_dialer.core.definition import AgentDefinition, Campaign, GatewayDefinition, Installation
-from fs_dialer.core.model import AgentId, CampaignId, CampaignType, GatewayId, SwitchId
+from fs_dialer.config.yaml_source import Broken, Entry, Listing, Scalar, Table, YamlFile
+from fs_dialer.core.definition import SCRIPTED, Campaign, GatewayDefinition, Installation
+from fs_dialer.core.model import CampaignId, CampaignType, GatewayId, SwitchId
 from fs_dialer.core.options import declared
-from fs_dialer.modes import OFFERED
+from fs_dialer.core.resources import CallerIdDefinition, CallerIds, CallerRoute, Disposition, Profile, Schedule, Script
+from fs_dialer.modes import SETTINGS
 
-Kind = Literal["campaign", "agents", "installation", "daemon", "people", "unknown"]
+__all__ = ["Unit", "kind_of", "read_defaults", "read_thing", "read_unit"]
 
-_CAMPAIGN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
-_BY_NAME: dict[str, Kind] = {"agents": "agents", "installation": "installation", "fs-dialer": "daemon", "people": "people"}
-_DAEMON_KEYS = {"database", "esl", "state_dir", "log", "journal"}
-_INSTALLATION_KEYS = {*declared(Installation), "switch", "gateways"}
+TYPES = tuple(each.value for each in SETTINGS)
+_OTHERS: Mapping[str, Mapping[str, tuple[str, ...]]] = {
+    each.value: {
+        key: tuple(other.value for other, theirs in SETTINGS.items() if key in declared(theirs))
+        for options in SETTINGS.values()
+        for key in declared(options)
+        if key not in declared(SETTINGS[each])
+    }
+    for each in SETTINGS
+}
 
 
 @dataclass(slots=True)
 class Unit:
-    """One file, what it defines, and the form that knows where each setting stands and which are bad."""
+    """A thing, its file, and the form that knows where each setting stands and which are bad. `value`: None where too much is wrong with it."""
 
-    kind: Kind
+    thing: Thing
     file: YamlFile
     form: Form
-    campaign: Campaign | None = None  # holds stand-ins where its file has problems
-    agents: dict[str, AgentDefinition] = field(default_factory=dict)
-    installation: Installation | None = None
-    names: set[str] = field(default_factory=set)  # agents or gateways that stand in this file, right or wrong
+    value: Any = None
+
+    @property
+    def kind(self) -> str:
+        return self.thing.kind
+
+    @property
+    def campaign(self) -> Campaign | None:
+        return self.value if isinstance(self.value, Campaign) else None
 
 
-def kind_of(file: YamlFile) -> Kind:
-    """By content first (a campaign has `type:`), then by the file's name, then by its folder's."""
-    path = PurePath(file.name)
-    keys = set(file.root.entries) if file.root else set()
-    by_name = _BY_NAME.get(path.stem)
-    if by_name in ("daemon", "people"):
-        return by_name
-    if "type" in keys:
-        return "campaign"
-    if by_name:
-        return by_name
-    if path.parent.name == "campaigns":
-        return "campaign"
-    if "agents" in keys and len(keys) == 1:
-        return "agents"
-    if keys & _DAEMON_KEYS and not keys & set(declared(Campaign)):
-        return "daemon"
-    if keys and keys <= _INSTALLATION_KEYS:
-        return "installation"
-    if "people" in keys and len(keys) == 1:
-        return "people"
-    return "unknown"
+def read_thing(thing: Thing, file: YamlFile, shelf: Shelf | None = None, defaults: Defaults | None = None) -> Unit:
+    """Read a thing; problems go to `file`. Where there are some, the value holds stand-ins and is fit for judging the rest only."""
+    node = thing.origin.node if thing.origin else node_of(thing.source)
+    key = thing.origin.key if thing.origin else None
+    if thing.kind == "campaign":
+        return _campaign(thing, file, _root(node), shelf, defaults)
+    if thing.key == INSTALLATION:
+        return _installation(thing, file, _root(node))
+    assert thing.key != DEFAULTS, "defaults are read by read_defaults"
+    return _named(thing, file, node, key, shelf)
 
 
-def read_unit(file: YamlFile, kind: Kind) -> Unit | None:
-    """None where the file is no kind of definition, or could not be read as YAML; its problems are in `file.problems`."""
-    if file.root is None:
+def _root(node: Any) -> Table:
+    return node if isinstance(node, Table) else Table({}, node.line, node.column)
+
+
+def read_unit(file: YamlFile, kind: str) -> Unit | None:
+    """A campaign's file alone, its names unlooked for; None where it holds none."""
+    if kind != "campaign" or file.root is None:
         return None
-    if kind == "unknown":
-        text = "what is this file? a campaign has `type:`, agents stand in agents.yml below `agents:`, lines and gateways in installation.yml"
-        file.problems.append(file.problem_at(1, 1, "", text))
-        return None
-    reader: dict[Kind, Callable[[YamlFile, Table], Unit]] = {"campaign": _campaign, "agents": _agents, "installation": _installation}
-    return reader[kind](file, file.root)
+    return next((read_thing(thing, file) for thing in things_of(file)), None)
 
 
-def _campaign(file: YamlFile, root: Table) -> Unit:
-    campaign_id = PurePath(file.name).stem
-    if not _CAMPAIGN_NAME.fullmatch(campaign_id):
-        better = re.sub(r"[^a-z0-9]+", "-", campaign_id.lower()).strip("-")[:60]
-        text = f"the file's name is the campaign's name: lower-case letters, digits, - and _; rename it to {better or 'spring'}.yml"
-        file.problems.append(file.problem_at(0, 0, "", text))
+# --- campaigns ------------------------------------------------------------------------------------------------------------------------
+
+
+def _campaign(thing: Thing, file: YamlFile, root: Table, shelf: Shelf | None, defaults: Defaults | None) -> Unit:
     campaign_type, mended = _type_of(file, root)
-    mode = OFFERED.get(campaign_type) if campaign_type else None
-    form = Form(file, campaign_type.value if campaign_type else "", lenient=mode is None)  # an unknown type may well have that setting
-    values, own = form.fill(Campaign, root, beside=("type",), also=mode.Options if mode else None)
-    if values.get("caller_id") == () and form.clean("caller_id"):
-        form.tell("caller_id", "names no number: the customer must see one")
+    options_of = SETTINGS[campaign_type] if campaign_type else None
+    word = campaign_type.value if campaign_type else ""
+    others = _OTHERS.get(word, {})
+    # An unknown type may well have that setting, and what it has is not asked for either.
+    form = Form(file, word, lenient=campaign_type is None, shelf=shelf, defaults=defaults, others=others, root=root)
+    values, own = form.fill(Campaign, root, beside=("type", "state"), also=(options_of,) if options_of else ())
     if mended:
         form.bad.add("type")
-    whole = mode is not None and complete(mode.Options, own)
-    values.setdefault("caller_id", ("0",))  # a stand-in beside a problem, as is the type: never handed out
-    options = mode.Options(**own) if mode and whole else None
-    campaign = Campaign(id=CampaignId(campaign_id), type=campaign_type or CampaignType.PROGRESSIVE, options=options, **values)
-    return Unit("campaign", file, form, campaign)
+    _check_state(form, root)
+    unit = Unit(thing, file, form)
+    values.setdefault("caller_id", CallerIds())  # a stand-in beside a problem, as is the type: never handed out
+    options = options_of(**own) if options_of and complete(options_of, own) else None
+    unit.value = Campaign(id=CampaignId(thing.name), type=campaign_type or CampaignType.PROGRESSIVE, options=options, **values)
+    unit.value = _settled(unit.value, form, shelf)
+    return unit
 
 
 def _type_of(file: YamlFile, root: Table) -> tuple[CampaignType | None, bool]:
     """The type, and whether it is only a guess at what was meant, so that the rest of the file can be judged too."""
     entry = root.entries.get("type")
-    offered = listed(tuple(each.value for each in OFFERED))
+    known = listed(TYPES)
     if entry is None:
-        file.problems.append(file.problem(root, "type", f"is missing: what kind of campaign is it? Offered: {offered}"))
+        file.problems.append(file.problem(root, "type", f"is missing: what kind of campaign is it? There are {known}"))
         return None, True
     node = entry.value
     if isinstance(node, Broken):
         return None, True
     word = node.text.strip() if isinstance(node, Scalar) else ""
     try:
-        found = CampaignType(word)
+        return CampaignType(word), False
     except ValueError:
-        guess = nearest(word, [each.value for each in CampaignType]) if word else None
-        text = f"`{short(word)}` is no type of campaign" + (f"; nearest: {guess}" if guess else "") + f". Offered: {offered}"
+        guess = "callback" if word == "auto_callback" else nearest(word, TYPES) if word else None
+        text = f"`{short(word)}` is no type of campaign" + (f"; nearest: {guess}" if guess else "") + f". There are {known}"
         file.problems.append(file.problem(node, "type", text))
         return (CampaignType(guess) if guess else None), True
-    if found not in OFFERED:
-        file.problems.append(file.problem(node, "type", f"{word} campaigns are not offered by this version. Offered: {offered}"))
-    return found, False
 
 
-def _agents(file: YamlFile, root: Table) -> Unit:
-    unit = Unit("agents", file, Form(file))
-    for key, entry in root.entries.items():
-        if key != "agents":
-            guess = nearest(key, ("agents",))
-            text = f"`{short(key)}` is no setting of this file" + (f"; nearest: {guess}" if guess else ": all agents stand below `agents:`")
-            file.problems.append(file.problem(entry.key, "", text))
-    if "agents" not in root.entries:
-        file.problems.append(file.problem(root, "agents", "is missing: all agents stand below `agents:`"))
-        return unit
-    unit.agents = {agent.id: agent for agent in _named(unit, root, "agents", AgentDefinition, lambda key: {"id": AgentId(key)})}
-    return unit
+def _check_state(form: Form, root: Table) -> None:
+    """A campaign's life is led by commands; only its end may stand in the file."""
+    if (entry := root.entries.get("state")) and not isinstance(entry.value, Broken):
+        form.places["state"] = entry.value
+        if not (isinstance(entry.value, Scalar) and entry.value.text.strip() == "ended"):
+            form.note(entry.value, "state", "only `ended` can stand here; approve, start and pause are commands")
 
 
-def _installation(file: YamlFile, root: Table) -> Unit:
-    unit = Unit("installation", file, Form(file))
-    form = unit.form
+def _settled(campaign: Campaign, form: Form, shelf: Shelf | None) -> Campaign:
+    """With everything that it takes from others: trunks of its caller ids, the script and the dispositions it does not name."""
+    if not campaign.caller_id.numbers and form.clean("caller_id"):
+        if ("caller_ids", "all") in form.used.values():
+            form.tell("caller_id", "`all` is none yet: no number stands below caller_ids")
+        else:
+            form.tell("caller_id", "names no number: the customer must see one")
+    if campaign.type is CampaignType.AUTOCALL and campaign.tickets == "yes":
+        campaign = replace(campaign, tickets="on_agent_or_voicemail")
+    if shelf is None:
+        return campaign
+    routes = []
+    for number in campaign.caller_id.numbers:
+        found = shelf.find("caller_ids", number)
+        routes.append(CallerRoute(number, found.gateways if isinstance(found, CallerIdDefinition) else ()))
+    campaign = replace(campaign, caller_id=replace(campaign.caller_id, routes=tuple(routes)))
+    if campaign.script is None and campaign.type.value in SCRIPTED and form.clean("script") and (script := shelf.find("scripts", "default")):
+        form.used["script"] = ("scripts", "default")
+        if isinstance(script, Script):
+            campaign = replace(campaign, script=script)
+    if not form.written("dispositions"):
+        form.used["dispositions"] = ("dispositions", "all")
+        every = [shelf.find("dispositions", each) for each in sorted(shelf.names("dispositions"))]
+        campaign = replace(campaign, dispositions=tuple(each for each in every if isinstance(each, Disposition)))
+    return campaign
+
+
+def read_defaults(thing: Thing, file: YamlFile, shelf: Shelf | None) -> dict[str, Default]:
+    """The settings of defaults.yml by path. All types' settings may stand there."""
+    root = _root(thing.origin.node if thing.origin else node_of(thing.source))
+    form = Form(file, partial=True, shelf=shelf, root=root)
+    for word in ("type", "state"):
+        if word in root.entries:
+            file.problems.append(file.problem(root.entries[word].key, word, "belongs into each campaign's own file"))
+    form.fill(Campaign, root, beside=("type", "state"), also=SETTINGS.values())
+    found = {}
+    for path, value in form.leaves.items():
+        if form.clean(path):
+            found[path] = Default(value, form.places[path], file, form.used.get(path))
+    return found
+
+
+# --- all others -----------------------------------------------------------------------------------------------------------------------
+
+
+def _installation(thing: Thing, file: YamlFile, root: Table) -> Unit:
+    form = Form(file, root=root)
     values, _ = form.fill(Installation, root, beside=("switch", "gateways"))
     region = values.get("region", "")
     if region:
@@ -156,38 +191,67 @@ def _installation(file: YamlFile, root: Table) -> Unit:
                 form.note(node, "switch", str(error))
         else:
             form.note(node, "switch", "one name is expected")
-    if "gateways" in root.entries:
-        values["gateways"] = tuple(_named(unit, root, "gateways", GatewayDefinition, lambda key: {"id": GatewayId(key)}))
-    unit.installation = Installation(**values)
+    if entry := root.entries.get("gateways"):
+        values["gateways"] = tuple(_gateways(form, entry))
+    return Unit(thing, file, form, Installation(**values))
+
+
+def gateway_names(thing: Thing) -> list[str]:
+    """The trunks that an installation names, whatever else is wrong with them."""
+    gateways = thing.source.get("gateways") if isinstance(thing.source, dict) else None
+    return list(gateways) if isinstance(gateways, dict) else []
+
+
+def _gateways(form: Form, entry: Entry) -> list[GatewayDefinition]:
+    form.places["gateways"] = entry.key
+    if not isinstance(entry.value, Table):
+        form.note(entry.value, "gateways", f"names are expected below, each with its settings ({', '.join(declared(GatewayDefinition))})")
+        return []
+    found = []
+    for word, each in entry.value.entries.items():
+        here = f"gateways.{word}"
+        form.places[here] = each.key
+        try:
+            identifier = GatewayId(name(word))
+        except BadValue as error:
+            form.note(each.key, "gateways", str(error))
+            continue
+        values = _settings(form, GatewayDefinition, each.value, here)
+        if values is not None:
+            found.append(GatewayDefinition(id=identifier, **values))
+    return found
+
+
+def _named(thing: Thing, file: YamlFile, node: Any, key: Scalar | None, shelf: Shelf | None) -> Unit:
+    kind = KINDS[thing.kind]
+    here = f"{thing.kind}.{thing.name}"
+    form = Form(file, shelf=shelf, root=_root(node))
+    form.places[here] = key or node
+    values = _settings(form, kind.cls, node, here, kind.short)
+    unit = Unit(thing, file, form)
+    if values is not None:
+        unit.value = _whole(kind.cls(**{kind.key: thing.name}, **values))
     return unit
 
 
-def _named(unit: Unit, root: Table, key: str, cls: type, identity: Callable[[str], dict[str, Any]]) -> list[Any]:
-    """A table of named things: `gateways: {trunk1: {lines: 60}}`. Those with a missing setting are left out; it has been told."""
-    form = unit.form
-    node = root.entries[key].value
-    form.places[key] = root.entries[key].key
+def _settings(form: Form, cls: type, node: Any, path: str, short_key: str = "") -> Values | None:
+    """The settings of a named thing; None where one that must be there is missing or bad, which has been told. `trunk1:` alone: all defaults."""
+    required = any(f.default is MISSING for f in declared(cls).values())
+    if isinstance(node, Scalar) and node.plain and not node.text and not required:
+        node = Table({}, node.line, node.column)
+    elif short_key and (isinstance(node, Listing) or (isinstance(node, Scalar) and node.text)):
+        node = Table({short_key: Entry(Scalar(short_key, node.line, node.column), node)}, node.line, node.column)
     if not isinstance(node, Table):
-        keys = ", ".join(declared(cls))
-        form.note(node, key, f"names are expected below, each with its settings ({keys})")
-        return []
-    found: list[Any] = []
-    for word, entry in node.entries.items():
-        here = f"{key}.{word}"
-        form.places[here] = entry.key
-        try:
-            identifier = name(word)
-        except BadValue as error:
-            form.note(entry.key, key, str(error))
-            continue
-        unit.names.add(identifier)
-        settings = entry.value
-        if isinstance(settings, Scalar) and settings.plain and not settings.text and not any(f.default is MISSING for f in declared(cls).values()):
-            settings = Table({}, settings.line, settings.column)  # `trunk1:` alone: all defaults
-        if not isinstance(settings, Table):
-            form.note(settings, here, f"settings are expected here: {', '.join(declared(cls))}")
-            continue
-        values, _ = form.fill(cls, settings, here)
-        if complete(cls, values):
-            found.append(cls(**identity(identifier), **values))
-    return found
+        form.note(node, path, f"settings are expected here: {', '.join(declared(cls))}")
+        return None
+    values, _ = form.fill(cls, node, path)
+    return values if complete(cls, values) else None
+
+
+def _whole(value: Any) -> Any:
+    """A schedule's and a profile's hours carry all that decides when calls are allowed."""
+    if isinstance(value, Schedule):
+        return replace(value, hours=replace(value.hours, holidays=value.holidays, zone=value.zone, schedule=value.name))
+    if isinstance(value, Profile):
+        return replace(value, hours=replace(value.hours, holidays=(*value.hours.holidays, *value.holidays)))
+    return value

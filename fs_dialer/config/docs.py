@@ -12,31 +12,15 @@ from dataclasses import MISSING, Field
 from typing import Any
 
 from fs_dialer.config.daemon import SEARCHED, VARIABLES, DaemonSettings
-from fs_dialer.config.leads_csv import COLUMNS, MAX_CELL_BYTES, PROBLEM_COLUMN
-from fs_dialer.config.values import show
-from fs_dialer.core.definition import AgentDefinition, Campaign, GatewayDefinition, Installation
+from fs_dialer.config.fields import all_settings, bounds_of
+from fs_dialer.config.kinds import KINDS as VALUE_KINDS
+from fs_dialer.config.kinds import show
+from fs_dialer.config.leads_rows import COLUMNS, HOLDS, MAX_CELL_BYTES, PROBLEM_COLUMN
+from fs_dialer.config.library import KINDS, builtin_profiles
+from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
 from fs_dialer.core.options import declared
-from fs_dialer.modes import OFFERED
-
-_WRITTEN = {
-    "text": "one line of text",
-    "count": "a whole number, `20`",
-    "number": "a number, `0.5`",
-    "duration": "with its unit: `30s` `15m` `4h` `180d` `1h30m`; a bare number is refused",
-    "rate": "`3%` or `0.03`; a bare `3` is refused",
-    "choice": "one of the words listed",
-    "flag": "`yes` or `no`",
-    "phone": "digits, a + in front if you like; spaces, dashes and brackets are dropped",
-    "phones": "one telephone number, or a list: `[one, two]`",
-    "name": "letters, digits, `-` `_` `.`",
-    "names": "one name, or a list: `[lan, hoa]`",
-    "zone": "a place of the time zone database, `Asia/Ho_Chi_Minh`",
-    "moment": "`2026-12-01 8:00` on the clocks of the window's zone; of a time that clocks show twice in autumn the first is meant, "
-    "one that they skip in spring is refused",
-    "hours": "days and times, a line each: `mon-fri: 8:00-20:00`, `sat: 9:00-12:00, 13:00-15:00`, `sun: closed`",
-    "sound": "a sound file's name without spaces, or `local_stream://…`, `tone_stream://…`, `silence_stream://…`",
-    "dial_string": "`user/1001`, `sofia/gateway/pbx/1001`; one phone, no `$ { } [ ] , ;` and no quotes",
-}
+from fs_dialer.core.resources import Profile
+from fs_dialer.modes import SETTINGS
 
 _HEAD = """# Every setting
 
@@ -56,18 +40,10 @@ def reference() -> str:
 def _lines() -> Iterator[str]:
     yield _HEAD
     yield from ("## How values are written", "", "| kind | written |", "|---|---|")
-    for kind, written in _WRITTEN.items():
-        yield f"| {kind} | {written} |"
-    yield from ("", "## A campaign: campaigns/NAME.yml", "")
-    yield "The file's name is the campaign's name: lower-case letters, digits, `-` and `_`. Approve, start, pause and end are commands, not settings."
-    yield f"`type` is required: {', '.join(f'`{each.value}`' for each in OFFERED)}."
-    yield ""
-    yield from _table(Campaign)
-    for campaign_type, mode in OFFERED.items():
-        yield from ("", f"### Only `type: {campaign_type.value}`", "")
-        yield from _table(mode.Options) if declared(mode.Options) else ("No settings of its own.",)
-    yield from ("", "## The agents: agents.yml", "", "Below `agents:`, each agent under the key that campaigns name.", "")
-    yield from _table(AgentDefinition)
+    for word, kind in VALUE_KINDS.items():
+        yield f"| {word} | {kind.written} |"
+    yield from _campaigns()
+    yield from _things()
     yield from ("", "## The installation: installation.yml", "")
     yield from _table(Installation)
     yield "| `switch` | name | main | | The FreeSWITCH that fs-dialer.yml connects to, by a name of yours. |"
@@ -80,21 +56,60 @@ def _lines() -> Iterator[str]:
     yield from _table(DaemonSettings)
     yield from ("", "A variable of the environment goes over the file:", "", "| variable | sets |", "|---|---|")
     yield from (f"| `{variable.name}` | {variable.help} |" for variable in VARIABLES)
-    yield from ("", "## A lead file: CSV", "")
-    yield "UTF-8, or UTF-16 with its mark; cells separated by `,` `;` or tabs; the first row names the columns."
+    yield from ("", "## A lead file: CSV, TSV, XLSX", "")
+    yield "A text file: UTF-8, or UTF-16 with its mark; cells separated by `,` `;` or tabs. A workbook: its first sheet, all cells set to text. The first"
+    yield "row names the columns."
     yield ""
     yield from ("| column | also called | holds |", "|---|---|---|")
-    holds = {
-        "phone": "required; with its country code, or national where `region` in installation.yml or `--region` names the country",
-        "name": "for the agent's eyes",
-        "zone": "the lead's own time zone; empty = all that the number may be in, and every one of them must allow the call (D4)",
-    }
     for ours, names in COLUMNS.items():
-        yield f"| `{ours}` | {', '.join(f'`{name}`' for name in names if name != ours) or '-'} | {holds[ours]} |"
+        yield f"| `{ours}` | {', '.join(f'`{name}`' for name in names if name != ours) or '-'} | {HOLDS[ours]} |"
     yield ""
     yield f"`--map phone=COLUMN` names another. Every other column is kept with the lead. A cell holds at most {MAX_CELL_BYTES:,} bytes."
     yield f"Rows that can not be used are written to a file of their own, as they are, with a last column `{PROBLEM_COLUMN}`; repaired, that file"
     yield "can be imported alone."
+
+
+def _campaigns() -> Iterator[str]:
+    yield from ("", "## A campaign: campaigns/NAME.yml", "")
+    yield "The file's name is the campaign's name: lower-case letters, digits, `-` and `_`. Approve, start and pause are commands, not settings;"
+    yield f"`state: ended` ends a campaign for good. `type` is required: {', '.join(f'`{each.value}`' for each in SETTINGS)}."
+    yield ""
+    yield "`defaults.yml` may hold any of these settings but `type` and `state`: each holds for every campaign that does not write it itself, setting by"
+    yield "setting. What a type does not have is passed over there, and is an error in a campaign's own file."
+    yield ""
+    yield from _table(Campaign)
+    for campaign_type, options in SETTINGS.items():
+        yield from ("", f"### Only `type: {campaign_type.value}`", "")
+        yield from _table(options) if declared(options) else ("No settings of its own.",)
+    yield from ("", "### Which type has which setting", "", "Those not listed belong to every type.", "")
+    words = [each.value for each in SETTINGS]
+    yield from (f"| setting | {' | '.join(words)} |", "|---" * (len(words) + 1) + "|")
+    for each in all_settings():
+        outer = [other for other in all_settings() if other.where == "campaign" and each.path.startswith(other.path + ".") and other.types == each.types]
+        if each.where == "campaign" and each.types and not outer:
+            yield f"| `{each.path}` | {' | '.join('x' if word in each.types else '' for word in words)} |".replace("|  |", "| |").replace("|  |", "| |")
+
+
+def _things() -> Iterator[str]:
+    yield from ("", "## Things with a name: any file", "")
+    yield "These tables may stand in any file, one or several to a file, each name once in all files. Where they are kept is yours to choose."
+    yield "Those marked \\* become part of the campaigns that name them: a change of one is a new revision of each of these, which needs approval."
+    for kind, each in KINDS.items():
+        yield from ("", f"### `{kind}:`" + (" \\*" if each.embeds else ""), "")
+        what = " ".join((each.cls.__doc__ or "").split()) if not (each.cls.__doc__ or "").startswith(f"{each.cls.__name__}(") else ""
+        named = "a telephone number" if kind == "caller_ids" else "its name"
+        short = f" A plain value or a list stands for `{each.short}`." if each.short else ""
+        yield f"{what} Each stands under {named}.{short}".strip()
+        yield ""
+        yield from _table(each.cls)
+    yield from ("", "### Profiles that come with the program", "", "| profile | what it holds | source |", "|---|---|---|")
+    for name, profile in builtin_profiles().items():
+        facts = [
+            f"`{key}: {show(setting.metadata['kind'], getattr(profile, setting.name))}`"
+            for key, setting in declared(Profile).items()
+            if key not in ("title", "source") and getattr(profile, setting.name) != setting.default
+        ]
+        yield f"| `{name}` | {profile.title}: {', '.join(facts) or 'nothing'} | {profile.source or '-'} |"
 
 
 def _table(cls: type) -> Iterator[str]:
@@ -113,10 +128,14 @@ def _rows(cls: type, path: str) -> Iterator[str]:
             yield f"| **`{here}`** | | | | {notes} |"
             yield from _rows(meta["cls"], here)
             continue
+        inner = meta["kind"] == "sections"
         cited = [number for number in meta["spec"].split() if number not in notes]
         if cited:
             notes += f" ({' '.join(cited)})"
-        yield f"| `{here}` | {meta['kind']} | {_default(setting)} | {_bounds(setting)} | {notes} |".replace("|  |", "| |")
+        word = "list" if inner else meta["kind"]
+        yield f"| `{here}` | {word} | {_default(setting)} | {_bounds(setting)} | {notes} |".replace("|  |", "| |")
+        if inner and not meta["of"]:
+            yield from _rows(meta["cls"], f"{here}[]")
 
 
 def _default(setting: Field[Any]) -> str:
@@ -128,14 +147,9 @@ def _default(setting: Field[Any]) -> str:
 
 
 def _bounds(setting: Field[Any]) -> str:
-    kind, low, high = setting.metadata["kind"], setting.metadata["low"], setting.metadata["high"]
     if setting.metadata["choices"]:
         return ", ".join(f"`{choice}`" for choice in setting.metadata["choices"])
-    if low is None and high is None:
-        return ""
-    if high is None:
-        return f"from {show(kind, low)}"
-    return f"{show(kind, low)} to {show(kind, high)}" if low is not None else f"to {show(kind, high)}"
+    return bounds_of(setting)
 
 
 if __name__ == "__main__":

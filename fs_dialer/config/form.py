@@ -1,23 +1,29 @@
 """A table of a file against the settings a dataclass declares: the values, and every problem.
 
 Generic over core/options.py; knows no file kind and no campaign type by name. A bad value is told once, its path remembered in `bad`, and the
-setting's default stands in, so that the rest of the file is checked as well.
+setting's default stands in, so that the rest of the file is checked as well. What a name means is asked of a `Shelf`; what stands in for a setting that
+was left out, of `Defaults`.
 """
 
 from __future__ import annotations
 
-from dataclasses import MISSING, Field
+from collections.abc import Iterable, Mapping
+from dataclasses import MISSING, Field, is_dataclass
 from enum import Enum
 from functools import cache
-from typing import Any, get_type_hints
+from types import NoneType
+from typing import Any, get_args, get_type_hints
 
-from fs_dialer.config.hours import read_hours
-from fs_dialer.config.values import READERS, BadValue, moment, nearest, short, show
-from fs_dialer.config.yaml_source import Broken, Listing, Node, Scalar, Table, YamlFile
+from fs_dialer.config.filters import BadFilter
+from fs_dialer.config.hours import read_holidays, read_hours
+from fs_dialer.config.kinds import KINDS, show
+from fs_dialer.config.shelf import UNSOUND, Defaults, Elsewhere, Shelf
+from fs_dialer.config.values import BadValue, moment, name, nearest, short, text
+from fs_dialer.config.yaml_source import Broken, Entry, Listing, Node, Scalar, Table, YamlFile
 from fs_dialer.core.options import declared
 
 Values = dict[str, Any]  # by the dataclass's field names
-_LISTS = ("names", "phones")
+_LISTS = ("names", "phones", "refs", "texts", "hosts", "choices")
 
 
 @cache
@@ -25,13 +31,40 @@ def hints_of(cls: Any) -> dict[str, Any]:
     return get_type_hints(cls)
 
 
-class Form:
-    """One file being read. `campaign_type` decides which settings exist ("" = all); `lenient` passes over unknown keys that resemble no known one."""
+@cache
+def embedded(cls: Any, name: str) -> bool:
+    """Is the thing itself kept in this field, rather than its name?"""
+    hint = hints_of(cls)[name]
+    return any(is_dataclass(each) for each in (hint, *get_args(hint)) if each is not NoneType)
 
-    def __init__(self, file: YamlFile, campaign_type: str = "", *, lenient: bool = False) -> None:
-        self.file, self.campaign_type, self.lenient = file, campaign_type, lenient
+
+class Form:
+    """One thing of a file being read.
+
+    `campaign_type` decides which settings exist ("" = all); `lenient` passes over unknown keys that resemble no known one; `partial`: no setting is required.
+    """
+
+    def __init__(
+        self,
+        file: YamlFile,
+        campaign_type: str = "",
+        *,
+        lenient: bool = False,
+        partial: bool = False,
+        shelf: Shelf | None = None,
+        defaults: Defaults | None = None,
+        others: Mapping[str, tuple[str, ...]] | None = None,
+        root: Table | None = None,
+    ) -> None:
+        self.file, self.campaign_type, self.lenient, self.partial, self.shelf = file, campaign_type, lenient, partial, shelf
+        self.defaults: Defaults = defaults or {}
+        self.others: Mapping[str, tuple[str, ...]] = others or {}  # settings that other types have at the top, with these types
+        self.root = root if root is not None else file.root
         self.bad: set[str] = set()
         self.places: dict[str, Node] = {}
+        self.leaves: Values = {}  # every value that was read, by its path
+        self.used: dict[str, tuple[str, str]] = {}  # path → the thing that was put there by its name
+        self.elsewhere: list[Elsewhere] = []
 
     def note(self, node: Node, path: str, text: str) -> None:
         if not isinstance(node, Broken):
@@ -46,36 +79,61 @@ class Form:
         """Where a setting stands in the file; None where it was left out."""
         return self.places.get(path)
 
+    def written(self, path: str) -> bool:
+        """Did anybody write this setting, here or in defaults.yml?"""
+        return path in self.places or path in self.defaults
+
     def tell(self, path: str, text: str) -> None:
         """A problem found later with the setting at `path`, or with the nearest section around it that the file has."""
+        if path not in self.places and (default := self.defaults.get(path)):
+            self.elsewhere.append(Elsewhere(default, path, text))
+            self.bad.add(path)
+            return
         around = path
         while around and around not in self.places:
             around = around.rpartition(".")[0]
-        node = self.places.get(around) or self.file.root
+        node = self.places.get(around) or self.root
         assert node is not None, "a file without a root has no settings to judge"
         self.note(node, path, text)
 
-    def fill(self, cls: type, table: Table, path: str = "", *, beside: tuple[str, ...] = (), also: type | None = None) -> tuple[Values, Values]:
-        """Values by field name for `cls`, and for `also`: a second set of settings in the same table (a mode's own).
+    def tell_item(self, path: str, item: str, text: str) -> None:
+        """A problem with one item of a list, at that item's own place."""
+        node = self.places.get(f"{path}.{item}")
+        if node is None:
+            self.tell(path, text)
+        else:
+            self.note(node, path, text)
+
+    def fill(self, cls: type, table: Table, path: str = "", *, beside: tuple[str, ...] = (), also: Iterable[type] = ()) -> tuple[Values, Values]:
+        """Values by field name for `cls`, and for `also`: other sets of settings in the same table (a mode's own).
 
         `beside` names keys that somebody else reads. A setting that is missing or bad is left out of the result.
         """
-        ours, theirs = declared(cls), declared(also) if also else {}
+        ours = declared(cls)
+        sets = [(each, declared(each)) for each in also]
+        known = {**ours, **{key: setting for _, theirs in sets for key, setting in theirs.items()}}
         meant: set[str] = set()  # a required setting under a misspelt key is not told as missing too
         for key, entry in table.entries.items():
-            if key not in ours and key not in theirs and key not in beside:
-                guess = nearest(key, [*self._offered([*ours.items(), *theirs.items()]), *beside], cutoff=0.85 if self.lenient else 0.6)
+            if key not in known and key not in beside:
+                if not path and (types := self.others.get(key)):
+                    self.note(entry.key, key, f"a {self.campaign_type} campaign has no such setting; it is there for {listed(types)}")
+                    continue
+                guess = nearest(key, [*self._offered(list(known.items())), *beside], cutoff=0.85 if self.lenient else 0.6)
                 if guess or not self.lenient:
                     text = f"`{short(key)}` is no setting" + (f"; nearest: {guess}" if guess else "")
                     self.file.problems.append(self.file.problem(entry.key, path, text))
                 meant |= {guess} if guess else set()
-        return self._values(cls, ours, table, path, meant), self._values(also, theirs, table, path, meant) if also else {}
+        values = self._values(cls, ours, table, path, meant)
+        more: Values = {}
+        for each, theirs in sets:
+            more |= self._values(each, theirs, table, path, meant)
+        return values, more
 
     def _offered(self, settings: list[tuple[str, Field[Any]]]) -> list[str]:
         ours = self.campaign_type
         return [key for key, setting in settings if not ours or not setting.metadata["types"] or ours in setting.metadata["types"]]
 
-    def _values(self, cls: type, settings: dict[str, Field[Any]], table: Table, path: str, meant: set[str]) -> Values:
+    def _values(self, cls: type, settings: Mapping[str, Field[Any]], table: Table, path: str, meant: set[str]) -> Values:
         values: Values = {}
         moments_last = sorted(settings.items(), key=lambda item: item[1].metadata["kind"] == "moment")  # they are read on the zone's clock
         for key, setting in moments_last:
@@ -83,11 +141,16 @@ class Form:
             entry = table.entries.get(key)
             types = setting.metadata["types"]
             if entry is None:
-                required = setting.default is MISSING and setting.default_factory is MISSING
-                if required and key in meant:
-                    self.bad.add(here)
-                elif required and (not types or self.campaign_type in types):
-                    self.note(table, here, f"is missing. {setting.metadata['help']}")
+                if types and self.campaign_type and self.campaign_type not in types:
+                    continue
+                found = self._default(cls, setting, here, values, settings) if self.defaults else MISSING
+                if found is not MISSING:
+                    values[setting.name] = found
+                elif setting.default is MISSING and setting.default_factory is MISSING and not self.partial:
+                    if key in meant:
+                        self.bad.add(here)
+                    else:
+                        self.note(table, here, f"is missing. {setting.metadata['help']}")
                 continue
             self.places[here] = entry.key if isinstance(entry.value, Table) else entry.value
             if types and self.campaign_type and self.campaign_type not in types:
@@ -96,9 +159,31 @@ class Form:
             found = self._value(cls, setting, entry.value, here, values, settings)
             if found is not MISSING:
                 values[setting.name] = found
+                if setting.metadata["kind"] != "section":
+                    self.leaves[here] = found
         return values
 
-    def _value(self, cls: type, setting: Field[Any], node: Node, path: str, values: Values, settings: dict[str, Field[Any]]) -> Any:
+    def _default(self, cls: type, setting: Field[Any], path: str, values: Values, settings: Mapping[str, Field[Any]]) -> Any:
+        """What defaults.yml says of a setting that was left out; MISSING where it says nothing."""
+        if setting.metadata["kind"] == "section":
+            if not any(each.startswith(path + ".") for each in self.defaults):
+                return MISSING
+            table = self.root or Table({}, 1, 1)
+            found, _ = self.fill(setting.metadata["cls"], Table({}, table.line, table.column), path)
+            return setting.metadata["cls"](**found) if complete(setting.metadata["cls"], found) else MISSING
+        default = self.defaults.get(path)
+        if default is None:
+            return MISSING
+        if setting.metadata["kind"] == "moment" and isinstance(default.node, Scalar):
+            try:
+                return moment(default.node.text, _zone(values, settings))
+            except BadValue as error:
+                self.elsewhere.append(Elsewhere(default, path, str(error)))
+                self.bad.add(path)
+                return MISSING
+        return default.value
+
+    def _value(self, cls: type, setting: Field[Any], node: Node, path: str, values: Values, settings: Mapping[str, Field[Any]]) -> Any:
         """The value of one setting; MISSING where it is bad."""
         kind = setting.metadata["kind"]
         if isinstance(node, Broken):
@@ -109,12 +194,16 @@ class Form:
             return MISSING
         if kind == "section":
             return self._section(setting, node, path)
-        if kind == "hours":
-            hours = read_hours(node, lambda where, text: self.note(where, path, text))
-            self.bad |= {path} if hours is None else set()
-            return MISSING if hours is None else hours
+        if kind == "sections":
+            return self._sections(setting, node, path)
+        if kind == "hours" and not (isinstance(node, Scalar) and setting.metadata["of"]):
+            return self._whole(path, read_hours(node, lambda where, text: self.note(where, path, text)))
+        if kind == "holidays":
+            return self._whole(path, read_holidays(node, lambda where, text: self.note(where, path, text)))
         if kind in _LISTS:
-            return self._list(kind, node, path)
+            return self._list(cls, setting, node, path)
+        if kind in ("words", "by_name"):
+            return self._pairs(setting, node, path)
         if not isinstance(node, Scalar):
             self.note(node, path, f"one value is expected, not {'a list' if isinstance(node, Listing) else 'a group of settings'}")
             return MISSING
@@ -122,46 +211,195 @@ class Form:
             if kind == "choice":
                 return _choice(setting, hints_of(cls)[setting.name], node.text)
             if kind == "moment":
-                zone = values.get("zone", settings["zone"].default) if "zone" in settings else "UTC"
-                return moment(node.text, zone)
-            value = READERS[kind](node.text)
+                return moment(node.text, _zone(values, settings))
+            if kind in ("ref", "hours"):
+                return self._named(cls, setting, node, path, node.text)
+            if setting.metadata["of"] and self.shelf and (found := self._instead(setting, node, path)) is not None:
+                return found
+            value = _reader(kind)(node.text)
             within(setting, value)
             return value
+        except BadFilter as error:
+            at = Scalar(node.text, node.line, node.column + (error.column - 1 + (not node.plain) if node.line else 0))
+            cut = "; inside { } a comma ends a value: put the condition in quotes" if node.plain and node.text.count("(") > node.text.count(")") else ""
+            self.note(at if "\n" not in node.text else node, path, f"{error}{cut}")
+            return MISSING
         except BadValue as error:
             self.note(node, path, str(error))
             return MISSING
 
+    # --- names ------------------------------------------------------------------------------------------------------------------------
+
+    def _named(self, cls: type, setting: Field[Any], node: Node, path: str, text: str) -> Any:
+        """What a name stands for: the thing where the field keeps it, else the name itself. BadValue where there is none of that name."""
+        kind, word = setting.metadata["of"], name(text)
+        if self.shelf is None:
+            return MISSING if embedded(cls, setting.name) else word
+        if not embedded(cls, setting.name):
+            if word not in self.shelf.names(kind):
+                raise BadValue(self.unknown(kind, word))
+            return word
+        found = self.shelf.find(kind, word)
+        if found is None:
+            raise BadValue(self.unknown(kind, word))
+        self.used[path] = (kind, word)
+        if found is UNSOUND:
+            self.bad.add(path)
+            return MISSING
+        return found.hours if setting.metadata["kind"] == "hours" else found
+
+    def unknown(self, kind: str, word: str) -> str:
+        assert self.shelf is not None
+        what, where = self.shelf.word(kind)
+        guess = nearest(word, sorted(self.shelf.names(kind)))
+        return f"`{word}` is no {what} we know" + (f"; nearest: {guess}" if guess else "") + f"; {where}"
+
+    def _instead(self, setting: Field[Any], node: Scalar, path: str) -> Any:
+        """For kinds that may hold a name or a value: what the name stands for, None where the text is a value of its own."""
+        kind, word = setting.metadata["of"], node.text.strip()
+        assert self.shelf is not None
+        found = self.shelf.find(kind, word)
+        if found is UNSOUND:
+            self.bad.add(path)
+            return MISSING
+        if found is None:
+            if setting.metadata["kind"] == "filter" and word.replace("-", "").replace("_", "").isalnum():
+                raise BadValue(self.unknown(kind, word) + "; a condition says of a field what it must be: tier = gold")
+            if setting.metadata["kind"] == "sound" and not set(word) & set("./:") and nearest(word, sorted(self.shelf.names(kind))):
+                raise BadValue(self.unknown(kind, word) + "; a file has an ending, as in sorry.wav")
+            return None
+        self.used[path] = (kind, word)
+        return found.file if setting.metadata["kind"] == "sound" else found.where
+
+    # --- groups and lists -------------------------------------------------------------------------------------------------------------
+
+    def _whole(self, path: str, value: Any) -> Any:
+        if value is None:
+            self.bad.add(path)
+        return MISSING if value is None else value
+
     def _section(self, setting: Field[Any], node: Node, path: str) -> Any:
         cls: type = setting.metadata["cls"]
         if not isinstance(node, Table):
-            keys = ", ".join(self._offered(list(declared(cls).items())))
-            self.note(node, path, f"settings are expected here: {keys}")
-            return MISSING
+            short_key = setting.metadata["short"]
+            if not short_key:
+                keys = ", ".join(self._offered(list(declared(cls).items())))
+                self.note(node, path, f"settings are expected here: {keys}")
+                return MISSING
+            node = Table({short_key: Entry(Scalar(short_key, node.line, node.column), node)}, node.line, node.column)
         values, _ = self.fill(cls, node, path)
         return cls(**values) if complete(cls, values) else MISSING
 
-    def _list(self, kind: str, node: Node, path: str) -> Any:
+    def _sections(self, setting: Field[Any], node: Node, path: str) -> Any:
+        """A list of groups; one group stands for a list of one, and a name for a list that is declared elsewhere."""
+        cls: type = setting.metadata["cls"]
+        kind = setting.metadata["of"]
+        if isinstance(node, Scalar) and kind and self.shelf is None:
+            return MISSING
+        if isinstance(node, Scalar) and kind and self.shelf:
+            try:
+                found = self.shelf.find(kind, word := name(node.text))
+                if found is None:
+                    raise BadValue(self.unknown(kind, word))
+            except BadValue as error:
+                self.note(node, path, str(error))
+                return MISSING
+            self.used[path] = (kind, word)
+            if found is UNSOUND:
+                self.bad.add(path)
+                return MISSING
+            return getattr(found, declared_list(type(found)))
+        items = node.items if isinstance(node, Listing) else (node,)
+        made = []
+        partial, self.partial, defaults, self.defaults = self.partial, False, self.defaults, {}
+        for number, item in enumerate(items, 1):
+            here = f"{path}.{number}"
+            if not isinstance(item, Table):
+                self.note(item, here, f"settings are expected here: {', '.join(declared(cls))}")
+                continue
+            self.places[here] = item
+            values, _ = self.fill(cls, item, here)
+            if complete(cls, values):
+                made.append(cls(**values))
+        self.partial, self.defaults = partial, defaults
+        return tuple(made) if self.clean(path) else MISSING
+
+    def _list(self, cls: type, setting: Field[Any], node: Node, path: str) -> Any:
         """A list, or one value standing for a list of one; bad items are told and left out."""
+        kind, of = setting.metadata["kind"], setting.metadata["of"]
+        if kind == "phones" and of and self.shelf and isinstance(node, Scalar) and node.text.strip().lower() == "all":
+            self.used[path] = (of, "all")
+            return tuple(sorted(self.shelf.names(of)))
         parts = node.items if isinstance(node, Listing) else (node,)
-        found: list[str] = []
+        found: list[Any] = []
         for part in parts:
             if not isinstance(part, Scalar):
                 self.note(part, path, "a list of plain values is expected, as in [one, two]")
                 continue
             try:
-                value = READERS[kind](part.text)
+                if kind == "refs":
+                    value = self._named(cls, setting, part, f"{path}.{part.text.strip()}", part.text)
+                elif kind == "choices":
+                    value = _choice(setting, str, part.text)
+                else:
+                    value = _reader(kind)(part.text)
+                if value is MISSING:
+                    continue
                 if value in found:
-                    raise BadValue(f"`{value}` stands twice in the list")
+                    raise BadValue(f"`{getattr(value, 'name', value)}` stands twice in the list")
                 found.append(value)
-                self.places[f"{path}.{value}"] = part
+                self.places[f"{path}.{getattr(value, 'name', value)}"] = part
             except BadValue as error:
                 self.note(part, path, str(error))
         return tuple(found)
+
+    def _pairs(self, setting: Field[Any], node: Node, path: str) -> Any:
+        """A table of names and values → pairs, in its order."""
+        kind = setting.metadata["kind"]
+        value_kind = setting.metadata["of"] if kind == "by_name" else "text"
+        if not isinstance(node, Table):
+            self.note(node, path, f"names and values are expected, as in {KINDS[kind].example}")
+            return MISSING
+        pairs: list[tuple[str, Any]] = []
+        for entry in node.entries.values():
+            here = f"{path}.{entry.key.text}"
+            self.places[here] = entry.key
+            parts = entry.value.items if isinstance(entry.value, Listing) and kind == "words" else (entry.value,)
+            try:
+                key = name(entry.key.text)
+                read = []
+                for part in parts:
+                    if not isinstance(part, Scalar) or (part.plain and not part.text):
+                        raise BadValue("a value is expected" + (", or a list of them" if kind == "words" else ""))
+                    value = _reader(value_kind)(part.text)
+                    if kind == "by_name":
+                        within(setting, value, value_kind)
+                    elif len(parts) > 1 and "|" in value:
+                        raise BadValue("`|` stands between the values of a list, so it can not stand in one")
+                    read.append(value)
+                pairs.append((key, read[0] if kind == "by_name" else "|".join(read)))
+            except BadValue as error:
+                self.note(entry.value if isinstance(entry.value, Scalar) and entry.value.text else entry.key, here, str(error))
+        return tuple(pairs) if self.clean(path) else MISSING
+
+
+def declared_list(cls: type) -> str:
+    """The field of a named set that holds its members: rules of a rule set."""
+    return next(setting.name for setting in declared(cls).values() if setting.metadata["kind"] == "sections")
 
 
 def complete(cls: type, values: Values) -> bool:
     """Is every required setting of `cls` among the values? Where not, its problem has been told."""
     return all(f.name in values for f in declared(cls).values() if f.default is MISSING and f.default_factory is MISSING)
+
+
+def _zone(values: Values, settings: Mapping[str, Field[Any]]) -> str:
+    return str(values.get("zone", settings["zone"].default)) if "zone" in settings else "UTC"
+
+
+def _reader(kind: str) -> Any:
+    read = KINDS[kind].read
+    return read if read is not None else text
 
 
 def _choice(setting: Field[Any], hint: Any, text: str) -> Any:
@@ -173,9 +411,9 @@ def _choice(setting: Field[Any], hint: Any, text: str) -> Any:
     return hint(word) if isinstance(hint, type) and issubclass(hint, Enum) else word
 
 
-def within(setting: Field[Any], value: Any) -> None:
+def within(setting: Field[Any], value: Any, kind: str = "") -> None:
     """BadValue where the value lies outside the setting's bounds."""
-    kind, low, high = setting.metadata["kind"], setting.metadata["low"], setting.metadata["high"]
+    kind, low, high = kind or setting.metadata["kind"], setting.metadata["low"], setting.metadata["high"]
     if low is not None and value < low:
         raise BadValue(f"{show(kind, value)} is below {show(kind, low)}, the least")
     if high is not None and value > high:

@@ -1,4 +1,4 @@
-"""Weekly working hours as an admin writes them: `mon-fri: 8:00-20:00`, `sat: 9:00-12:00, 13:00-15:00`.
+"""Weekly working hours as an admin writes them: `mon-fri: 8:00-20:00`, `sat: 9:00-12:00, 13:00-15:00`; and holidays: `Christmas: 12-25..12-26`.
 
 Knows days and times of day. Knows no zone: hours hold on the clock where a number lives (D4). An empty week would mean "any time", so hours that
 leave no minute open are refused: whoever wants any time leaves the setting out.
@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 from itertools import pairwise
 
-from fs_dialer.config.values import BadValue, nearest, short
+from fs_dialer.config.figures import days as read_span
+from fs_dialer.config.values import BadValue, nearest, short, text
 from fs_dialer.config.yaml_source import Broken, Listing, Node, Scalar, Table
-from fs_dialer.core.definition import Hours
+from fs_dialer.core.resources import Holiday, Hours
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _LONG = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
@@ -142,3 +143,28 @@ def show_hours(hours: Hours) -> list[tuple[str, str]]:
                 lines.append((DAYS[first] if day == first + 1 else f"{DAYS[first]}-{DAYS[day - 1]}", times))
             first = day
     return lines
+
+
+def read_holidays(node: Node, note: Note) -> tuple[Holiday, ...] | None:
+    """Names with their days, each a day, a span, or a list of them; or such a list alone. None where there was a problem, which went to `note`."""
+    if isinstance(node, Broken):
+        return None
+    if isinstance(node, Table):
+        named = [(entry.key.text.strip(), entry.value) for entry in node.entries.values()]
+    else:
+        named = [("", node)]
+    found: list[Holiday] = []
+    sound = True
+    for name, value in named:
+        for part in value.items if isinstance(value, Listing) else (value,):
+            if isinstance(part, Broken):
+                sound = False
+                continue
+            try:
+                if not isinstance(part, Scalar):
+                    raise BadValue("a day is expected, as in 12-25, 2027-02-05 or 2027-02-05..2027-02-10")
+                found += [Holiday(text(name), first, last) for first, last in read_span(part.text)]
+            except BadValue as error:
+                note(part, str(error))
+                sound = False
+    return tuple(found) if sound else None

@@ -6,26 +6,29 @@ Knows paths and the order of the work: find, read, judge each file, judge them t
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from fs_dialer.config.crosscheck import check_together
-from fs_dialer.config.definitions import Kind, Unit, kind_of, read_unit
+from fs_dialer.config.library import Books, Library, in_order
+from fs_dialer.config.things import KINDS, Key, Thing, kind_by, kind_of, things_of
 from fs_dialer.config.yaml_source import MAX_BYTES, read_yaml
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.errors import ConfigError, Problem
 
 SUFFIXES = (".yml", ".yaml")
-COMPANIONS = ("agents.yml", "agents.yaml", "installation.yml", "installation.yaml")
+COMPANIONS = ("agents", "installation", "defaults")
 _PASSED_OVER = ("daemon", "people")  # other commands read these
+_NOT_FOR_CAMPAIGNS = {"triggers", "webhooks", "dnc_lists"}  # no campaign names these, and they may name campaigns that are not read
+_OUTERMOST = re.compile(r"^([A-Za-z_]+)[ \t]*:", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Which file defines what. `name`: the campaign's name, else ""."""
+    """Which file defines what. `kind`: campaign, tables, installation or defaults. `name`: the campaign's name, else ""."""
 
-    kind: Kind
+    kind: str
     name: str
     path: Path
 
@@ -37,10 +40,18 @@ class Definitions:
     installation: Installation | None = None
     sources: tuple[Source, ...] = ()
     passed_over: tuple[Path, ...] = ()  # fs-dialer.yml, people.yml: found in a folder, no definitions
+    library: Library = field(default_factory=Library)  # and everything else that was defined
 
     def file_of(self, campaign: str) -> Path:
         """The file of a campaign; what it names (leads.csv) is relative to its folder."""
         return next(source.path for source in self.sources if source.kind == "campaign" and source.name == campaign)
+
+
+@dataclass(frozen=True, slots=True)
+class Gathered:
+    things: tuple[Thing, ...]
+    problems: list[Problem]
+    passed_over: tuple[Path, ...]
 
 
 def load_paths(paths: Sequence[Path | str], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()) -> Definitions:
@@ -50,6 +61,17 @@ def load_paths(paths: Sequence[Path | str], *, known_agents: Iterable[str | Agen
     leg, and so whether their phones ring.
     Raises ConfigError with all problems of all files, sorted by place.
     """
+    return _judged(gather(paths), known_agents, known_gateways)
+
+
+def load_texts(texts: Mapping[str, str | bytes], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()) -> Definitions:
+    """The same for texts by file name, as load_paths would find them on disk."""
+    contents = {Path(name): text.encode() if isinstance(text, str) else text for name, text in texts.items()}
+    return _judged(_gathered(contents, [], on_disk=False), known_agents, known_gateways)
+
+
+def gather(paths: Sequence[Path | str]) -> Gathered:
+    """What stands in files and folders, as written, with every problem of reading it."""
     problems: list[Problem] = []
     contents: dict[Path, bytes] = {}
     for path in _found([Path(path) for path in paths], problems):
@@ -58,27 +80,53 @@ def load_paths(paths: Sequence[Path | str], *, known_agents: Iterable[str | Agen
                 contents[path] = stream.read(MAX_BYTES + 1)
         except OSError as error:
             problems.append(Problem(str(path), 0, 0, "", f"can not be read: {error.strerror or error}"))
-    return _judged(contents, problems, known_agents, known_gateways, on_disk=True)
+    return _gathered(contents, problems, on_disk=True)
 
 
-def load_texts(texts: Mapping[str, str | bytes], *, known_agents: Iterable[str | AgentDefinition] = (), known_gateways: Iterable[str] = ()) -> Definitions:
-    """The same for texts by file name, as load_paths would find them on disk."""
-    contents = {Path(name): text.encode() if isinstance(text, str) else text for name, text in texts.items()}
-    return _judged(contents, [], known_agents, known_gateways, on_disk=False)
+def _gathered(contents: Mapping[Path, bytes], problems: list[Problem], *, on_disk: bool) -> Gathered:
+    things: list[Thing] = []
+    passed_over: list[Path] = []
+    for path, data in contents.items():
+        file = read_yaml(str(path), data)
+        if kind_of(file) in _PASSED_OVER:
+            passed_over.append(path)
+            continue
+        things += things_of(file, on_disk=on_disk)
+        problems += file.problems
+    return Gathered(tuple(things), problems, tuple(passed_over))
 
 
 def with_companions(paths: Sequence[Path | str]) -> tuple[Path, ...]:
-    """The paths, and for each that is a file the agents.yml and installation.yml beside it or one folder above: a campaign is judged with these."""
+    """The paths, and for each that is a file, or a folder called campaigns, what stands beside it or one folder above and is no campaign.
+
+    A campaign is judged with these: agents, schedules, the installation, defaults.
+    """
     found = [Path(path) for path in paths]
     named = {path.resolve() for path in found}
-    for path in [path for path in found if path.is_file()]:
-        for folder in (path.resolve().parent, path.resolve().parent.parent):
-            for companion in (folder / name for name in COMPANIONS):
+    for path in [path.resolve() for path in found if path.is_file() or path.resolve().name == "campaigns"]:
+        for folder in (path.parent, path.parent.parent) if path.is_file() else (path.parent,):
+            if not folder.is_dir():
+                continue
+            for companion in sorted(each for each in folder.iterdir() if each.suffix in SUFFIXES and not each.name.startswith(".")):
                 covered = any(companion == other or other in companion.parents for other in named)
-                if companion.is_file() and not covered and not any(other.stem == companion.stem for other in named):
+                if not covered and not any(other.stem == companion.stem for other in named) and _is_companion(companion):
                     named.add(companion)
                     found.append(Path(os.path.relpath(companion)))
     return tuple(found)
+
+
+def _is_companion(path: Path) -> bool:
+    """Agents, schedules, the installation …; by its outermost keys alone, for whatever else is wrong with it is told later."""
+    if not path.is_file():
+        return False
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(MAX_BYTES + 1).decode("utf-8", errors="replace")
+    except OSError:
+        return path.stem in COMPANIONS
+    keys = set(_OUTERMOST.findall(text))
+    kind = kind_by(path, keys)
+    return kind in ("installation", "defaults") or (kind == "tables" and not (keys and keys <= _NOT_FOR_CAMPAIGNS))
 
 
 def _found(paths: Sequence[Path], problems: list[Problem]) -> list[Path]:
@@ -115,52 +163,25 @@ def _walk(top: Path, problems: list[Problem]) -> list[Path]:
     return found
 
 
-def _check_csv(unit: Unit) -> None:
-    if unit.campaign and unit.campaign.leads.csv:
-        path = Path(unit.file.name).parent / unit.campaign.leads.csv
-        if not path.is_file():
-            unit.form.tell("leads.csv", f"there is no file {path}; it is looked for beside the campaign's file")
-
-
 def _judged(
-    contents: Mapping[Path, bytes],
-    problems: list[Problem],
+    found: Gathered,
     known_agents: Iterable[str | AgentDefinition],
     known_gateways: Iterable[str],
-    on_disk: bool,
 ) -> Definitions:
-    units: list[Unit] = []
-    passed_over: list[Path] = []
-    files = []
-    for path, data in contents.items():
-        file = read_yaml(str(path), data)
-        kind = kind_of(file)
-        if kind in _PASSED_OVER:
-            passed_over.append(path)
-            continue
-        files.append(file)
-        unit = read_unit(file, kind)
-        if unit is not None:
-            units.append(unit)
-    agents: dict[str, AgentDefinition | None] = {}
-    for known in known_agents:
-        agents.update({known: None} if isinstance(known, str) else {known.id: known})
-    gateways = set(known_gateways)
-    for unit in units:  # a name whose own settings are wrong is known all the same
-        if unit.kind == "agents":
-            agents |= dict.fromkeys(unit.names) | unit.agents
-        elif unit.kind == "installation":
-            gateways |= unit.names
-        elif on_disk:
-            _check_csv(unit)
-    check_together(units, agents, gateways)
-    problems += [problem for file in files for problem in file.problems]
+    known: dict[Key, AgentDefinition | None] = {("gateways", name): None for name in known_gateways}
+    for agent in known_agents:
+        known |= {("agents", agent): None} if isinstance(agent, str) else {("agents", agent.id): agent}
+    books = Books(found.things, known=known)
+    problems = [*found.problems, *books.judge()]
     if problems:
-        raise ConfigError(sorted(problems, key=lambda problem: (problem.file, problem.line, problem.column, problem.path)))
+        raise ConfigError(in_order(problems))
+    library = books.library()
+    sources = {(thing.kind if thing.kind not in KINDS else "tables", thing.name if thing.kind == "campaign" else "", thing.file) for thing in found.things}
     return Definitions(
-        campaigns=tuple(unit.campaign for unit in units if unit.campaign),
-        agents=tuple(agent for unit in units for agent in unit.agents.values()),
-        installation=next((unit.installation for unit in units if unit.installation), None),
-        sources=tuple(Source(unit.kind, unit.campaign.id if unit.campaign else "", Path(unit.file.name)) for unit in units),
-        passed_over=tuple(passed_over),
+        campaigns=tuple(library.campaigns.values()),
+        agents=tuple(library.agents.values()),
+        installation=library.installation,
+        sources=tuple(Source(kind, name, Path(file)) for kind, name, file in sorted(sources)),
+        passed_over=found.passed_over,
+        library=library,
     )

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
 from zoneinfo import ZoneInfo, available_timezones
 
 MINUTE, HOUR, DAY = 60, 3600, 86400
@@ -263,27 +262,3 @@ def _after_gap(local: datetime) -> str:
 def show_moment(epoch: float, zone: str) -> str:
     local = datetime.fromtimestamp(epoch, UTC).astimezone(ZoneInfo(zone))
     return f"{local:%Y-%m-%d} {local.hour}:{local:%M}" + (f":{local:%S}" if local.second else "")
-
-
-READERS: dict[str, Callable[[str], Any]] = {
-    "text": text, "count": count, "number": number, "duration": duration, "rate": rate, "flag": flag, "phone": phone, "phones": phone,
-    "name": name, "names": name, "zone": zone, "sound": sound, "dial_string": dial_string,
-}  # fmt: skip
-"""Readers that need the text alone. `choice` needs its choices, `moment` a zone, `hours` and `section` a table: form.py."""
-
-
-def show(kind: str, value: Any) -> str:
-    """A value as it would stand in the file; "none" for nothing."""
-    if value is None or value == () or value == "":
-        return "none"
-    if kind == "duration":
-        return show_duration(value)
-    if kind == "rate":
-        return f"{value * 100:g}%"
-    if kind == "flag":
-        return "yes" if value else "no"
-    if isinstance(value, tuple):
-        return f"[{', '.join(str(each) for each in value)}]"
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(getattr(value, "value", value))

@@ -45,8 +45,8 @@ def day_span(day: date, zone: str) -> Span:
 def day_starts(span: Span, zone: str) -> list[float]:
     """The first moment of every day in the span; of the first day, the span's own."""
     starts, day = [], day_at(span.since, zone)
-    while (start := _midnight(day, zone)) < span.until:
-        starts.append(max(start, span.since))
+    while (start := max(_midnight(day, zone), span.since)) < span.until:
+        starts.append(start)
         day += timedelta(days=1)
     return starts
 

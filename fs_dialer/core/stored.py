@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fs_dialer.core.definition import AgentDefinition, Campaign
-from fs_dialer.core.model import AgentStatus, CampaignState, CommandId, Lead
+from fs_dialer.core.model import AgentStatus, Attempt, AttemptResult, CampaignState, CommandId, Lead, LeadUpdate
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +51,12 @@ class StoredCommand:
     target: str
     who: str
     args: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Dialled:
+    """An attempt as a daemon's journal tells it. `lead` as it was claimed; `end` None: it was still up when the journal ends."""
+
+    attempt: Attempt
+    lead: Lead
+    end: tuple[AttemptResult, LeadUpdate] | None = None

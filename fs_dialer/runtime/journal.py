@@ -83,7 +83,18 @@ class Replayed:
     difference: Difference | None
 
 
-def replay(path: Path) -> Replayed:
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One event once more, and the actions it led to. `same`: just those it led to when it was recorded."""
+
+    line: int
+    now: float
+    event: Event
+    actions: tuple[Action, ...]
+    same: bool
+
+
+def steps(path: Path) -> Iterator[Step]:
     """Run a journal through a fresh engine. FsDialerError for a file that is no journal; a torn last line ends it quietly."""
     lines = _lines(path)
     _, first = next(lines, (0, ""))
@@ -97,18 +108,24 @@ def replay(path: Path) -> Replayed:
         raise FsDialerError(f"{path}: journal version {version}, this fs-dialer reads {VERSION}")
     rng, new_id = engine_sources(seed)
     dialer = Dialer(OFFERED, rng=rng, new_id=new_id)
-    count = 0
     for number, line in lines:
         try:
             now, expected, event = _event_of(line)
         except ValueError:
             if next(lines, None) is None:
-                break
+                return
             raise FsDialerError(f"{path}:{number}: not a line of a journal") from None
         actions = dialer.handle(event, now)
+        yield Step(number, now, event, tuple(actions), digest(actions) == expected)
+
+
+def replay(path: Path) -> Replayed:
+    """Run a journal to its end, or to the first place where the engine decides otherwise than it did."""
+    count = 0
+    for step in steps(path):
         count += 1
-        if digest(actions) != expected:
-            return Replayed(count, Difference(number, now, event, tuple(actions)))
+        if not step.same:
+            return Replayed(count, Difference(step.line, step.now, step.event, step.actions))
     return Replayed(count, None)
 
 

@@ -24,6 +24,7 @@ from fs_dialer.core.definition import (
     Window,
 )
 from fs_dialer.core.model import CampaignType, LegKind
+from fs_dialer.core.resources import CallerIds, CallerRoute
 from fs_dialer.errors import ConfigError
 from fs_dialer.modes import OFFERED
 
@@ -45,7 +46,7 @@ def campaigns() -> st.SearchStrategy[Campaign]:
         hours=st.builds(Hours, week=weeks),
         leads=st.builds(LeadsSource, csv=st.none() | texts, new_rows=texts),
         agents=st.builds(CampaignAgents, people=st.lists(texts).map(tuple)),
-        caller_id=st.lists(texts, min_size=1).map(tuple),
+        caller_id=st.builds(CallerIds, numbers=st.lists(texts, min_size=1).map(tuple), routes=st.lists(st.builds(CallerRoute, texts)).map(tuple)),
         attempts=st.builds(Attempts, max=counts, gap_s=seconds, busy=st.builds(BusyRetry, gap_s=seconds)),
         early_media=st.booleans(),
         waiting=st.builds(Waiting, at_most_s=seconds, notice=st.none() | texts),
@@ -77,6 +78,11 @@ def test_an_installation_comes_back_from_json_as_it_was(installation: Installati
     assert installation_from_json(through_json(installation_to_json(installation))) == installation
 
 
+def test_caller_ids_as_an_older_version_stored_them_are_read() -> None:
+    """They were a list of numbers before they became a group of settings."""
+    assert campaign_from_json(SMALL).caller_id == CallerIds(numbers=("123",))
+
+
 SMALL: dict[str, Any] = {"id": "spring", "type": "progressive", "caller_id": ["123"]}
 
 
@@ -99,12 +105,11 @@ def test_whole_numbers_do_for_decimal_ones() -> None:
         (SMALL | {"attempts": {"min": 3}}, "attempts.min", "a newer fs-dialer stored it"),
         (SMALL | {"options": {"boost": 1}}, "options.boost", "a newer fs-dialer stored it"),
         (SMALL | {"type": "telepathic"}, "type", "unknown to this version"),
-        (SMALL | {"type": "predictive"}, "type", "not offered by this version"),
         ({"id": "spring", "type": "progressive"}, "caller_id", "is missing"),
         (SMALL | {"lines": "3"}, "lines", "int was expected"),
         (SMALL | {"lines": True}, "lines", "int was expected"),
         (SMALL | {"ring_timeout_s": None}, "ring_timeout_s", "float was expected"),
-        (SMALL | {"caller_id": "123"}, "caller_id", "a list was expected"),
+        (SMALL | {"caller_id": "123"}, "caller_id.numbers", "a list was expected"),
         (SMALL | {"attempts": 3}, "attempts", "settings were expected"),
         (SMALL | {"hours": {"week": [[[1, 2, 3]]]}}, "hours.week", "2 values were expected"),
     ],

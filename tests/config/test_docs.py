@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import io
+import re
 from pathlib import Path
+
+import pytest
 
 from fs_dialer.config.daemon import DaemonSettings, load_settings
 from fs_dialer.config.docs import reference
 from fs_dialer.config.leads_csv import GoodRow, LeadFile
-from fs_dialer.config.load import load_paths, with_companions
-from fs_dialer.core.definition import AgentDefinition, Campaign, GatewayDefinition, Installation
+from fs_dialer.config.load import load_paths, load_texts, with_companions
+from fs_dialer.config.things import KINDS as THINGS
+from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
+from fs_dialer.core.model import CampaignType
 from fs_dialer.core.options import KINDS, declared
-from fs_dialer.modes import OFFERED
+from fs_dialer.modes import SETTINGS
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -23,29 +28,56 @@ def test_the_reference_page_is_what_the_declarations_say() -> None:
 
 def test_the_page_names_every_setting_and_how_each_kind_is_written() -> None:
     page = reference()
-    for cls in (Campaign, AgentDefinition, GatewayDefinition, Installation, DaemonSettings, *(mode.Options for mode in OFFERED.values())):
+    for cls in (Campaign, GatewayDefinition, Installation, DaemonSettings, *SETTINGS.values(), *(each.cls for each in THINGS.values())):
         for key in declared(cls):
             assert f"`{key}`" in page
     for kind in set(KINDS) - {"section"}:
         assert f"| {kind} |" in page
+    for thing in THINGS:
+        assert f"### `{thing}:`" in page
+    for name in ("none", "us-tsr", "uk-ofcom"):
+        assert f"| `{name}` |" in page
 
 
 def test_the_modes_own_settings_have_names_that_no_common_setting_has() -> None:
     """They stand in the same table of the file."""
-    for mode in OFFERED.values():
-        assert not set(declared(mode.Options)) & {"type", *declared(Campaign)}
+    for options in SETTINGS.values():
+        assert not set(declared(options)) & {"type", "state", *declared(Campaign)}
 
 
 def test_the_examples_are_without_a_problem() -> None:
     """`fs-dialer check conf/` is the first thing an admin runs."""
     found = load_paths([ROOT / "conf"])
-    assert "progressive" in {campaign.id for campaign in found.campaigns} and len(found.agents) == 10
+    assert {campaign.id for campaign in found.campaigns} == {each.value for each in CampaignType} and len(found.agents) == 10
     assert found.installation is not None and found.installation.gateways
+    kinds = {kind for kind, _ in found.library.named} | {"agents"}
+    assert kinds == set(THINGS), "an admin finds an example of each kind of thing"
 
 
-def test_the_example_campaign_can_be_judged_with_what_lies_above_it() -> None:
-    found = load_paths(with_companions([ROOT / "conf" / "campaigns" / "progressive.yml"]))
-    assert len(found.campaigns[0].agents.people) == len(found.agents) == 10
+@pytest.mark.parametrize("campaign_type", [each.value for each in CampaignType])
+def test_an_example_campaign_can_be_judged_with_what_lies_above_it(campaign_type: str) -> None:
+    (campaign,) = load_paths(with_companions([ROOT / "conf" / "campaigns" / f"{campaign_type}.yml"])).campaigns
+    assert campaign.type.value == campaign_type
+
+
+def test_the_progressive_example_needs_no_more_than_agents_and_installation() -> None:
+    """`init` writes it with these alone."""
+    paths = [ROOT / "conf" / name for name in ("campaigns/progressive.yml", "agents.yml", "installation.yml")]
+    assert len(load_paths(paths).campaigns[0].agents.people) == 10
+
+
+PAGE = (ROOT / "docs" / "campaigns.md").read_text(encoding="utf-8")
+BLOCKS = re.findall(r"```yaml\n# (\S+)\n(.*?)```", PAGE, re.DOTALL)
+
+
+@pytest.mark.spec("S1", "D18")
+def test_the_files_on_the_page_for_admins_are_a_set_without_a_problem() -> None:
+    found = load_texts(dict(BLOCKS))
+    assert [campaign.type.value for campaign in found.campaigns] == [each.value for each in CampaignType]
+
+
+def test_every_yaml_on_the_page_says_which_file_it_is() -> None:
+    assert PAGE.count("```yaml") == len(BLOCKS)
 
 
 def test_the_example_of_the_daemon_s_settings_is_without_a_problem() -> None:

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fs_dialer.config.hours import read_days, read_hours, read_times, show_hours
 from fs_dialer.config.values import BadValue
 from fs_dialer.config.yaml_source import Node, read_yaml
-from fs_dialer.core.definition import Hours
+from fs_dialer.core.resources import Hours
 
 
 def read(text: str) -> tuple[Hours | None, list[str]]:
@@ -23,6 +23,7 @@ def read(text: str) -> tuple[Hours | None, list[str]]:
     return read_hours(root.entries["hours"].value, note), problems
 
 
+@pytest.mark.spec("S9")
 def test_days_and_ranges_of_days_have_times() -> None:
     hours, problems = read("hours:\n  mon-fri: 8:00-20:00\n  sat: 9:00-12:00, 13:00-15:00\n  sun: closed\n")
     assert not problems

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fs_dialer.config.load import Definitions, load_paths, load_texts, with_companions
-from fs_dialer.core.definition import AgentDefinition, Hours
+from fs_dialer.core.definition import AgentDefinition
 from fs_dialer.core.model import AgentId, CampaignType, LegKind
+from fs_dialer.core.resources import Hours
 from fs_dialer.errors import ConfigError
 from fs_dialer.modes import OFFERED
 
@@ -30,14 +31,16 @@ def campaign(more: str) -> dict[str, str]:
     return {"campaigns/spring.yml": CAMPAIGN + more, "agents.yml": AGENTS}
 
 
+@pytest.mark.spec("S3", "S7")
 def test_a_campaign_is_named_after_its_file_and_takes_defaults() -> None:
     (spring,) = load_texts(campaign("")).campaigns
     assert (spring.id, spring.type, spring.revision) == ("spring", CampaignType.PROGRESSIVE, 0)
-    assert spring.caller_id == ("+842873001234",) and spring.agents.people == ("lan", "hoa")
+    assert spring.caller_id.numbers == ("+842873001234",) and spring.agents.people == ("lan", "hoa")
     assert spring.attempts.max == 3 and spring.attempts.gap_s == 14400 and spring.hours == Hours() and spring.window.zone == "UTC"
     assert isinstance(spring.options, OFFERED[CampaignType.PROGRESSIVE].Options)
 
 
+@pytest.mark.spec("S5", "S6", "S9", "S10", "S11", "S47", "D18")
 def test_every_value_is_typed_by_its_setting() -> None:
     """D18"""
     text = """\
@@ -137,10 +140,10 @@ def test_a_value_that_does_not_fit_its_setting_is_told(line: str, what: str) -> 
     assert what in problem
 
 
-def test_a_type_that_is_not_offered_is_told_with_those_that_are() -> None:
-    text = CAMPAIGN.replace("progressive", "preview") + "preview: {time: 30s}\n"
-    (problem,) = told({"campaigns/vip.yml": text, "agents.yml": AGENTS})
-    assert problem == "campaigns/vip.yml:1:7  type: preview campaigns are not offered by this version. Offered: progressive"
+def test_a_type_that_there_is_not_is_told_with_those_that_there_are() -> None:
+    (problem,) = told({"campaigns/vip.yml": CAMPAIGN.replace("progressive", "zzz"), "agents.yml": AGENTS})
+    kinds = "manual, preview, progressive, predictive, autocall and callback"
+    assert problem == f"campaigns/vip.yml:1:7  type: `zzz` is no type of campaign. There are {kinds}"
 
 
 def test_a_misspelt_type_is_judged_as_what_was_meant() -> None:
@@ -148,16 +151,19 @@ def test_a_misspelt_type_is_judged_as_what_was_meant() -> None:
     assert len(problems) == 2 and "nearest: progressive" in problems[0] and "nearest: wrap_up" in problems[1]
 
 
+@pytest.mark.spec("S11")
 def test_a_setting_that_the_type_does_not_have_names_the_types_that_do() -> None:
     """Spec §2: a manual campaign has no gap between calls. The type is not offered yet, its table of settings is known."""
     problems = told({"campaigns/m.yml": CAMPAIGN.replace("progressive", "manual") + "attempts: {gap: 4h}\n", "agents.yml": AGENTS})
     assert any("attempts.gap: a manual campaign has no such setting; it is there for preview, progressive" in problem for problem in problems)
 
 
+@pytest.mark.spec("S7")
 def test_a_missing_type_is_told_for_a_file_in_the_campaigns_folder() -> None:
     assert any("type: is missing" in problem for problem in told({"campaigns/spring.yml": CAMPAIGN.partition("\n")[2], "agents.yml": AGENTS}))
 
 
+@pytest.mark.spec("S3")
 def test_a_file_name_that_is_no_campaign_name_is_told_with_a_better_one() -> None:
     assert any("rename it to spring-2026.yml" in problem for problem in told({"campaigns/Spring 2026.yml": CAMPAIGN, "agents.yml": AGENTS}))
 
@@ -198,6 +204,7 @@ def test_a_window_that_ends_before_it_begins_is_told() -> None:
     assert "window.until: 2026-12-01 8:00 is not after `from`, 2026-12-02 8:00" in problem
 
 
+@pytest.mark.spec("S46", "S47")
 def test_a_customer_who_waits_no_longer_than_the_agent_s_phone_rings_is_a_contradiction() -> None:
     """S46, S47"""
     (problem,) = told(campaign("waiting: {at_most: 30s}\n"))
@@ -252,6 +259,15 @@ def test_a_file_named_twice_is_read_once(conf: Path) -> None:
 def test_a_campaign_is_judged_with_the_agents_beside_or_above_it(conf: Path) -> None:
     assert len(load_paths(with_companions([conf / "campaigns" / "spring.yml"])).agents) == 2
     assert with_companions([conf]) == (conf,)
+
+
+def test_a_folder_of_campaigns_is_judged_with_what_lies_above_it(conf: Path) -> None:
+    (conf / "schedules.yml").write_text("schedules: {office: {hours: {mon: 8:00-9:00}}}\n")
+    (conf / "triggers.yml").write_text("triggers: {t: {on: ticket_created, then: {add_to: elsewhere}}}\n")
+    (conf / "campaigns" / "spring.yml").write_text(CAMPAIGN + "hours: office\n")
+    found = load_paths(with_companions([conf / "campaigns"]))
+    assert found.campaigns[0].hours.schedule == "office" and len(found.agents) == 2
+    assert with_companions([conf / "campaigns" / "spring.yml"])[1:] and not any(path.stem == "triggers" for path in with_companions([conf / "campaigns"]))
 
 
 def test_paths_that_are_not_there_or_no_definitions_are_told(conf: Path) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fs_dialer.config.yaml_source import MAX_BYTES, Listing, Scalar, Table, read_yaml
+from fs_dialer.config import yaml_source
+from fs_dialer.config.yaml_source import MAX_BYTES, Listing, Scalar, Table, YamlFile, read_yaml
 
 
 def told(data: str | bytes) -> list[str]:
@@ -19,6 +21,7 @@ def texts(data: str) -> dict[str, str]:
     return {key: entry.value.text for key, entry in file.root.entries.items() if isinstance(entry.value, Scalar)}
 
 
+@pytest.mark.spec("D18")
 def test_every_scalar_stays_the_text_that_was_written() -> None:
     """D18: YAML 1.1 would make 480, a number, False, null and a date of these."""
     assert texts("a: 8:00\nb: +84912345678\nc: no\nd: ~\ne: 2026-12-01\nf: 0x10\ng: 1_000") == {
@@ -127,3 +130,31 @@ def test_no_bytes_make_it_raise(data: bytes) -> None:
 def test_no_text_makes_it_raise_and_every_problem_is_inside_the_file(text: str) -> None:
     file = read_yaml("x.yml", text.encode())
     assert all(problem.line <= len(text.split("\n")) for problem in file.problems)
+
+
+# --- the two parsers ------------------------------------------------------------------------------------------------------------------
+
+PIECES = [
+    *("a: b\n", "  - x\n", "{a: 1, b: [c, d]}", "{a: , b: c}", "# c\n", "é: ü\n", "'it''s'", '"q\\n"', "|\n  x\n", ">\n y\n", ": ", "- ", "? ", "\n", "  "),
+    *("[", "]", "{", "}", ",", "8:00-20:00", "::", "&a ", "*a", "!!int ", "---\n", "...\n", "%", "@", "`", "<<: x\n", "a:b", "-1", "~", "\t", "#x", "'", ":x"),
+]
+
+
+@pytest.mark.skipif(yaml_source._FAST is None, reason="PyYAML was built without libyaml")
+@given(st.lists(st.sampled_from(PIECES), max_size=9).map("".join))
+@settings(deadline=None, max_examples=400)
+def test_libyaml_and_pyyaml_make_the_same_tree_of_the_same_text(text: str) -> None:
+    """libyaml takes a `?` inside a flow, as YAML 1.2 does, and PyYAML's own parser does not: that alone may differ."""
+    fast, slow = read_yaml("x.yml", text.encode()), YamlFile("x.yml")
+    try:
+        slow.root = yaml_source._document(slow, yaml.parse(text, Loader=yaml.BaseLoader))
+    except (yaml.YAMLError, yaml_source._Unreadable):
+        return
+    if fast.root is not None or slow.root is not None:
+        assert fast.root == slow.root
+
+
+def test_nothing_written_is_told_where_its_key_stands() -> None:
+    file = read_yaml("x.yml", b"a: 1\nring:\n\n\nb: 2\n")
+    assert file.root is not None
+    assert file.root.entries["ring"].value == Scalar("", 2, 1)
