@@ -40,6 +40,7 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     """A daemon of these settings. gevent and psycopg2 are imported here, after __main__ has patched."""
     from gevent import monkey
 
+    from fs_dialer.db.housekeeping import Housekeeping
     from fs_dialer.db.listen import Listener
     from fs_dialer.db.postgres import PostgresStore
     from fs_dialer.esl.client import EslSettings
@@ -51,7 +52,7 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     dsn = settings.dsn()
     esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE, backoff_most_s=RECONNECT_MOST_S)
     live = LiveSettings(esl, settings.esl.client, Path(settings.state_dir), settings.journal_dir(), settings.journal.keep_s)
-    return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot)
+    return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))
 
 
 @command("run", examples=("fs-dialer run", "fs-dialer run --config /etc/fs-dialer/fs-dialer.yml"), exits={Exit.FAILED: ENDED_WITH_1})

@@ -28,7 +28,8 @@ from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import StoreError
 from fs_dialer.esl.client import EslSettings, open_client
 from fs_dialer.modes import OFFERED
-from fs_dialer.runtime import perform
+from fs_dialer.runtime import chores, perform
+from fs_dialer.runtime.chores import Housekeeper
 from fs_dialer.runtime.clock import Clock
 from fs_dialer.runtime.desk import Desk
 from fs_dialer.runtime.ids import engine_sources
@@ -68,8 +69,16 @@ class LiveSettings:
 class Daemon:
     """One active daemon, or one standing by. `listener`: hints of the database; `on_snapshot`: sees the engine once a second (demo, status)."""
 
-    def __init__(self, settings: LiveSettings, store: DaemonStore, listener: Any, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
+    def __init__(
+        self,
+        settings: LiveSettings,
+        store: DaemonStore,
+        listener: Any,
+        on_snapshot: Callable[[Snapshot], None] | None = None,
+        housekeeper: Housekeeper | None = None,
+    ) -> None:
         self._settings, self._store, self._listener = settings, store, listener
+        self._housekeeper = housekeeper
         self._on_snapshot = on_snapshot
         self._clock = Clock()
         self._inbox: Queue[tuple[float, ev.Event]] = Queue()
@@ -149,6 +158,9 @@ class Daemon:
             self.switch.client.start()
             for work in (self._loop, self._watch_clock, self._show, self.desk.listen):
                 self.spawn(work)
+            self.spawn(chores.return_refused, self._store, self._clock.now)
+            if self._housekeeper is not None:
+                self.spawn(chores.housekeep, self._housekeeper, self._clock.now)
             self._stop.wait()
             return self._exit_code
         finally:
@@ -205,6 +217,8 @@ class Daemon:
         gevent.killall(list(self._greenlets), block=True, timeout=5)
         if self._journal is not None:
             self._journal.close()
+        if self._housekeeper is not None:
+            self._housekeeper.close()
         self._listener.close()
         self._store.close()
 
