@@ -20,10 +20,11 @@ from types import ModuleType
 from typing import Any
 
 from fs_dialer.core import actions, events, hangup
-from fs_dialer.core.definition import Attempts, BusyRetry
+from fs_dialer.core.definition import Attempts, BusyRetry, Campaign
 from fs_dialer.core.hangup import Evidence
-from fs_dialer.core.model import CampaignId, Lead, LeadId, LeadStatus, Outcome, SwitchId
-from fs_dialer.core.retry import next_lead
+from fs_dialer.core.model import CampaignId, CampaignType, Lead, LeadId, LeadStatus, Outcome, SwitchId
+from fs_dialer.core.resources import CallerIds
+from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.esl.translate import RULES
 from fs_dialer.runtime.perform import SWITCH_ACTIONS
 
@@ -132,7 +133,7 @@ OUTCOMES = """# Outcomes: how an attempt ended
 An outcome is decided by the hangup cause, the SIP answer, whether it rang (`CHANNEL_PROGRESS` or `CHANNEL_PROGRESS_MEDIA` was seen), whether
 there was a leg, and who hung up: never by the cause alone.
 
-*Attempt*: does it count against `attempts.max`? *Estimate*: does the pacer learn from it how many calls are answered? *Person*: is it in the
+*Attempt*: does it count against `attempts.max`? *Estimate*: does the pacer learn from it how many calls are answered? *Person*: is it in the Rules and what an agent chooses come before this table.
 denominator of the missed rate? An attempt that reaches `attempts.max` makes its lead `exhausted` instead of `retry`.
 """
 
@@ -198,9 +199,10 @@ def _outcomes() -> Iterator[str]:
 def _after(outcome: Outcome) -> tuple[str, str]:
     """What becomes of a lead, and when it is called again: asked of the rules, with gaps that tell themselves apart."""
     policy = Attempts(max=9, gap_s=7000.0, busy=BusyRetry(gap_s=800.0))
+    campaign = Campaign(id=CampaignId("c"), type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+15550100",)), attempts=policy)
     lead = Lead(LeadId(1), CampaignId("c"), "+15550100", ("UTC",), status=LeadStatus.NEW)
-    update = next_lead(lead, outcome, policy, 0.0, rang=False)
-    rang = next_lead(lead, outcome, policy, 0.0, rang=True)
+    update = next_lead(lead, Ended(outcome), campaign, 0.0)
+    rang = next_lead(lead, Ended(outcome, rang=True), campaign, 0.0)
     status = "as before" if update.status is LeadStatus.NEW else f"`{update.status.value}`"
     if update.status in (LeadStatus.SUCCEEDED, LeadStatus.INVALID):
         return status, "–"
