@@ -133,8 +133,9 @@ OUTCOMES = """# Outcomes: how an attempt ended
 An outcome is decided by the hangup cause, the SIP answer, whether it rang (`CHANNEL_PROGRESS` or `CHANNEL_PROGRESS_MEDIA` was seen), whether
 there was a leg, and who hung up: never by the cause alone.
 
-*Attempt*: does it count against `attempts.max`? *Estimate*: does the pacer learn from it how many calls are answered? *Person*: is it in the Rules and what an agent chooses come before this table.
-denominator of the missed rate? An attempt that reaches `attempts.max` makes its lead `exhausted` instead of `retry`.
+*Attempt*: does it count against `attempts.max`? *Estimate*: does the pacer learn from it how many calls are answered? *Person*: is it in the
+denominator of the missed rate? An attempt that reaches `attempts.max` makes its lead `exhausted` instead of `retry`. A campaign's rules, and what an agent
+chooses, come before this table.
 """
 
 SIP = """## What the network's answer becomes

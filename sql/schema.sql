@@ -212,7 +212,7 @@ CREATE TABLE leads (
     caller_id     text        NOT NULL DEFAULT '',  -- the one it saw last, for sticky caller ids
     other_numbers jsonb       NOT NULL DEFAULT '[]',  -- [[number, zone_set], …]: the contact's numbers after this one
     parameters    jsonb       NOT NULL DEFAULT '{}',  -- set by rules; also what its row of a list said besides the contact's own attributes
-    copy          bigint      NOT NULL DEFAULT 0,   -- above 0: another lead of the same number, wanted so (duplicate policy keep-all)
+    copy          bigint      NOT NULL DEFAULT 0,   -- above 0: one more lead of the same number: wanted so (keep-all), or come to it later
     import        bigint,
     CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign, copy)  -- number first: do-not-call looks for a number in every campaign
 ) WITH (
@@ -235,8 +235,8 @@ CREATE INDEX leads_refused ON leads (ready_at) WHERE status = 'refused';
 -- A contact's leads: its timeline, and what goes when it is forgotten.
 CREATE INDEX leads_by_contact ON leads (contact);
 
--- What an import brought, for its undo.
-CREATE INDEX leads_by_import ON leads (import) WHERE import IS NOT NULL;
+-- What an import brought, for its undo. BRIN, though imprecise: every claim writes an entry to each index, and to this one for nothing.
+CREATE INDEX leads_by_import ON leads USING brin (import);
 
 -- Which zone sets a campaign's leads have, so that a claim can name the open ones without looking at the leads. Written by imports.
 CREATE TABLE campaign_zone_sets (
@@ -383,7 +383,7 @@ CREATE TABLE attempts_open (
     gates       jsonb       NOT NULL DEFAULT '[]',  -- what each gate answered (X8)
     FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
     CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)  -- nobody is called twice (D8, X4), whatever goes wrong above
-) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000, fillfactor = 50);
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
 
 -- Nor by two campaigns at once.
 CREATE INDEX attempts_open_by_number ON attempts_open (number);
@@ -442,6 +442,7 @@ DECLARE
     until timestamptz;
     made  integer := 0;
 BEGIN
+    PERFORM pg_advisory_xact_lock(7382354617959212405);  -- two at once would make the same one
     FOR step IN 0..ahead LOOP
         until := date_trunc('month', month + interval '32 days', 'UTC');
         IF to_regclass('attempts_y' || to_char(month AT TIME ZONE 'UTC', 'YYYY"m"MM')) IS NULL
@@ -455,6 +456,26 @@ BEGIN
     RETURN made;
 END $$;
 
+-- Drop whole months that were over before this moment, and what lies outside of any month's partition; the names of what was dropped.
+CREATE FUNCTION drop_attempt_partitions(before timestamptz) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    gone  text;
+    names text[] := '{}';
+BEGIN
+    PERFORM pg_advisory_xact_lock(7382354617959212405);
+    FOR gone IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'attempts'::regclass AND relname ~ '^attempts_y[0-9]{4}m[0-9]{2}$'
+          AND (to_timestamp(substr(relname, 11), 'YYYY"m"MM') AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC' <= before
+        ORDER BY relname
+    LOOP
+        EXECUTE format('DROP TABLE %I', gone);
+        names := names || gone;
+    END LOOP;
+    DELETE FROM attempts_other WHERE opened_at < date_trunc('month', before, 'UTC');
+    RETURN names;
+END $$;
+
 -- Every try, over or not.
 CREATE VIEW all_attempts AS
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
@@ -464,6 +485,39 @@ UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, '{}'
 FROM attempts_open;
+
+-- Was this attempt closed before? A function, so that the plan of who asks has nothing to do with how many months there are.
+CREATE FUNCTION attempt_is_closed(attempt uuid, at timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM attempts WHERE attempts.id = attempt AND attempts.opened_at = at);
+END $$;
+
+-- When a number that was called often enough may be called again: epoch seconds, NULL = now (D10). caps: [[most, within_s], ...], calls in any span of
+-- within_s. Calls of all campaigns count, if they reached the network or are open.
+CREATE FUNCTION number_cap_until(called text, caps jsonb, at float8) RETURNS float8 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    cap   jsonb;
+    nth   timestamptz;
+    until float8;
+BEGIN
+    FOR cap IN SELECT jsonb_array_elements(caps) LOOP
+        SELECT calls.opened_at INTO nth
+        FROM (
+            SELECT opened_at FROM attempts
+            WHERE number = called AND leg_seen AND opened_at > to_timestamp(at - (cap ->> 1)::float8)
+            UNION ALL
+            SELECT opened_at FROM attempts_open
+            WHERE number = called AND opened_at > to_timestamp(at - (cap ->> 1)::float8)
+        ) AS calls
+        ORDER BY calls.opened_at DESC
+        OFFSET (cap ->> 0)::integer - 1
+        LIMIT 1;
+        IF FOUND THEN
+            until := greatest(until, extract(epoch FROM nth)::float8 + (cap ->> 1)::float8);
+        END IF;
+    END LOOP;
+    RETURN until;
+END $$;
 
 -- What somebody should look at or has looked at: a call of a campaign that asks for it (S15), a caller of a queue who was missed (S78).
 CREATE TABLE tickets (
@@ -516,4 +570,5 @@ CREATE TABLE outbox (
     last_error text        NOT NULL DEFAULT '',
     UNIQUE (webhook, happening)
 );
-CREATE INDEX outbox_waiting ON outbox (next_at) WHERE sent_at IS NULL AND NOT given_up;
+CREATE INDEX outbox_waiting ON outbox (webhook, id) WHERE sent_at IS NULL AND NOT given_up;
+CREATE INDEX outbox_by_happening ON outbox (happening);

@@ -1,8 +1,9 @@
-"""db migrate, db status: the database's own tables."""
+"""db migrate, db status, db catch-up: the database's own tables, and what they must be told after a restore."""
 
 from __future__ import annotations
 
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 
@@ -53,6 +54,33 @@ def status(session: Session) -> None:
         session.say("The database is up to date.")
     session.result({"current": not missing and not problems, "steps": [asdict(step) for step in found]})
     if missing or problems:
+        raise click.exceptions.Exit(Exit.FAILED)
+
+
+@command(
+    "catch-up",
+    examples=("fs-dialer db catch-up /var/lib/fs-dialer/journal/*.jsonl", "fs-dialer db catch-up --json day.jsonl"),
+    exits=UNREACHABLE | {Exit.FAILED: "a daemon is active, a journal can not be read, or it holds calls to leads that are not in this database"},
+)
+@click.argument("journals", metavar="JOURNAL...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def catch_up(session: Session, journals: tuple[Path, ...]) -> None:
+    """Tell a restored database whom the daemon called since the backup, so that nobody is called twice.
+
+    Reads the daemon's journals, writes every attempt that they know and the database does not, and gives its lead the status it had afterwards. Safe to
+    repeat. No daemon may be active. Load the lists that were imported since the backup first: a lead is found by its campaign and number.
+    """
+    from fs_dialer.db.catch_up import catch_up as write_missing
+    from fs_dialer.runtime.catch_up import dialled
+
+    done = write_missing(session.settings().dsn(), dialled(journals))
+    session.say(f"{plural(done.attempts, 'attempt')} in {plural(len(journals), 'journal')}: {done.known:,} known, {done.written:,} written.")
+    if done.still_open:
+        session.say(f"{plural(done.still_open, 'of them has', 'of them have')} no end yet: the daemon asks the switch when it starts.")
+    if done.no_lead:
+        missing = plural(len(done.no_lead), "number that was called is", "numbers that were called are")
+        session.note(f"fs-dialer: {missing} no lead of this database: load the list that holds them, then run this again")
+    session.result(asdict(done))
+    if done.no_lead:
         raise click.exceptions.Exit(Exit.FAILED)
 
 

@@ -1,14 +1,13 @@
-"""init, check, apply: the files in which an admin defines campaigns, agents and the installation.
+"""init, check: the files in which an admin defines campaigns, agents and the installation, before a database has heard of them.
 
-Knows in which order things are read, judged and stored, and how the answers read; what a file may say is config/'s. Nothing is stored before everything
-is right, and what a path does not name is left alone.
+Knows which examples there are and how mistakes are told; what a file may say is config/'s. plan.py and apply.py bring files into the database.
 """
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -16,21 +15,15 @@ import click
 
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit, count_of, problem_json, problem_lines
-from fs_dialer.cli.output import natural, plural
-from fs_dialer.cli.settings import Session, who
+from fs_dialer.cli.output import plural
+from fs_dialer.cli.settings import Session
 from fs_dialer.config.daemon import load_settings
 from fs_dialer.config.load import Definitions, load_paths, with_companions
 from fs_dialer.errors import ConfigError, Problem
 from fs_dialer.paths import conf_dir
 
-# What of conf/ an admin starts from, where it goes, and what it is; conf/freeswitch is the switch's, docs/switch.md.
-EXAMPLES = (
-    ("fs-dialer.yml", "fs-dialer.yml", "where the database and the switch are"),
-    ("installation.yml", "installation.yml", "lines, trunks, the country of your numbers"),
-    ("agents.yml", "agents.yml", "who takes calls, and on which phone"),
-    ("campaigns/progressive.yml", "campaigns/progressive.yml", "a campaign; its file name is its name"),
-    ("leads.example.csv", "campaigns/leads.example.csv", "what a list of leads looks like"),
-)
+LEADS = "leads.example.csv"
+_NO_SENTENCE = "an example of it"
 
 
 # --- init -----------------------------------------------------------------------------------------------------------------------------
@@ -48,23 +41,43 @@ def init(session: Session, folder: Path) -> None:
     A campaign, its agents, the installation, this program's own settings and a short list of leads, all with comments. A file that is there already is
     never overwritten.
     """
-    texts = {folder / name: (conf_dir() / source).read_bytes() for name, source, _ in EXAMPLES}
+    found = examples()
+    texts = {folder / name: source.read_bytes() for name, source in found.items()}
     if there := [str(path) for path in texts if path.exists() or path.is_symlink()]:
         advice = "name another folder, or move these away first"
         raise CommandFailed(f"nothing was written, because {'this is' if len(there) == 1 else 'these are'} there already: {', '.join(there)}", advice)
     _write_all(texts)
+    width = max(map(len, found))
     session.say(f"{folder} now holds")
-    session.say(*(f"  {name:<26} {what}" for name, _, what in EXAMPLES))
+    session.say(*(f"  {name:<{width}}  {_what_it_is(source)}" for name, source in found.items()))
     steps = () if folder.resolve() == Path.cwd() else (f"cd {shlex.quote(str(folder))}",)
     session.say("", "Next:", *(f"  {line}" for line in (*steps, *NEXT)))
-    session.result({"folder": str(folder), "files": [name for name, _, _ in EXAMPLES]})
+    session.result({"folder": str(folder), "files": list(found)})
+
+
+def examples() -> dict[str, Path]:
+    """What of conf/ an admin starts from: where it goes, and where it is. conf/freeswitch is the switch's, docs/switch.md."""
+    conf = conf_dir()
+    campaigns = conf / "campaigns"
+    found = {path.name: path for path in sorted(conf.glob("*.yml"))}
+    found |= {f"campaigns/{path.name}": path for path in sorted(campaigns.glob("*.yml"))}
+    return found | {LEADS: campaigns / LEADS}
+
+
+def _what_it_is(path: Path) -> str:
+    """The first sentence of a file's own comment."""
+    if path.suffix == ".csv":
+        return "what a list of leads looks like"
+    comments = [line.lstrip("# ").rstrip() for line in path.read_text(encoding="utf-8").splitlines() if line.startswith("#")]
+    said = next((line for line in comments if line and not line.startswith("yaml-language-server")), _NO_SENTENCE)
+    return re.split(r"(?<=[.:])\s", said)[0].rstrip(".:")
 
 
 NEXT = (
     "fs-dialer simulate campaigns/progressive.yml    # a day of it in seconds; needs no switch and no database",
     "$EDITOR *.yml campaigns/*.yml                   # your database, trunks, agents, numbers",
     "fs-dialer check .",
-    "fs-dialer db migrate && fs-dialer apply .",
+    "fs-dialer db migrate && fs-dialer plan .        # what would be stored, and what it does; then apply it",
     "fs-dialer lead import leads.example.csv --campaign progressive",
 )
 
@@ -148,67 +161,3 @@ def _what_is_there(found: Definitions, others: int) -> str:
     said += ["the installation"] if found.installation else []
     said += [plural(others, "other file")] if others else []
     return " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]
-
-
-# --- apply ----------------------------------------------------------------------------------------------------------------------------
-
-
-@command(
-    "apply",
-    examples=("fs-dialer apply conf/", "fs-dialer apply campaigns/spring.yml campaigns/summer.yml"),
-    exits={Exit.REFUSED: "a file has problems; nothing was stored", Exit.UNREACHABLE: "the database was not reachable; nothing was stored"},
-)
-@PATHS
-def apply(session: Session, paths: tuple[Path, ...]) -> None:
-    """Store what definition files say, all of it or nothing.
-
-    PATH is a file or a folder with all *.yml below it. What no PATH names is left alone. A changed campaign becomes a new revision, which has to be
-    approved before it is dialled by; until then the old one goes on.
-    """
-    with session.definitions() as store:
-        agents = [stored.agent for stored in store.agents()]
-        gateways = [gateway.id for gateway in store.installation().gateways]
-    try:
-        found = load_paths(paths, known_agents=agents, known_gateways=gateways)
-    except ConfigError as error:
-        session.fail(replace(session.failure_of(error), advice=_companions_of(paths)))
-        raise click.exceptions.Exit(Exit.REFUSED) from None
-    if not (found.campaigns or found.agents or found.installation):
-        raise CommandFailed(f"there is nothing to store in {', '.join(map(str, paths))}: no campaign, no agents, no installation", code=Exit.REFUSED)
-    with session.office() as office:
-        applied = office.apply_definitions(found.campaigns, found.agents, found.installation, who())
-    campaigns = [change for change in applied.changes if change.kind == "campaign"]
-    for change in campaigns:
-        waits = f"waits for: fs-dialer approve {change.name}" if change.needs_approval else ""
-        session.say(f"campaign {change.name:<20} {change.what:<9} r{change.revision}  {waits}".rstrip())
-    for kind in ("agent", "installation"):
-        for what in ("created", "changed", "unchanged"):
-            names = sorted((change.name for change in applied.changes if (change.kind, change.what) == (kind, what)), key=natural)
-            if names:
-                session.say(f"{plural(len(names), 'agent') if kind == 'agent' else kind} {what}{_named(names) if kind == 'agent' else ''}")
-    imports = [(campaign.id, found.file_of(campaign.id).parent / campaign.leads.csv) for campaign in found.campaigns if campaign.leads.csv]
-    for name, path in imports:
-        session.say(f"leads of {name}: fs-dialer lead import {shlex.quote(str(path))} --campaign {name}")
-    session.say(_counted([change.what for change in applied.changes]))
-    if found.passed_over:
-        session.note(f"left aside, they define nothing: {', '.join(map(str, found.passed_over))}")
-    session.result({"changes": [asdict(change) for change in applied.changes], "imports": [{"campaign": name, "file": str(path)} for name, path in imports]})
-
-
-def _companions_of(paths: Sequence[Path]) -> tuple[str, ...]:
-    """Files that are right with the agents.yml beside them, which is not stored yet: say so, since the problems alone would mislead."""
-    whole = with_companions(paths)
-    if len(whole) == len(paths) or _problems_of(partial(load_paths, whole)):
-        return ()
-    line = shlex.join(["fs-dialer", "apply", *map(str, whole)])
-    return ("what stands in the files beside it is not stored yet; together they are right:", line)
-
-
-def _named(names: Sequence[str], most: int = 5) -> str:
-    shown = ", ".join(names[:most])
-    return f": {shown}" + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _counted(words: Sequence[str]) -> str:
-    said = [f"{words.count(word)} {word}" for word in ("created", "changed", "unchanged") if word in words]
-    return f"Applied: {', '.join(said)}."

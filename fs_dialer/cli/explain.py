@@ -9,5 +9,13 @@ HERE = "fs_dialer.cli"
 explain = LazyGroup(
     "explain",
     help="Why something is as it is, or what a word means.",
-    sections={"Commands": {"field": Lazy(f"{HERE}.explain_field:explain_field", "What a setting of a definition file means.")}},
+    sections={
+        "Commands": {
+            "lead": Lazy(f"{HERE}.explain_lead:explain_lead_command", "Is it dialled now, and if not, why and until when."),
+            "campaign": Lazy(f"{HERE}.explain_campaign:explain_campaign_command", "What holds its leads, and when the next is dialled."),
+            "gateway": Lazy(f"{HERE}.explain_gateway:explain_gateway", "Is a trunk used, does it rest, and since which calls."),
+            "callerid": Lazy(f"{HERE}.explain_gateway:explain_callerid", "Is a caller id used, does it rest, and since which calls."),
+            "field": Lazy(f"{HERE}.explain_field:explain_field", "What a setting of a definition file means."),
+        }
+    },
 )

@@ -23,6 +23,7 @@ class Exit(IntEnum):
     MISUSE = 2
     REFUSED = 3
     UNREACHABLE = 4
+    CHANGES = 5
 
 
 MEANING: Mapping[Exit, str] = {
@@ -31,6 +32,7 @@ MEANING: Mapping[Exit, str] = {
     Exit.MISUSE: "the command line is wrong",
     Exit.REFUSED: "a file or value was refused; nothing was changed",
     Exit.UNREACHABLE: "the daemon, the switch or the database was not reachable",
+    Exit.CHANGES: "something would change (only where it was asked for)",
 }
 
 

@@ -11,6 +11,7 @@ import click
 
 from fs_dialer import __version__
 from fs_dialer.cli.command import Lazy, LazyGroup
+from fs_dialer.cli.explain import explain
 from fs_dialer.cli.failures import Exit, Failure
 from fs_dialer.cli.settings import Session
 from fs_dialer.errors import FsDialerError
@@ -44,6 +45,8 @@ DB = LazyGroup(
         "Commands": {
             "migrate": Lazy(f"{HERE}.database:migrate", "Bring the database to this version's tables."),
             "status": Lazy(f"{HERE}.database:status", "Which steps the database has taken."),
+            "roles": Lazy(f"{HERE}.roles:roles", "Roles for people: what operators and admins may do."),
+            "catch-up": Lazy(f"{HERE}.database:catch_up", "Tell a restored database whom the daemon called since."),
         }
     },
 )
@@ -54,17 +57,72 @@ CAMPAIGN = LazyGroup(
         "Commands": {
             "list": Lazy(f"{HERE}.campaigns:campaign_list", "All campaigns, what they do and why."),
             "show": Lazy(f"{HERE}.campaigns:campaign_show", "One campaign: leads, today's calls, what is next."),
+            "clone": Lazy(f"{HERE}.clone:clone", "A new campaign from an old one, with its leads."),
         }
     },
 )
 LEAD = LazyGroup(
     "lead",
-    help="Leads: import them, look at them.",
+    help="Leads: import and add them, look at them, say what becomes of them.",
     sections={
         "Commands": {
             "import": Lazy(f"{HERE}.leads:lead_import", "Add the rows of a CSV file to a campaign."),
-            "list": Lazy(f"{HERE}.leads:lead_list", "Leads of a campaign, by status or number."),
-            "show": Lazy(f"{HERE}.leads:lead_show", "One lead with every call made to it."),
+            "add": Lazy(f"{HERE}.lead_ops:lead_add", "Make people leads of a campaign, also while it runs."),
+            "list": Lazy(f"{HERE}.lead_views:lead_list", "Leads, by campaign, status, gate, number or filter."),
+            "show": Lazy(f"{HERE}.lead_views:lead_show", "One lead with every call made to it."),
+            "timeline": Lazy(f"{HERE}.lead_views:lead_timeline", "All that happened with a person."),
+            "mark": Lazy(f"{HERE}.lead_ops:lead_mark", "Stop, reopen, leave alone, promise a callback …"),
+            "forget": Lazy(f"{HERE}.lead_forget:lead_forget", "Erase a person; totals stay."),
+        }
+    },
+)
+CONTACT = LazyGroup(
+    "contact",
+    help="The directory: people, their numbers, and what is known of them.",
+    sections={
+        "Commands": {
+            "search": Lazy(f"{HERE}.contacts:contact_search", "People by name, number, attribute, filter or group."),
+            "show": Lazy(f"{HERE}.contacts:contact_show", "One person in full, with the campaigns he is in."),
+            "add": Lazy(f"{HERE}.contacts:contact_add", "A new person."),
+            "set": Lazy(f"{HERE}.contacts:contact_set", "Change what is known of a person."),
+            "owner": Lazy(f"{HERE}.contacts:contact_owner", "Which agent manages a person's account."),
+        }
+    },
+)
+GROUP = LazyGroup(
+    "group",
+    help="Groups of contacts. Declared in files; who is in them is said here.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.groups:group_list", "All groups, and how many are in each."),
+            "show": Lazy(f"{HERE}.groups:group_show", "Who is in a group."),
+            "add": Lazy(f"{HERE}.groups:group_add", "Put people into a group."),
+            "remove": Lazy(f"{HERE}.groups:group_remove", "Take people out of a group."),
+        }
+    },
+)
+DNC = LazyGroup(
+    "dnc",
+    help="Do-not-call lists. Declared in files; every list holds for every campaign.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.dnc:dnc_list", "All lists, or the entries of one."),
+            "show": Lazy(f"{HERE}.dnc:dnc_show", "May this number be called at all?"),
+            "add": Lazy(f"{HERE}.dnc:dnc_add", "Put numbers or prefixes on a list."),
+            "remove": Lazy(f"{HERE}.dnc:dnc_remove", "Take them off again, with a reason."),
+            "import": Lazy(f"{HERE}.dnc_import:dnc_import", "A file of numbers onto a list."),
+        }
+    },
+)
+ATTEMPT = LazyGroup(
+    "attempt",
+    help="Calls one by one: what proves each, and its result.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.attempts:attempt_list", "Calls of a campaign or to a lead."),
+            "show": Lazy(f"{HERE}.attempts:attempt_show", "One call with its evidence."),
+            "dispose": Lazy(f"{HERE}.attempt_dispose:attempt_dispose", "Give a call its result."),
+            "export": Lazy(f"{HERE}.attempts:attempt_export", "A campaign's calls as lines of JSON."),
         }
     },
 )
@@ -76,6 +134,64 @@ AGENT = LazyGroup(
             "list": Lazy(f"{HERE}.agents:agent_list", "All agents with their status."),
             "available": Lazy(f"{HERE}.agents:available", "Let agents take calls."),
             "not-available": Lazy(f"{HERE}.agents:not_available", "Stop giving calls to agents."),
+        }
+    },
+)
+TICKET = LazyGroup(
+    "ticket",
+    help="Tickets: calls and callers that somebody should look at.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.tickets:ticket_list", "Tickets, the newest first."),
+            "show": Lazy(f"{HERE}.tickets:ticket_show", "One ticket in full."),
+            "close": Lazy(f"{HERE}.tickets:ticket_close", "Somebody has seen to them."),
+        }
+    },
+)
+TRIGGER = LazyGroup(
+    "trigger",
+    help="Triggers: what happens by itself. Defined in files.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.triggers:trigger_list", "Every trigger, its conditions and its actions."),
+            "test": Lazy(f"{HERE}.triggers:trigger_test", "Would it fire, and if not, why not?"),
+        }
+    },
+)
+WEBHOOK = LazyGroup(
+    "webhook",
+    help="Webhooks: who is told of events. Defined in files, sent to by the daemon.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.webhooks:webhook_list", "Every webhook, and what waits for it."),
+            "test": Lazy(f"{HERE}.webhooks:webhook_test", "Send a message that says it is a test."),
+            "outbox": Lazy(f"{HERE}.webhooks:webhook_outbox", "Messages, the newest first."),
+            "replay": Lazy(f"{HERE}.webhooks:webhook_replay", "Send messages again."),
+        }
+    },
+)
+TOKEN = LazyGroup(
+    "token",
+    help="Tokens: who may use the HTTP interface, and as what.",
+    sections={
+        "Commands": {
+            "create": Lazy(f"{HERE}.tokens:token_create", "Make a token; its secret is shown once."),
+            "list": Lazy(f"{HERE}.tokens:token_list", "Every token, valid or not."),
+            "revoke": Lazy(f"{HERE}.tokens:token_revoke", "End a token for good."),
+        }
+    },
+)
+REPORT = LazyGroup(
+    "report",
+    help="What happened: attempts, counted or one by one, as a table, CSV or JSON.",
+    sections={
+        "Commands": {
+            "campaign": Lazy(f"{HERE}.report:report_campaign", "A campaign's calls and its missed rate."),
+            "agent": Lazy(f"{HERE}.report:report_agent", "Calls, talk and results by agent."),
+            "caller-id": Lazy(f"{HERE}.report:report_caller_id", "How calls fared by the number shown."),
+            "gateway": Lazy(f"{HERE}.report:report_gateway", "How calls fared by the trunk."),
+            "hour": Lazy(f"{HERE}.report:report_hour", "How calls fared by the hour."),
+            "attempts": Lazy(f"{HERE}.report_attempts:report_attempts", "Attempts one by one, with the columns you choose."),
         }
     },
 )
@@ -92,9 +208,21 @@ main = Main(
         "Set up": {
             "init": Lazy(f"{HERE}.definitions:init", "Write a working set of example files."),
             "check": Lazy(f"{HERE}.definitions:check", "Find every mistake in definition files."),
+            "schema": Lazy(f"{HERE}.schema:schema", "The JSON Schema of definition files, for your editor."),
             "db": DB,
-            "apply": Lazy(f"{HERE}.definitions:apply", "Store what definition files say."),
+            "doctor": Lazy(f"{HERE}.doctor.command:doctor", "Is everything there? What is wrong, and what to do about it."),
+            "plan": Lazy(f"{HERE}.plan:plan", "What would an apply change, and what would that do?"),
+            "apply": Lazy(f"{HERE}.apply:apply", "Store what a plan or definition files say, or undo it."),
+            "diff": Lazy(f"{HERE}.export:diff", "Files against the database, or one revision against another."),
+            "history": Lazy(f"{HERE}.export:history", "Every revision of a campaign or another thing."),
+            "export": Lazy(f"{HERE}.export:export", "Write the database back as definition files."),
+            "contact": CONTACT,
+            "group": GROUP,
             "lead": LEAD,
+            "dnc": DNC,
+            "trigger": TRIGGER,
+            "webhook": WEBHOOK,
+            "token": TOKEN,
         },
         "Run": {
             "run": Lazy(f"{HERE}.run:run", "The daemon: dial."),
@@ -103,10 +231,15 @@ main = Main(
             "pause": Lazy(f"{HERE}.campaigns:pause", "Stop calling for a campaign, for now."),
             "end": Lazy(f"{HERE}.campaigns:end", "End a campaign for good."),
             "agent": AGENT,
+            "ticket": TICKET,
         },
         "Look": {
+            "explain": explain,
             "status": Lazy(f"{HERE}.status:status", "What every campaign does now, and why."),
+            "top": Lazy(f"{HERE}.top:top", "The same, live, on the whole terminal."),
+            "report": REPORT,
             "campaign": CAMPAIGN,
+            "attempt": ATTEMPT,
             "replay": Lazy(f"{HERE}.run:replay", "Run a recorded day again through the same engine."),
         },
     },

@@ -123,15 +123,17 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, right: str = "", width: int | None = None, colour: bool = False
+    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, right: str | Sequence[str] = "", width: int | None = None, colour: bool = False
 ) -> list[str]:
-    """Lines of an aligned table. `right`: names of columns set to the right, separated by blanks. The last column is broken to what is left of `width`."""
+    """Lines of an aligned table. `right`: names of columns set to the right; one text is split at blanks. The last column is broken to what is left of
+    `width`."""
     cells = [[Cell(name, "bold") for name in header], *([each if isinstance(each, Cell) else Cell(each) for each in row] for row in rows)]
     cells = [[Cell(clean(cell.text), cell.colour) for cell in row] for row in cells]
     widths = [max(_width(row[index].text) for row in cells) for index in range(len(header))]
     if width is not None:
         widths[-1] = max(_LEAST_LAST, min(widths[-1], width - sum(widths[:-1]) - 2 * (len(widths) - 1)))
-    to_right = {index for index, name in enumerate(header) if name in right.split()}
+    named = right.split() if isinstance(right, str) else right
+    to_right = {index for index, name in enumerate(header) if name in named}
     return [line for row in cells for line in _row(row, widths, to_right, colour)]
 
 

@@ -19,8 +19,9 @@ from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import FsDialerError
 
 if TYPE_CHECKING:
-    from fs_dialer.runtime.live import Daemon
+    from fs_dialer.runtime.live import Daemon, Service
 
+HTTP_CONNECTIONS = 4  # to the database, for requests; apart from the dialling's
 RECONNECT_MOST_S = 5.0  # well inside the time after which parked legs go to the fallback
 ENDED_WITH_1 = "a part of the daemon failed, or another daemon took over: start it again, and it takes over what is up or stands by"
 
@@ -45,6 +46,7 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     from fs_dialer.db.postgres import PostgresStore
     from fs_dialer.esl.client import EslSettings
     from fs_dialer.esl.translate import SUBSCRIBE
+    from fs_dialer.runtime.clerk import Clerk
     from fs_dialer.runtime.live import Daemon, LiveSettings
 
     if not monkey.is_module_patched("socket"):
@@ -52,7 +54,32 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     dsn = settings.dsn()
     esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE, backoff_most_s=RECONNECT_MOST_S)
     live = LiveSettings(esl, settings.esl.client, Path(settings.state_dir), settings.journal_dir(), settings.journal.keep_s)
-    return Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))
+    daemon = Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))
+    clerk = Clerk(dsn)
+    daemon.when_active.append(clerk)
+    daemon.desk.on_happenings = clerk.poke
+    if (listen := settings.http.address) is not None:
+        daemon.at_once += _http(settings, dsn, listen, daemon)
+    return daemon
+
+
+def _http(settings: DaemonSettings, dsn: str, listen: tuple[str, int], daemon: Daemon) -> list[Service]:
+    """The HTTP interface, and what it looks at the daemon through."""
+    from fs_dialer.config.http_settings import beside
+    from fs_dialer.db.lead_api import LeadApi
+    from fs_dialer.db.pool import Pool
+    from fs_dialer.db.tokens import TokenStore
+    from fs_dialer.runtime.daemon_view import LiveView
+    from fs_dialer.runtime.lead_desk import StoredLeadDesk
+    from fs_dialer.web.app import make_app
+    from fs_dialer.web.server import WebServer
+
+    pool = Pool(dsn, size=HTTP_CONNECTIONS, application="fs-dialer http")
+    api = LeadApi(pool)
+    view = LiveView(daemon, api)
+    certificate, key = beside(settings.http, settings.file.parent if settings.file else Path())
+    app = make_app(StoredLeadDesk(api), view, TokenStore(pool), hosts=settings.http.hosts, tls=certificate is not None)
+    return [view, WebServer(app, listen, certificate=certificate, key=key)]
 
 
 @command("run", examples=("fs-dialer run", "fs-dialer run --config /etc/fs-dialer/fs-dialer.yml"), exits={Exit.FAILED: ENDED_WITH_1})

@@ -22,6 +22,7 @@ from fs_dialer.errors import ConfigError, FsDialerError
 if TYPE_CHECKING:
     from fs_dialer.config.daemon import DaemonSettings
     from fs_dialer.db.backoffice import Backoffice
+    from fs_dialer.db.pool import Pool
     from fs_dialer.db.postgres import PostgresStore
 
 
@@ -50,6 +51,14 @@ class Session:
 
         with closing(Backoffice(self.settings().dsn())) as office:
             yield office
+
+    @contextmanager
+    def pool(self) -> Iterator[Pool]:
+        """A connection for what stands beside the dialler: tickets, webhooks, tokens."""
+        from fs_dialer.db.pool import Pool
+
+        with closing(Pool(self.settings().dsn(), size=1, application="fs-dialer command")) as pool:
+            yield pool
 
     @contextmanager
     def definitions(self) -> Iterator[PostgresStore]:
@@ -84,7 +93,7 @@ class Session:
         for line in lines:
             click.echo(line, err=True)
 
-    def table(self, header: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, right: str = "") -> None:
+    def table(self, header: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, right: str | Sequence[str] = "") -> None:
         if not self.as_json:
             stdout = sys.stdout
             self.say(*output.table(header, rows, right=right, width=output.terminal_width(stdout), colour=output.wants_colour(stdout)))

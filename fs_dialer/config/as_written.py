@@ -52,7 +52,8 @@ def _settings(value: Any, campaign_type: str = "") -> Tree:
 def _written(kind: str, of: str, value: Any, campaign_type: str, zone: str) -> Any:
     """One value as a tree of texts; None where there is nothing to write."""
     if isinstance(value, Hours):
-        return value.schedule or dict(show_hours(value))
+        # A schedule's own hours bear its name too; there the setting has no `of`, and the days themselves stand.
+        return value.schedule if of and value.schedule else dict(show_hours(value))
     if kind == "section":
         return _settings(value, campaign_type)
     if kind == "sections":

@@ -31,7 +31,7 @@ def parse_moment(text: str, zone: str, now: float) -> float:
     words = " ".join(text.lower().replace(",", " ").split())
     if words == "now":
         return now
-    if words.startswith("+") or words.startswith("in "):
+    if words.startswith(("+", "in ")):
         return now + duration(words.removeprefix("+").removeprefix("in "))
     if _ISO_DAY.fullmatch(words) or re.match(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}[t ]", words):
         return moment(words.upper(), zone)

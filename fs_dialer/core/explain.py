@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from fs_dialer.core import leads as gate
@@ -21,11 +21,13 @@ from fs_dialer.core.schedule import Verdict, dial_verdict, next_open
 FINISHED = frozenset(LeadStatus) - DIALABLE - {LeadStatus.BLOCKED, LeadStatus.REFUSED}
 EVERYBODYS = frozenset({gate.CAMPAIGN, gate.WINDOW})  # the same for every lead of a campaign: told once, above all counts
 TIMES = frozenset({gate.HOURS, gate.ZONES, gate.HOLIDAYS})
+WAITS = frozenset({gate.GAP, gate.RULE_TIME})
 ENGINES = (gate.QUOTA, gate.CALLER_ID, gate.LINES, gate.AGENTS)  # not asked while another is shut
 IN_CALL_AGAIN_S = 60.0  # the store's last gate asks again then
 NEAR_S = 4 * 86400.0  # how far ahead openings and closings are kept
 MOST_ROUNDS = 8  # each round opens every gate that time opens; a further one is needed where a cap stood behind another, or hours behind both
 
+NOT_PUT_BACK = frozenset({"", gate.DO_NOT_CALL, gate.NO_CALLBACK})  # what held_by may say of a lead that nobody put back: its status says it too
 HELD_WORDS = {
     gate.CALLER_ID: "no caller id or trunk was healthy: called after the others",
     gate.NUMBER_IN_CALL: "another call to this number was up: asked again then",
@@ -50,9 +52,10 @@ class LeadAnswer(NamedTuple):
 
 
 def own_shut(checks: Iterable[Check]) -> Check | None:
-    """The gate to name first: one that no time opens, else the first; campaign and dates apart, which are the same for all its leads."""
+    """The gate to name of several: one that no time opens; else what the lead itself waits for; hours only where it waits for nothing else, or at night
+    they would be all that is ever named. In the dialer's order among equals. Campaign and dates, the same for all its leads, are left out."""
     own = [check for check in checks if not check.ok and check.gate not in EVERYBODYS]
-    return next((check for check in own if check.until is None), own[0] if own else None)
+    return min(own, key=lambda check: 0 if check.until is None else 2 if check.gate in TIMES else 1, default=None)
 
 
 class Clock:
@@ -63,6 +66,7 @@ class Clock:
         self._campaign = campaign
         self._now = now
         self._kept: dict[tuple[str, ...], tuple[list[float], list[Verdict]]] = {}
+        self._opens: dict[tuple[str, ...], tuple[float, float | None]] = {}
 
     def verdict(self, zones: tuple[str, ...], at: float) -> Verdict:
         """Open or not at this moment. Which gate is shut is told for the moment `now` itself: later, where several are, it may be another of them."""
@@ -76,12 +80,21 @@ class Clock:
         return verdicts[bisect_right(ends, at)]
 
     def next_open(self, zones: tuple[str, ...], at: float) -> float | None:
-        """As schedule.next_open."""
+        """As schedule.next_open; where zones have no hour in common, that is found out once."""
         verdict = self.verdict(zones, at)
+        if verdict.open:
+            return at
+        asked_at, opens = self._opens.get(zones, (float("inf"), None))
+        if asked_at <= at and (opens is None or at <= opens):
+            return opens
+        opens, asked_at = at, at
         while not verdict.open and verdict.until is not None and verdict.until <= self._now + NEAR_S:
-            at = verdict.until
-            verdict = self.verdict(zones, at)
-        return at if verdict.open else next_open(self._campaign, zones, at)
+            opens = verdict.until
+            verdict = self.verdict(zones, opens)
+        if not verdict.open:
+            opens = next_open(self._campaign, zones, opens)
+        self._opens[zones] = (asked_at, opens)
+        return opens
 
 
 def explain_lead(
@@ -93,89 +106,96 @@ def explain_lead(
     *,
     starts_at: float | None = None,
     returns_to: LeadStatus | None = None,
+    ahead: bool = False,
     clock: Clock | None = None,
 ) -> LeadAnswer:
     """Ask every gate. The engine's stand in `facts` and are left out while another is shut: the engine is not asked then either.
 
     starts_at: when the campaign begins by itself (started before its start time); None = only by hand. returns_to: what a refused lead becomes when its
-    time of being left alone is over (D16); None = it may be called again.
+    time of being left alone is over (D16); None = it may be called again. ahead: `now` is a moment yet to come, at which lead and campaign are what time
+    makes of what they are today.
     """
-    clock = clock or Clock(campaign, now)
-    checks = _checks(lead, campaign, state, now, facts, starts_at, clock)
-    next_at, never = _next(lead, campaign, state, now, facts, starts_at, returns_to, clock, checks)
+    case = _Case(campaign, state, starts_at, clock or Clock(campaign, now))
+    if ahead:
+        lead, facts = _aged(lead, facts, now, returns_to)
+        case = case.at(now)
+    checks = case.checks(lead, facts, now)
+    next_at, never = case.next(lead, facts, returns_to, now, checks)
     return LeadAnswer(checks, next_at, never)
 
 
-def _checks(
-    lead: Lead, campaign: Campaign, state: CampaignState, now: float, facts: Facts, starts_at: float | None, clock: Clock
-) -> tuple[Check, ...]:
-    checks = tuple(_asked(lead, campaign, state, now, facts, starts_at, clock))
-    if any(not check.ok for check in checks if check.gate not in ENGINES):
-        checks = tuple(check for check in checks if check.gate not in ENGINES)
-    return checks
+@dataclass(frozen=True, slots=True)
+class _Case:
+    """A campaign as its leads are asked about it."""
 
+    campaign: Campaign
+    state: CampaignState
+    starts_at: float | None
+    clock: Clock
 
-def _asked(
-    lead: Lead, campaign: Campaign, state: CampaignState, now: float, facts: Facts, starts_at: float | None, clock: Clock
-) -> Iterable[Check]:
-    """The gates, with what only explain must know: a call that is up, a start that is on its way, and who put the lead back."""
-    for check in gates(lead, campaign, state, now, clock.verdict(lead.zones, now), facts):
-        if check.gate == gate.CAMPAIGN and not check.ok and starts_at is not None:
-            yield Check(gate.CAMPAIGN, False, f"{check.reason}: it begins by itself at its start time", max(starts_at, now))
-        elif check.gate == gate.STATUS and lead.status is LeadStatus.IN_PROGRESS:
-            yield Check(gate.STATUS, False, "being called now")
-        elif check.gate == gate.NUMBER_IN_CALL and not check.ok:
-            yield check._replace(until=now + IN_CALL_AGAIN_S)
-        elif check.gate == gate.GAP and lead.status is LeadStatus.REFUSED:
-            yield Check(gate.GAP, True, "no break to wait for")  # until when it is left alone is told by its own gate
-        elif check.gate in (gate.GAP, gate.RULE_TIME) and not check.ok and lead.held_by:
-            yield check._replace(reason=HELD_WORDS.get(lead.held_by, f"put back by the gate {lead.held_by.replace('_', ' ')}: asked again then"))
-        else:
-            yield check
+    def at(self, moment: float) -> _Case:
+        """The same at a later moment: one that begins by itself has begun."""
+        return replace(self, state=CampaignState.RUNNING) if self.starts_at is not None and moment >= self.starts_at else self
 
+    def checks(self, lead: Lead, facts: Facts, now: float) -> tuple[Check, ...]:
+        checks = tuple(self._asked(lead, facts, now))
+        if any(not check.ok for check in checks if check.gate not in ENGINES):
+            checks = tuple(check for check in checks if check.gate not in ENGINES)
+        return checks
 
-def _next(
-    lead: Lead,
-    campaign: Campaign,
-    state: CampaignState,
-    now: float,
-    facts: Facts,
-    starts_at: float | None,
-    returns_to: LeadStatus | None,
-    clock: Clock,
-    checks: tuple[Check, ...],
-) -> tuple[float | None, Check | None]:
-    """Each round goes to where every gate that was shut is open, then on to where the hours are, and asks again there."""
-    at = now
-    for _ in range(MOST_ROUNDS):
-        shut = [check for check in checks if not check.ok and check.gate not in ENGINES]
-        if not shut:
-            return at, None
-        never = next((check for check in shut if check.until is None), None)
-        if never is not None:
-            if at > now and never.gate == gate.WINDOW:
-                never = never._replace(reason="the campaign ends before it may be called again")
-            return None, never
-        by_time = max((check.until for check in shut if check.until is not None and check.gate not in TIMES), default=at)
-        opens = clock.next_open(lead.zones, max(at, by_time))
-        if opens is None:
-            return None, Check(gate.ZONES, False, "no moment is in sight at which all its clocks allow a call")
-        at = opens
-        later, known = _aged(lead, facts, at, returns_to)
-        running = CampaignState.RUNNING if starts_at is not None and at >= starts_at else state
-        checks = tuple(_asked(later, campaign, running, at, known, starts_at, clock))
-    return None, Check(gate.ZONES, False, "no moment is in sight at which every gate is open")
+    def _asked(self, lead: Lead, facts: Facts, now: float) -> Iterable[Check]:
+        """The gates, with what only explain must know: a start that is on its way, when all clocks are open at once, a call that is up, who put it back."""
+        put_back = lead.held_by not in NOT_PUT_BACK and now < lead.ready_at
+        for check in gates(lead, self.campaign, self.state, now, self.clock.verdict(lead.zones, now), facts):
+            if check.gate == gate.CAMPAIGN and not check.ok and self.starts_at is not None:
+                yield Check(gate.CAMPAIGN, False, f"{check.reason}: it begins by itself at its start time", max(self.starts_at, now))
+            elif check.gate in TIMES and not check.ok:
+                yield check._replace(until=self.clock.next_open(lead.zones, now))  # of all its clocks together: where one opens another may shut
+            elif check.gate == gate.STATUS and lead.status is LeadStatus.IN_PROGRESS:
+                yield Check(gate.STATUS, False, "being called now")
+            elif check.gate == gate.NUMBER_IN_CALL and not check.ok:
+                yield check._replace(until=now + IN_CALL_AGAIN_S)
+            elif check.gate == gate.GAP and lead.status is LeadStatus.REFUSED:
+                yield Check(gate.GAP, True, "no break to wait for")  # until when it is left alone is told by its own gate
+            elif check.gate == gate.GAP and put_back:
+                words = HELD_WORDS.get(lead.held_by, f"put back by the gate {lead.held_by.replace('_', ' ')}: asked again then")
+                yield Check(gate.GAP, False, words, lead.ready_at)
+            elif check.gate == gate.RULE_TIME and put_back:
+                yield Check(gate.RULE_TIME, True, "the time that was set has come")
+            else:
+                yield check
+
+    def next(self, lead: Lead, facts: Facts, returns_to: LeadStatus | None, now: float, checks: tuple[Check, ...]) -> tuple[float | None, Check | None]:
+        """Each round goes to where every gate that was shut is open, then on to where the hours are, and asks again there."""
+        at = now
+        for _ in range(MOST_ROUNDS):
+            shut = [check for check in checks if not check.ok and check.gate not in ENGINES]
+            if not shut:
+                return at, None
+            never = next((check for check in shut if check.until is None), None)
+            if never is not None:
+                if at > now and never.gate == gate.WINDOW:
+                    never = never._replace(reason="the campaign ends before it may be called again")
+                return None, never
+            by_time = max((check.until for check in shut if check.until is not None and check.gate not in TIMES), default=at)
+            opens = self.clock.next_open(lead.zones, max(at, by_time))
+            if opens is None:
+                return None, Check(gate.ZONES, False, "no moment is in sight at which all its clocks allow a call")
+            at = opens
+            later, known = _aged(lead, facts, at, returns_to)
+            checks = tuple(self.at(at)._asked(later, known, at))
+        return None, Check(gate.ZONES, False, "no moment is in sight at which every gate is open")
 
 
 def _aged(lead: Lead, facts: Facts, at: float, returns_to: LeadStatus | None) -> tuple[Lead, Facts]:
-    """Lead and facts as they will be at a later moment if nothing but time passes: refusals run out, calls leave the windows of caps and end."""
+    """Lead and facts as they will be at a later moment if nothing but time passes: refusals run out, calls leave
+    the windows of caps; whether calls are up then is not known."""
     if lead.status is LeadStatus.REFUSED and lead.ready_at <= at:
         lead = changed(lead, status=returns_to or LeadStatus.RETRY)
     caps = facts.caps
     if caps is not None:
         caps = tuple(cap for cap in caps if cap[3] is None or cap[3] > at)
-    in_call = None if facts.in_call is None else False
-    return lead, Facts(facts.do_not_call, facts.lists, facts.no_callback, caps, in_call)
+    return lead, Facts(facts.do_not_call, facts.lists, facts.no_callback, caps)
 
 
 # --- whole campaigns ------------------------------------------------------------------------------------------------------------------
@@ -239,16 +259,26 @@ class CampaignAnswer:
 
 
 def explain_class(
-    cls: LeadClass, campaign: Campaign, state: CampaignState, now: float, *, starts_at: float | None = None, clock: Clock | None = None
+    cls: LeadClass,
+    campaign: Campaign,
+    state: CampaignState,
+    now: float,
+    *,
+    starts_at: float | None = None,
+    ahead: bool = False,
+    clock: Clock | None = None,
 ) -> LeadAnswer:
     """The answer of every lead in the class: one stands for all, and the same gates are asked. `next_at` is that of the first of them."""
     first = representative(cls, campaign)
-    answer = explain_lead(first, campaign, state, now, _facts(cls), starts_at=starts_at, returns_to=cls.returns_to, clock=clock)
+
+    def asked(lead: Lead) -> LeadAnswer:
+        return explain_lead(lead, campaign, state, now, _facts(cls), starts_at=starts_at, returns_to=cls.returns_to, ahead=ahead, clock=clock)
+
+    answer = asked(first)
     if answer.next_at is None or cls.opens_at <= answer.next_at:
         return answer
     # Where marks or caps stand beside ready_at, the earliest of each may belong to three different leads.
-    last = changed(first, ready_at=max(cls.opens_at, cls.ready_at))
-    return answer._replace(next_at=explain_lead(last, campaign, state, now, _facts(cls), starts_at=starts_at, returns_to=cls.returns_to, clock=clock).next_at)
+    return answer._replace(next_at=asked(changed(first, ready_at=cls.opens_at)).next_at)
 
 
 def representative(cls: LeadClass, campaign: Campaign) -> Lead:
@@ -272,25 +302,30 @@ def _facts(cls: LeadClass) -> Facts:
 
 
 def explain_campaign(
-    classes: Iterable[LeadClass], campaign: Campaign, state: CampaignState, now: float, *, starts_at: float | None = None
+    classes: Iterable[LeadClass], campaign: Campaign, state: CampaignState, now: float, *, starts_at: float | None = None, ahead: bool = False
 ) -> CampaignAnswer:
-    """Every class asked once, and the counts put together by the gate to name."""
-    clock = Clock(campaign, now)
+    """Every class asked once, and the counts put together by the gate to name. Arguments as of explain_lead."""
+    case = _Case(campaign, state, starts_at, Clock(campaign, now))
+    if ahead:
+        case = case.at(now)
     finished: dict[LeadStatus, int] = {}
     rows: dict[tuple[str, str], list[LeadClass]] = {}
     for cls in classes:
-        if cls.status in FINISHED:
-            finished[cls.status] = finished.get(cls.status, 0) + cls.count
+        lead, facts = representative(cls, campaign), _facts(cls)
+        if ahead:
+            lead, facts = _aged(lead, facts, now, cls.returns_to)
+        if lead.status in FINISHED:
+            finished[lead.status] = finished.get(lead.status, 0) + cls.count
             continue
-        shut = own_shut(_checks(representative(cls, campaign), campaign, state, now, _facts(cls), starts_at, clock))
-        why = (cls.held_by or cls.ready_why) if shut is not None and shut.gate in (gate.GAP, gate.RULE_TIME) else ""
+        shut = own_shut(case.checks(lead, facts, now))
+        why = (cls.held_by or cls.ready_why) if shut is not None and shut.gate in WAITS else ""
         rows.setdefault((shut.gate if shut is not None else "", why), []).append(cls)
+    found = {row: _first(held, case, now, ahead) for row, held in rows.items()}
     ready = rows.get(("", ""), [])
-    found = {row: _first(held, campaign, state, now, starts_at, clock) for row, held in rows.items()}
     order = sorted((row for row in rows if row[0]), key=lambda row: (gate.ORDER.index(row[0]), row[1]))
     next_at = min((at for at, _ in found.values() if at is not None), default=None)
     counts = [count for at, count in found.values() if at is not None and at == next_at]
-    everybodys = _checks(Lead(LeadId(0), campaign.id, "", ()), campaign, state, now, NOTHING_KNOWN, starts_at, clock)
+    everybodys = case.checks(Lead(LeadId(0), campaign.id, "", ()), NOTHING_KNOWN, now)
     return CampaignAnswer(
         tuple(check for check in everybodys if check.gate in EVERYBODYS),
         sum(cls.count for cls in ready),
@@ -303,9 +338,7 @@ def explain_campaign(
     )
 
 
-def _first(
-    classes: Iterable[LeadClass], campaign: Campaign, state: CampaignState, now: float, starts_at: float | None, clock: Clock
-) -> tuple[float | None, int | None]:
+def _first(classes: Iterable[LeadClass], case: _Case, now: float, ahead: bool) -> tuple[float | None, int | None]:
     """When the first of these leads may be dialled, and how many then: None where it can not be told from the classes, a class with times of its own being
     known by its earliest only. Asks no class whose earliest time lies behind what is found already."""
     first: float | None = None
@@ -313,7 +346,7 @@ def _first(
     for cls in sorted(classes, key=lambda cls: cls.opens_at):
         if first is not None and cls.opens_at > first:
             break
-        next_at = explain_class(cls, campaign, state, now, starts_at=starts_at, clock=clock).next_at
+        next_at = explain_class(cls, case.campaign, case.state, now, starts_at=case.starts_at, ahead=ahead, clock=case.clock).next_at
         if next_at is None:
             continue
         together = cls.count if cls.count == 1 or cls.opens_at <= now else None

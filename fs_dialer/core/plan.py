@@ -17,6 +17,7 @@ from fs_dialer.core.resources import Holiday, Hours
 Key = tuple[str, str]  # kind and name of a thing
 
 CAMPAIGN, AGENTS, INSTALLATION, DEFAULTS = "campaign", "agents", "installation", "defaults"
+
 CREATED, CHANGED, REWRITTEN, REMOVED, ENDED, UNCHANGED = "created", "changed", "rewritten", "removed", "ended", "unchanged"
 OVER = ("draining", "ended")  # campaign states that no definition brings back (D11)
 
@@ -24,6 +25,11 @@ _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 _SETS = ("names", "phones", "refs", "texts", "choices", "hosts")
 _PAIRS = ("words", "by_name")
 _NAMES = ("id", "name", "number", "key")  # by which of these a list's items are told apart
+
+
+def one_of(kind: str) -> str:
+    """What one thing of a kind is called in reports for programs: agent, schedule, caller_id; campaign, installation and defaults as they are."""
+    return kind if kind == DEFAULTS else kind.removesuffix("s")
 
 
 # --- what becomes of each thing -------------------------------------------------------------------------------------------------------

@@ -7,13 +7,13 @@ hour that clocks show twice is two hours here, and one that they skip is none.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 from fs_dialer.core.schedule import zone_of
 
-DAY_S = 86400.0
+HOUR_S, DAY_S = 3600.0, 86400.0
 ROLLING_DAYS = 30
 MICROSECOND = 1e-6
 # Every zone's distance from UTC is a whole number of quarters, before and after each change: its clock begins an hour at a quarter of UTC.
@@ -53,15 +53,23 @@ def day_starts(span: Span, zone: str) -> list[float]:
 
 def hour_starts(span: Span, zone: str) -> list[float]:
     """The first moment of every hour that the zone's clock shows in the span; of the first one, the span's own."""
-    starts: list[float] = []
-    shown = None
-    for at in _quarters(span):
-        local = datetime.fromtimestamp(at, zone_of(zone))
-        hour = (local.date(), local.hour, local.utcoffset())
-        if hour != shown:
-            starts.append(at)
-            shown = hour
+    starts, at, clock = [], span.since, zone_of(zone)
+    while at < span.until:
+        starts.append(at)
+        shown = datetime.fromtimestamp(at, clock)
+        full = at + HOUR_S - (shown.minute * 60 + shown.second + shown.microsecond / 1e6)
+        if datetime.fromtimestamp(full, clock).utcoffset() != shown.utcoffset():
+            full = _changed(at, shown, clock)
+        at = float(round(full))
     return starts
+
+
+def _changed(at: float, shown: datetime, clock: ZoneInfo) -> float:
+    """The first quarter after `at` in which the clock shows another hour, or the same once more."""
+    quarter = (math.floor(at / QUARTER_S) + 1) * QUARTER_S
+    while (now := datetime.fromtimestamp(quarter, clock)).hour == shown.hour and now.utcoffset() == shown.utcoffset():
+        quarter += QUARTER_S
+    return quarter
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,12 +90,3 @@ def missed_windows(end: float, zone: str) -> Windows:
 def _midnight(day: date, zone: str) -> float:
     # With fold 0, a midnight that clocks skip is the moment of the change, and of two the first.
     return datetime.combine(day, time(), zone_of(zone)).astimezone(UTC).timestamp()
-
-
-def _quarters(span: Span) -> Iterator[float]:
-    if span.since < span.until:
-        yield span.since
-    at = (math.floor(span.since / QUARTER_S) + 1) * QUARTER_S
-    while at < span.until:
-        yield float(at)
-        at += QUARTER_S

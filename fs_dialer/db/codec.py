@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, TypeVar
 
+import orjson
+
 from fs_dialer.core.model import (
     AgentId,
     Attempt,
@@ -23,6 +25,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     LegId,
     OpenAttempt,
+    Refusal,
 )
 from fs_dialer.errors import FsDialerError, StoreError
 
@@ -44,16 +47,24 @@ def zones(text: str) -> tuple[str, ...]:
 
 
 def lead(campaign: CampaignId, row: Sequence[Any]) -> Lead:
-    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, …"""
-    return Lead(LeadId(row[0]), campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6])
+    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers."""
+    return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11])
 
 
 def open_attempt(row: Sequence[Any]) -> OpenAttempt:
-    """From open_attempts_found."""
-    campaign = CampaignId(row[1])
+    """From open_attempts_found. The caps it was opened under are not kept."""
+    campaign, lead = CampaignId(row[1]), LeadId(row[3])
     agent = AgentId(row[8]) if row[8] else None
-    attempt = Attempt(AttemptId(row[0]), campaign, row[2], LeadId(row[3]), LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9])
-    return OpenAttempt(attempt, Lead(LeadId(row[3]), campaign, row[10], zones(row[11]), _STATUS[row[12]], row[13], row[14], row[15]))
+    gates = tuple((gate, answer) for gate, answer in row[10])
+    attempt = Attempt(AttemptId(row[0]), campaign, row[2], lead, LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9], (), gates)
+    promised = AgentId(row[18]) if row[18] else None
+    seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20])
+    return OpenAttempt(attempt, seen)
+
+
+def refusal(row: Sequence[Any]) -> Refusal | None:
+    """From open_attempts: gate, until."""
+    return None if row[0] is None else Refusal(row[0], row[1])
 
 
 def attempt_columns(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
@@ -69,6 +80,8 @@ def attempt_columns(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
         "caller_ids": [attempt.caller_id for attempt in attempts],
         "agents": [attempt.agent for attempt in attempts],
         "opened_ats": [attempt.opened_at for attempt in attempts],
+        "caps": [_json(attempt.caps) if attempt.caps else None for attempt in attempts],
+        "gates": [_json(attempt.gates) for attempt in attempts],
     }
 
 
@@ -86,11 +99,22 @@ def result_columns(results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> dict[
         "ended_ats": [result.ended_at for result, _ in results],
         "misseds": [result.missed for result, _ in results],
         "leg_seens": [result.leg_seen for result, _ in results],
+        "tickets": [result.ticket for result, _ in results],
+        "decisions": [update.decision for _, update in results],
         "leads": [update.lead for _, update in results],
         "statuses": [update.status.value for _, update in results],
         "attempts": [update.attempts for _, update in results],
         "ours_in_rows": [update.ours_in_row for _, update in results],
         "ready_ats": [update.ready_at for _, update in results],
+        "ready_whys": [update.ready_why for _, update in results],
+        "promised_tos": [update.agent for _, update in results],
+        "caller_ids": [update.caller_id for _, update in results],
+        "parameters": [_json(dict(update.set)) for _, update in results],
+        "next_numbers": [update.number for _, update in results],
+        "leave_groups": [update.leave_group for _, update in results],
+        "statuses_before": [None if update.status_before is None else update.status_before.value for _, update in results],
+        "no_callbacks": [update.no_callback for _, update in results],
+        "for_alls": [update.no_callback_for_all for _, update in results],
     }
 
 
@@ -100,6 +124,7 @@ def return_columns(leads: Sequence[LeadReturn]) -> dict[str, list[Any]]:
         "ids": [given.lead for given in leads],
         "ready_ats": [given.ready_at for given in leads],
         "held_bys": [given.held_by for given in leads],
+        "lasts": [given.last for given in leads],
     }
 
 
@@ -109,6 +134,10 @@ def definition(decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any]
         return decode(data)
     except FsDialerError as error:
         raise StoreError(f"{what} cannot be read by this program: {error}") from error
+
+
+def _json(value: object) -> str:
+    return orjson.dumps(value).decode()
 
 
 def epoch_time(value: float) -> float:

@@ -1,7 +1,7 @@
 """The store in memory: the same contract as postgres.py, for virtual time, simulation and tests of the engine.
 
-Knows what a daemon may do (runtime/ports.py: Store); the data and the back office are memory_data.py's. Plain Python, neither psycopg2 nor gevent;
-not for several threads. Several daemons share a MemoryDatabase; one store alone makes its own. A claim costs a few microseconds per lead.
+Knows what a daemon may do (runtime/ports.py: Store); the data is memory_data.py's, the back office memory_office.py's. Plain Python, neither psycopg2 nor
+gevent; not for several threads. Several daemons share a MemoryDatabase; one store alone makes its own. A claim costs a few microseconds per lead.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Any
 
+from fs_dialer.core.changed import changed
 from fs_dialer.core.definition import Installation
 from fs_dialer.core.model import (
     AgentId,
@@ -27,13 +28,17 @@ from fs_dialer.core.model import (
     LeadStatus,
     LeadUpdate,
     OpenAttempt,
+    Refusal,
 )
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
-from fs_dialer.db.codec import CLAIMABLE, zone_set, zones
-from fs_dialer.db.memory_data import Entry, KeptCampaign, MemoryDatabase, MemoryOffice
+from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zone_set, zones
+from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
+from fs_dialer.db.memory_office import MemoryOffice
 from fs_dialer.errors import StoreError
 
 log = logging.getLogger("fs_dialer.db")
+
+NUMBER_IN_CALL_S = 60.0  # when a number that is being called may be asked for again
 
 _APPROVING = (CampaignState.APPROVED, CampaignState.RUNNING, CampaignState.PAUSED)
 
@@ -95,6 +100,9 @@ class MemoryStore(MemoryOffice):
     def agents(self) -> Sequence[StoredAgent]:
         return [agent for _, agent in sorted(self._db.agents.items())]
 
+    def teams(self) -> Mapping[str, tuple[AgentId, ...]]:
+        return dict(sorted(self._db.teams.items()))
+
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
         """Approved, running and paused make `revision` the approved one."""
         kept = self._db.campaigns.get(campaign)
@@ -111,6 +119,9 @@ class MemoryStore(MemoryOffice):
             refusal = "it has ended"
         if refusal or kept is None:
             raise StoreError(f"campaign {campaign} r{revision} cannot become {state.value}: {refusal}")
+        if kept.state is not state:
+            words = {"from": kept.state.value, "to": state.value, "revision": revision, "reason": reason}
+            self._db.happen("campaign_state", campaign=campaign, **words)
         kept.state, kept.started, kept.reason = state, started, reason
         if state in _APPROVING:
             kept.approved = revision
@@ -173,6 +184,8 @@ class MemoryStore(MemoryOffice):
             lead = self._db.leads.get(given.lead)
             if lead is not None and lead.campaign == campaign and lead.claimed == epoch and lead.status is not LeadStatus.IN_PROGRESS:
                 lead.claimed, lead.ready_at, lead.held_by = None, given.ready_at, given.held_by
+                if given.last:
+                    lead.position = self._db.next_position()
                 lead.enqueue()
 
     def return_all_claims(self) -> int:
@@ -186,66 +199,136 @@ class MemoryStore(MemoryOffice):
                 returned += 1
         return returned
 
+    def return_refused(self, now: float) -> int:
+        """Leads whose no-callback time is over go back to what they were (D16); how many."""
+        due = [lead for id in sorted(self._db.refused) if (lead := self._db.leads[id]).ready_at <= now]
+        for lead in due:
+            self._db.return_refused(lead)
+        return len(due)
+
     # --- attempts -----------------------------------------------------------------------------------------------------------------------
 
-    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[str | None]:
+    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[Refusal | None]:
         epoch = self._own_epoch()
         known = {attempt.id for attempt in attempts if self._db.open_of.get(attempt.lead) == attempt.id}
         given: set[LeadId] = set()
-        verdicts = []
+        called: set[str] = set()  # numbers that earlier attempts of this batch call
+        verdicts: list[Refusal | None] = []
         for attempt in attempts:
-            verdicts.append(self._open(attempt, epoch, asked_again=attempt.id in known, second=attempt.lead in given))
+            if attempt.id in known and epoch == self._db.epoch:
+                verdicts.append(None)
+            else:
+                verdicts.append(self._open(attempt, epoch, second=attempt.lead in given, called=called))
             given.add(attempt.lead)
         return verdicts
 
-    def _open(self, attempt: Attempt, epoch: int, *, asked_again: bool, second: bool) -> str | None:
-        """The last gate. asked_again: it was opened by an earlier call; second: the batch names its lead before."""
-        db = self._db
+    def _open(self, attempt: Attempt, epoch: int, *, second: bool, called: set[str]) -> Refusal | None:
+        """The last gate. second: the batch names its lead before; called: numbers of attempts that the batch has opened before."""
+        db, number, at = self._db, attempt.number, attempt.opened_at
         if epoch != db.epoch:
-            return "epoch"
-        if asked_again:
-            return None
+            return Refusal("epoch")
         kept = db.campaigns.get(attempt.campaign)
         if kept is None or kept.state is not CampaignState.RUNNING:
-            return "campaign_paused"
-        if second or attempt.lead in db.open_of:
-            return "already_open"
+            return Refusal("campaign_paused")
+        if second or attempt.lead in db.open_of or attempt.id in db.closed:
+            return Refusal("already_open")
+        if number not in called and db.open_to.get(number, set()) - {attempt.lead}:
+            return Refusal("number_in_call", at + NUMBER_IN_CALL_S)
         lead = db.leads.get(attempt.lead)
-        ours = lead is not None and lead.campaign == attempt.campaign and lead.claimed == epoch and lead.status in CLAIMABLE
-        if attempt.number in db.do_not_call:
-            if lead is not None and ours:
+        if lead is not None and not (lead.campaign == attempt.campaign and lead.claimed == epoch and lead.status in CLAIMABLE):
+            lead = None
+        if db.is_forbidden(number):
+            if lead is not None:
                 lead.claimed, lead.held_by = None, "do_not_call"
-                self._db.set_status(lead, LeadStatus.BLOCKED)
-            return "do_not_call"
-        if lead is None or not ours:
-            return "lead_taken"
-        if attempt.id in db.closed or not 1 <= attempt.revision <= len(kept.revisions):
-            raise StoreError(f"attempt {attempt.id} was closed before, or names a revision that does not exist")
-        db.open[attempt.id] = (attempt, lead.status)
+                db.set_status(lead, LeadStatus.BLOCKED)
+            return Refusal("do_not_call")
+        if (until := db.left_alone_until(number, attempt.campaign, at)) is not None:
+            if lead is not None:
+                db.refuse(lead, until, lead.status)
+            return Refusal(NO_CALLBACK, until)
+        if (until := db.cap_until(number, attempt.caps, at)) is not None:
+            return Refusal("number_cap", until)
+        if lead is None:
+            return Refusal("lead_taken")
+        if number in called:
+            return Refusal("number_in_call", at + NUMBER_IN_CALL_S)
+        if not 1 <= attempt.revision <= len(kept.revisions):
+            raise StoreError(f"attempt {attempt.id} names a revision that does not exist")
+        db.open[attempt.id] = (changed(attempt, caps=()) if attempt.caps else attempt, lead.status)  # caps are not kept
         db.open_of[lead.id] = attempt.id
+        db.open_to.setdefault(number, set()).add(lead.id)
+        called.add(number)
         lead.held_by = ""
-        self._db.set_status(lead, LeadStatus.IN_PROGRESS)
+        db.set_status(lead, LeadStatus.IN_PROGRESS)
         return None
 
     def close_attempts(self, results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> None:
         unknown = []
+        in_hand = {update.lead for _, update in results}
         for result, update in results:
             found = self._db.open.pop(result.attempt, None)
-            if found is None:
-                if result.attempt not in self._db.closed:
-                    unknown.append(result.attempt)
-                continue
-            attempt, status_before = found
-            del self._db.open_of[attempt.lead]
-            self._db.closed[attempt.id] = (attempt.campaign, result)
-            lead = self._db.leads[attempt.lead]
-            if lead.status is LeadStatus.IN_PROGRESS:
-                self._db.set_status(lead, status_before if update.status is LeadStatus.IN_PROGRESS else update.status)
-            lead.attempts, lead.ours_in_row, lead.ready_at = update.attempts, update.ours_in_row, update.ready_at
-            lead.held_by, lead.claimed = "", None
-            lead.enqueue()
+            if found is not None:
+                self._close(*found, result, update, in_hand)
+            elif result.attempt not in self._db.closed:
+                unknown.append(result.attempt)
         if unknown:
             log.warning("results_without_attempt count=%d attempts=%s", len(unknown), ",".join(unknown[:10]))
+
+    def _close(self, attempt: Attempt, lead_status: LeadStatus, result: AttemptResult, update: LeadUpdate, in_hand: set[LeadId]) -> None:
+        """One result, and what it makes of its lead. in_hand: leads of this batch, whose own results decide about them."""
+        db, number, lead = self._db, attempt.number, self._db.leads[attempt.lead]
+        del db.open_of[lead.id]
+        db.open_to[number].discard(lead.id)
+        db.closed[attempt.id] = Closed(attempt, result, update.decision)
+        if result.leg_seen:
+            db.calls_to.setdefault(number, []).append(attempt.opened_at)
+        kept = lead.status is not LeadStatus.IN_PROGRESS
+        self._settle(lead, update, lead_status if update.status is LeadStatus.IN_PROGRESS else update.status, lead_status)
+        if update.leave_group:
+            group = db.campaigns[attempt.campaign].revisions[attempt.revision - 1].leads.group
+            db.groups.get(group, set()).discard(lead.contact)
+        if update.no_callback is not None:
+            self._mark(attempt, update.no_callback, update.no_callback_for_all, in_hand)
+        words = {"campaign": attempt.campaign, "lead": lead.id, "attempt": attempt.id, "number": number, "outcome": result.outcome.value}
+        shown = {"missed": result.missed, "agent": result.agent, "gateway": attempt.gateway, "caller_id": attempt.caller_id}
+        db.happen("attempt_ended", **words, **shown)
+        if result.ticket:
+            ticket = KeptTicket(len(db.tickets) + 1, result.ticket, attempt.campaign, lead.id, attempt.id, number, result.agent, result.outcome.value)
+            db.tickets.append(ticket)
+            db.happen("ticket_created", ticket=ticket.id, channel=ticket.channel, queue="", **words)
+        if not kept and lead.status not in UNFINISHED:
+            db.happen("lead_finished", status=lead.status.value, **words)
+
+    def _settle(self, lead: KeptLead, update: LeadUpdate, next_status: LeadStatus, lead_status: LeadStatus) -> None:
+        """The lead after its call. One that a person stopped, blocked or refused meanwhile keeps that."""
+        db = self._db
+        kept = lead.status is not LeadStatus.IN_PROGRESS
+        refused = next_status is LeadStatus.REFUSED
+        before = update.status_before if update.status_before not in (None, LeadStatus.IN_PROGRESS, LeadStatus.REFUSED, LeadStatus.BLOCKED) else lead_status
+        ready_at = update.ready_at if not refused or update.no_callback is None else update.no_callback
+        if not kept:
+            lead.status_before, lead.held_by = (before, NO_CALLBACK) if refused else (None, "")
+            db.set_status(lead, next_status)
+            if update.number and lead.others:
+                db.rotate(lead, keep=update.number == "next")
+        elif lead.status is LeadStatus.REFUSED:
+            lead.status_before = before if refused else None if next_status is LeadStatus.BLOCKED else next_status
+            ready_at = max(lead.ready_at, update.no_callback or 0.0)
+        lead.attempts, lead.ours_in_row, lead.ready_at = update.attempts, update.ours_in_row, ready_at
+        lead.ready_why = NO_CALLBACK if refused or (kept and lead.status is LeadStatus.REFUSED) else update.ready_why
+        lead.agent, lead.claimed = update.agent, None
+        lead.caller_id = update.caller_id or lead.caller_id
+        lead.parameters = {**lead.parameters, **dict(update.set)}
+        lead.enqueue()
+
+    def _mark(self, attempt: Attempt, until: float, for_all: bool, in_hand: set[LeadId]) -> None:
+        """The customer asked not to be called back: his number's leads that nobody has are left alone too."""
+        db, mark = self._db, (attempt.number, "" if for_all else attempt.campaign)
+        db.no_callback[mark] = max(until, db.no_callback.get(mark, until))
+        for lead in db.leads_of(attempt.number):
+            mine = for_all or lead.campaign == attempt.campaign
+            if mine and lead.claimed is None and lead.status in CLAIMABLE and lead.id not in in_hand:
+                db.refuse(lead, until, lead.status)
 
     def open_attempts_found(self) -> Sequence[OpenAttempt]:
         found = [OpenAttempt(attempt, self._db.leads[attempt.lead].seen(status)) for attempt, status in self._db.open.values()]

@@ -1,21 +1,20 @@
-"""What a store in memory holds, and its back office: campaigns, agents, leads, do-not-call lists, commands.
+"""What a store in memory holds: campaigns, agents, leads, attempts, lists and marks, tickets and events.
 
-Knows the shape of the data and the heaps that make claims cheap; what a daemon does with it is memory.py's. Plain Python, neither psycopg2 nor
-gevent. Each zone set of a campaign has a heap by (ready_at, position). An entry whose lead is no longer claimable, or ready at another time, is stale
-and dropped when it comes to the top.
+Knows the shape of the data and the heaps that make claims cheap; what a daemon does with it is memory.py's, what an admin does memory_office.py's. Plain
+Python, neither psycopg2 nor gevent. Each zone set of a campaign has a heap by (ready_at, position). An entry whose lead is no longer claimable, or stands
+at another place by now, is stale and dropped when it comes to the top.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from heapq import heappop, heappush
+from typing import Any
 
-from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.model import (
     AgentId,
-    AgentStatus,
     Attempt,
     AttemptId,
     AttemptResult,
@@ -27,16 +26,15 @@ from fs_dialer.core.model import (
     LeadStatus,
 )
 from fs_dialer.core.stored import StoredAgent, StoredCommand
-from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zone_set, zones
-from fs_dialer.db.shapes import Imported, LeadRow, Listed
-from fs_dialer.errors import StoreError
+from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zones
 
 Entry = tuple[float, int, int]  # ready_at, position, lead
+NO_CALLBACK = "no_callback"  # the gate, and why a lead waits
 
 
 @dataclass(slots=True)
 class KeptLead:
-    """A lead. `queue` is the heap of its campaign and zone set; `claimed` the epoch that holds it."""
+    """A lead. `contact` is the contact's first number, `queue` the heap of its campaign and zone set, `claimed` the epoch that holds it."""
 
     id: LeadId
     campaign: CampaignId
@@ -46,10 +44,17 @@ class KeptLead:
     status: LeadStatus
     ready_at: float
     position: int
+    contact: str = ""
     attempts: int = 0
     ours_in_row: int = 0
     held_by: str = ""
     claimed: int | None = None
+    ready_why: str = ""
+    agent: AgentId | None = None
+    caller_id: str = ""
+    others: tuple[tuple[str, str], ...] = ()  # the contact's numbers after this one, each with its zone set
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    status_before: LeadStatus | None = None
 
     def enqueue(self) -> None:
         """Make it claimable again, if its status says so."""
@@ -58,7 +63,20 @@ class KeptLead:
 
     def seen(self, status: LeadStatus) -> Lead:
         """As the core sees it."""
-        return Lead(self.id, self.campaign, self.number, self.zones, status, self.attempts, self.ours_in_row, self.ready_at)
+        return Lead(
+            self.id,
+            self.campaign,
+            self.number,
+            self.zones,
+            status,
+            self.attempts,
+            self.ours_in_row,
+            self.ready_at,
+            self.ready_why,
+            self.agent,
+            self.caller_id,
+            len(self.others),
+        )
 
 
 @dataclass(slots=True)
@@ -82,6 +100,27 @@ class KeptCommand:
     answer: tuple[bool, str] | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class KeptTicket:
+    id: int
+    channel: str
+    campaign: CampaignId
+    lead: LeadId
+    attempt: AttemptId
+    number: str
+    agent: AgentId | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Closed:
+    """An attempt that is over, with what was decided about its lead."""
+
+    attempt: Attempt
+    result: AttemptResult
+    decision: str
+
+
 class MemoryDatabase:
     """What the stores of one database share. `leader` is the store that is the active daemon."""
 
@@ -89,173 +128,108 @@ class MemoryDatabase:
         self.installation = Installation()
         self.campaigns: dict[CampaignId, KeptCampaign] = {}
         self.agents: dict[AgentId, StoredAgent] = {}
+        self.teams: dict[str, tuple[AgentId, ...]] = {}
         self.leads: dict[LeadId, KeptLead] = {}
-        self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}
+        self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by the number with which it joined, as long as it has that number
+        self.leads_by_number: dict[str, list[LeadId]] = {}
+        self.refused: set[LeadId] = set()
+        self.last_position = 0
+        self.groups: dict[str, set[str]] = {}  # group → contacts
         self.do_not_call: dict[str, set[str]] = {}  # number → lists
+        self.prefixes: dict[str, set[str]] = {}  # prefix → lists
+        self.no_callback: dict[tuple[str, str], float] = {}  # number and campaign ("" = all) → until
         self.open: dict[AttemptId, tuple[Attempt, LeadStatus]] = {}
         self.open_of: dict[LeadId, AttemptId] = {}
-        self.closed: dict[AttemptId, tuple[CampaignId, AttemptResult]] = {}
+        self.open_to: dict[str, set[LeadId]] = {}  # number → leads that are being called there
+        self.closed: dict[AttemptId, Closed] = {}
+        self.calls_to: dict[str, list[float]] = {}  # number → when calls that reached the network were opened
+        self.heard: set[str] = set()  # events that a trigger listens for
+        self.happenings: list[tuple[str, dict[str, Any]]] = []
+        self.tickets: list[KeptTicket] = []
         self.commands: dict[CommandId, KeptCommand] = {}
         self.audit: list[tuple[float, str, str, str, str]] = []  # at, who, what, target, why
         self.leader: object | None = None
         self.epoch = 0
 
+    # --- leads --------------------------------------------------------------------------------------------------------------------------
+
     def set_status(self, lead: KeptLead, status: LeadStatus) -> None:
         """The only way a lead's status changes: the campaign's count of unfinished leads goes with it."""
         self.campaigns[lead.campaign].unfinished += (status in UNFINISHED) - (lead.status in UNFINISHED)
+        if status is LeadStatus.REFUSED:
+            self.refused.add(lead.id)
+        elif lead.status is LeadStatus.REFUSED:
+            self.refused.discard(lead.id)
         lead.status = status
 
     def prune(self, queue: list[Entry]) -> bool:
         """Drop stale entries from the top; whether one is left."""
         leads = self.leads
         while queue:
-            ready_at, _, id = queue[0]
+            ready_at, position, id = queue[0]
             lead = leads[LeadId(id)]
-            if lead.ready_at == ready_at and lead.claimed is None and lead.status in CLAIMABLE:
+            if lead.ready_at == ready_at and lead.position == position and lead.claimed is None and lead.status in CLAIMABLE and lead.queue is queue:
                 return True
             heappop(queue)
         return False
 
     def leads_of(self, number: str) -> list[KeptLead]:
-        """A number's leads in all campaigns."""
-        found = (self.lead_of.get((campaign, number)) for campaign in self.campaigns)
-        return [self.leads[id] for id in found if id is not None]
+        """A number's leads in all campaigns, oldest first."""
+        return [self.leads[id] for id in sorted(self.leads_by_number.get(number, ()))]
 
+    def next_position(self) -> int:
+        self.last_position += 1
+        return self.last_position
 
-class MemoryOffice:
-    """The back office of a MemoryDatabase. `clock`: epoch seconds, for stamps and for leads that are ready at once."""
+    def refuse(self, lead: KeptLead, until: float, before: LeadStatus | None) -> None:
+        """Leave it alone until then; nobody holds it any more, unless its call is up."""
+        if lead.status is not LeadStatus.IN_PROGRESS:
+            lead.claimed = None
+        lead.status_before, lead.ready_at, lead.ready_why, lead.held_by = before, until, NO_CALLBACK, NO_CALLBACK
+        self.set_status(lead, LeadStatus.REFUSED)
 
-    def __init__(self, clock: Callable[[], float], database: MemoryDatabase | None = None) -> None:
-        self._clock = clock
-        self._db = database or MemoryDatabase()
-
-    def set_installation(self, installation: Installation) -> None:
-        self._db.installation = installation
-
-    def add_campaign(self, campaign: Campaign, state: CampaignState = CampaignState.NEW, *, started: bool = False, who: str = "simulate") -> int:
-        """A new campaign, or a new revision where the definition changed; its newest revision. A state other than new approves it at once."""
-        kept = self._db.campaigns.get(campaign.id)
-        if kept is None:
-            kept = self._db.campaigns[campaign.id] = KeptCampaign([])
-        if not kept.revisions or replace(kept.revisions[-1], revision=0) != replace(campaign, revision=0):
-            kept.revisions.append(replace(campaign, revision=len(kept.revisions) + 1))
-            self._note(who, "apply_campaign", campaign.id, "")
-        if state is not CampaignState.NEW:
-            kept.state, kept.started, kept.approved = state, started, len(kept.revisions)
-        return len(kept.revisions)
-
-    def add_agents(self, agents: Iterable[AgentDefinition], status: AgentStatus = AgentStatus.NOT_AVAILABLE) -> None:
-        """New agents with this status; a known one keeps what he declared."""
-        for agent in agents:
-            kept = self._db.agents.get(agent.id)
-            self._db.agents[agent.id] = StoredAgent(agent, status, "") if kept is None else replace(kept, agent=agent)
-
-    def add_leads(self, campaign: CampaignId, leads: Iterable[LeadRow], who: str = "simulate") -> Imported:
-        """Leads into a campaign that exists; a row without ready_at is ready since now. StoreError when there is no such campaign."""
-        kept = self._db.campaigns.get(campaign)
-        if kept is None:
-            raise StoreError(f"there is no campaign {campaign}; apply its definition first")
-        counts: Counter[str] = Counter()
-        seen: set[str] = set()
-        for number, row_zones, _, _, ready_at in leads:
-            counts["rows"] += 1
-            if number in seen:
-                counts["twice"] += 1
-            elif (campaign, number) in self._db.lead_of:
-                counts["known"] += 1
-            else:
-                lead = self._add_lead(campaign, kept, number, row_zones, self._clock() if ready_at is None else ready_at)
-                counts["new" if lead.status is LeadStatus.NEW else "do_not_call"] += 1
-            seen.add(number)
-        self._note(who, "import_leads", campaign, "")
-        return Imported(counts["rows"], counts["new"], counts["do_not_call"], counts["known"], counts["twice"])
-
-    def _add_lead(self, campaign: CampaignId, kept: KeptCampaign, number: str, row_zones: Sequence[str], ready_at: float) -> KeptLead:
-        text = zone_set(row_zones)
-        blocked = number in self._db.do_not_call
-        id = LeadId(len(self._db.leads) + 1)
-        status = LeadStatus.BLOCKED if blocked else LeadStatus.NEW
-        lead = KeptLead(id, campaign, number, zones(text), kept.queues.setdefault(text, []), status, ready_at, id)
-        lead.held_by = "do_not_call" if blocked else ""
-        self._db.leads[id] = lead
-        self._db.lead_of[campaign, number] = id
-        kept.leads.append(lead)
-        kept.unfinished += not blocked
+    def return_refused(self, lead: KeptLead) -> None:
+        """It is what it was before; in progress when its call is up."""
+        before = lead.status_before or (LeadStatus.RETRY if lead.attempts else LeadStatus.NEW)
+        lead.status_before, lead.ready_why, lead.held_by = None, "", ""
+        self.set_status(lead, LeadStatus.IN_PROGRESS if lead.id in self.open_of else before)
         lead.enqueue()
-        return lead
 
-    def do_not_call_add(self, numbers: Iterable[str], who: str, list: str = "own", reason: str = "") -> Listed:
-        """Put numbers on a list; their unfinished leads become blocked."""
-        listed = blocked = 0
-        for number in sorted(set(numbers)):
-            lists = self._db.do_not_call.setdefault(number, set())
-            if list not in lists:
-                lists.add(list)
-                listed += 1
-                self._note(who, "do_not_call_add", number, reason)
-            for lead in self._db.leads_of(number):
-                if lead.status in UNFINISHED:
-                    if lead.status is not LeadStatus.IN_PROGRESS:
-                        lead.claimed = None
-                    lead.held_by = "do_not_call"
-                    self._db.set_status(lead, LeadStatus.BLOCKED)
-                    blocked += 1
-        return Listed(listed, blocked)
+    def rotate(self, lead: KeptLead, *, keep: bool) -> None:
+        """Its contact's next number comes first; the one it had goes to the end, or (not keep) away."""
+        (number, zone_set), *rest = lead.others
+        lead.others = (*rest, (lead.number, "|".join(lead.zones))) if keep else tuple(rest)
+        if self.lead_of.get((lead.campaign, lead.number)) == lead.id:
+            del self.lead_of[lead.campaign, lead.number]
+        self.leads_by_number[lead.number].remove(lead.id)
+        self.leads_by_number.setdefault(number, []).append(lead.id)
+        lead.number, lead.zones = number, zones(zone_set)
+        lead.queue = self.campaigns[lead.campaign].queues.setdefault(zone_set, [])
 
-    def do_not_call_remove(self, numbers: Iterable[str], who: str, list: str | None = None, reason: str = "") -> Listed:
-        """Take numbers off a list, or off all; leads that no list blocks any more return."""
-        removed = returned = 0
-        for number in sorted(set(numbers)):
-            lists = self._db.do_not_call.get(number, set())
-            gone = lists & {list} if list is not None else set(lists)
-            lists -= gone
-            removed += len(gone)
-            if gone:
-                self._note(who, "do_not_call_remove", number, reason)
-            if not gone or lists:
-                continue
-            del self._db.do_not_call[number]
-            for lead in self._db.leads_of(number):
-                if lead.status is LeadStatus.BLOCKED:
-                    called = LeadStatus.RETRY if lead.attempts else LeadStatus.NEW
-                    self._db.set_status(lead, LeadStatus.IN_PROGRESS if lead.id in self._db.open_of else called)
-                    lead.held_by = ""
-                    lead.enqueue()
-                    returned += 1
-        return Listed(removed, returned)
+    # --- whom not to call ---------------------------------------------------------------------------------------------------------------
 
-    def submit_command(self, verb: str, target: str, args: Mapping[str, str], who: str) -> CommandId:
-        """As an operator asks; the id counts the commands, so that equal runs have equal ids."""
-        id = CommandId(f"00000000-0000-4000-8000-{len(self._db.commands) + 1:012d}")
-        self._db.commands[id] = KeptCommand(StoredCommand(id, verb, target, who, dict(args)))
-        self._note(who, verb, target, args.get("reason", ""))
-        return id
+    def is_forbidden(self, number: str) -> bool:
+        """On a do-not-call list, itself or by a prefix."""
+        return number in self.do_not_call or any(number.startswith(prefix) for prefix in self.prefixes)
 
-    def reply_of(self, command: CommandId) -> tuple[bool, str] | None:
-        """The answer to a command, None while there is none."""
-        return self._db.commands[command].answer
+    def left_alone_until(self, number: str, campaign: CampaignId, at: float) -> float | None:
+        """The last of the marks that hold at this time, None = none does."""
+        marks = (self.no_callback.get((number, scope), at) for scope in (campaign, ""))
+        until = max(marks)
+        return until if until > at else None
 
-    # --- questions ----------------------------------------------------------------------------------------------------------------------
+    def cap_until(self, number: str, caps: Sequence[tuple[int, float]], at: float) -> float | None:
+        """When a number that was called often enough may be called again; None = now. Finished calls only: one that is open stops the next by itself."""
+        until: float | None = None
+        for most, within_s in caps:
+            recent = sorted((opened_at for opened_at in self.calls_to.get(number, ()) if opened_at > at - within_s), reverse=True)
+            if len(recent) >= most:
+                until = max(until or 0.0, recent[most - 1] + within_s)
+        return until
 
-    def lead_counts(self, campaign: CampaignId) -> dict[str, int]:
-        """Leads of a campaign by status, every status named."""
-        counts = {status.value: 0 for status in LeadStatus}
-        for lead in self._db.campaigns[campaign].leads:
-            counts[lead.status.value] += 1
-        return counts
+    # --- events -------------------------------------------------------------------------------------------------------------------------
 
-    def outcome_totals(self, campaign: CampaignId | None = None) -> dict[str, int]:
-        """Closed attempts by outcome, of one campaign or all. Only outcomes that happened."""
-        return dict(sorted(Counter(result.outcome.value for result in self.results(campaign)).items()))
-
-    def attempts_count(self, campaign: CampaignId | None = None) -> int:
-        """All attempts ever, open ones too."""
-        opened = sum(campaign in (None, attempt.campaign) for attempt, _ in self._db.open.values())
-        return opened + len(self.results(campaign))
-
-    def results(self, campaign: CampaignId | None = None) -> list[AttemptResult]:
-        """Every closed attempt's result, in the order in which they closed."""
-        return [result for name, result in self._db.closed.values() if campaign in (None, name)]
-
-    def _note(self, who: str, what: str, target: str, why: str) -> None:
-        self._db.audit.append((self._clock(), who, what, target, why))
+    def happen(self, kind: str, **data: Any) -> None:
+        """An event, if a trigger listens for it."""
+        if kind in self.heard:
+            self.happenings.append((kind, data))

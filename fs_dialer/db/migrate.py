@@ -7,6 +7,7 @@ database as it was before it. An advisory lock keeps two programs from migrating
 from __future__ import annotations
 
 import hashlib
+import logging
 import re
 from collections.abc import Mapping, Sequence
 from contextlib import closing
@@ -14,14 +15,18 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import psycopg2
+from psycopg2 import errors
 
 from fs_dialer.db.pool import Connection, connect, store_error
 from fs_dialer.errors import StoreError
 from fs_dialer.paths import sql_dir
 
+log = logging.getLogger("fs_dialer.db")
+
 _LOCK = 7382354617959212403  # beside the leader's, sql/queries/epochs.sql
 _FILE = re.compile(r"^\d{4}_[a-z0-9_]+$")
 _APPLICATION = "fs-dialer migrate"
+_MONTHS_AHEAD = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def status(dsn: str, folder: Path | None = None) -> list[Step]:
 
 
 def migrate(dsn: str, folder: Path | None = None) -> list[str]:
-    """Take the steps that are missing; their names. StoreError, and nothing done, when the steps taken are not those we know."""
+    """Take the steps that are missing; their names. Then attempts have partitions for this month and the next ones. StoreError, and nothing done, when
+    the steps taken are not those we know."""
     known = migrations(folder)
     done = []
     with closing(connect(dsn, application=_APPLICATION, statement_timeout_s=0)) as connection:
@@ -80,6 +86,7 @@ def migrate(dsn: str, folder: Path | None = None) -> list[str]:
                 if migration.name not in applied:
                     _take(connection, migration)
                     done.append(migration.name)
+            _make_partitions(connection)
         except psycopg2.Error as error:
             raise store_error(error, lost=connection.closed != 0) from error
     return done
@@ -107,6 +114,18 @@ def _take(connection: Connection, migration: Migration) -> None:
                 raise
             cursor.execute("ROLLBACK")
             raise StoreError(f"migration {migration.name} failed and was undone: {store_error(error)}") from error
+
+
+def _make_partitions(connection: Connection) -> None:
+    """Where the tables are such. Not worth waiting for a busy table: a daemon's housekeeping makes them too."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT to_regproc('make_attempt_partitions') IS NOT NULL")
+        if cursor.fetchone() != (True,):
+            return
+        try:
+            cursor.execute(f"SET lock_timeout = '1s'; SELECT make_attempt_partitions(now(), {_MONTHS_AHEAD})")
+        except errors.LockNotAvailable as error:
+            log.warning("attempt_partitions_not_made error=%s", store_error(error))
 
 
 def _applied(connection: Connection) -> dict[str, str]:

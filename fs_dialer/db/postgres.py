@@ -33,6 +33,7 @@ from fs_dialer.core.model import (
     LeadReturn,
     LeadUpdate,
     OpenAttempt,
+    Refusal,
 )
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
@@ -44,6 +45,8 @@ log = logging.getLogger("fs_dialer.db")
 
 # Of every zone set the first look of a claim takes its share and this many more, for the sets that have nothing ready.
 FEW_MORE = 4
+# So many refused leads return in one transaction.
+RETURN_BATCH = 5_000
 
 
 class PostgresStore:
@@ -164,6 +167,10 @@ class PostgresStore:
             for id, definition, status, reason in self._pool.rows("agents")
         ]
 
+    def teams(self) -> Mapping[str, tuple[AgentId, ...]]:
+        """Who is in which team, by its name."""
+        return {name: tuple(map(AgentId, definition.get("people", ()))) for name, definition in self._pool.rows("teams")}
+
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
         """Approved, running and paused make `revision` the approved one. StoreError says why not: stale daemon, no such revision, ended."""
         words = {"campaign": campaign, "revision": revision, "state": state.value, "started": started, "reason": reason, "who": who}
@@ -226,7 +233,7 @@ class PostgresStore:
         return Claim(leads, None if next_ready_at is None else max(now, next_ready_at), unfinished)
 
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
-        """Leads we do not hold, and leads in progress, are left alone."""
+        """Leads we do not hold, and leads in progress, are left alone. Those that go behind all others do so in the order given."""
         if leads:
             self._pool.rows("return_leads", {**codec.return_columns(leads), "campaign": campaign, "epoch": self._own_epoch()})
 
@@ -236,24 +243,36 @@ class PostgresStore:
             rows(cursor, "return_all_claims", {"epoch": self._own_epoch()})
             return cursor.rowcount
 
+    def return_refused(self, now: float) -> int:
+        """Leads whose no-callback time is over go back to what they were (D16); how many. Whoever asks, and however often."""
+        returned = 0
+        while True:
+            with self._pool.cursor() as cursor:
+                rows(cursor, "return_refused", {"now": codec.epoch_time(now), "limit": RETURN_BATCH})
+                returned += cursor.rowcount
+                if cursor.rowcount < RETURN_BATCH:
+                    return returned
+
     # --- attempts -----------------------------------------------------------------------------------------------------------------------
 
-    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[str | None]:
-        """Commit them through the last gate. Per attempt None, or the gate: epoch, campaign_paused, already_open, do_not_call, lead_taken.
+    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[Refusal | None]:
+        """Commit them through the last gate. Per attempt None, or the first gate that refused it: epoch, campaign_paused, already_open, number_in_call,
+        do_not_call, no_callback, number_cap, lead_taken.
 
-        Asking again with the same ids is safe. A number on a do-not-call list makes its lead `blocked`; all other refusals leave the lead as it is,
-        claimed if it was claimed: give it back with return_leads.
+        Asking again with the same ids is safe. A number on a do-not-call list makes its lead `blocked`, one that asked to be left alone makes it
+        `refused`; all other refusals leave the lead as it is, claimed if it was claimed: give it back with return_leads.
         """
         if not attempts:
             return []
-        return [row[0] for row in self._pool.rows("open_attempts", {**codec.attempt_columns(attempts), "epoch": self._own_epoch()})]
+        return [codec.refusal(row) for row in self._pool.rows("open_attempts", {**codec.attempt_columns(attempts), "epoch": self._own_epoch()})]
 
     def close_attempts(self, results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> None:
         """Each result is written once; one whose attempt does not exist is logged and skipped. Not bound to the epoch: what happened, happened."""
         if not results:
             return
-        unknown = [row[0] for row in self._pool.rows("close_attempts", codec.result_columns(results))]
-        if unknown:
+        not_open = self._pool.rows("close_attempts", codec.result_columns(results))[0][0]
+        closed = {row[0] for row in self._pool.rows("attempts_closed", {"ids": not_open})} if not_open else set()
+        if unknown := [id for id in not_open if id not in closed]:
             log.warning("results_without_attempt count=%d attempts=%s", len(unknown), ",".join(unknown[:10]))
 
     def open_attempts_found(self) -> Sequence[OpenAttempt]:

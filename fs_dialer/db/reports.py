@@ -15,6 +15,7 @@ from fs_dialer.config.codec import agent_from_json, campaign_from_json
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignId, LeadId, LeadStatus
 from fs_dialer.db import codec
+from fs_dialer.db.figures import FigureReports
 from fs_dialer.db.pool import Pool, Row
 from fs_dialer.db.shapes import AgentLine, AttemptLine, AuditLine, CampaignReport, LeadHistory, LeadLine, ListedNumber
 
@@ -22,7 +23,7 @@ REPORT_TIMEOUT_S = 60.0
 EVER = float("inf")
 
 
-class Reports:
+class Reports(FigureReports):
     """Questions to one database; its queries may take up to a minute."""
 
     def __init__(self, dsn: str, *, pool_size: int = 2, application: str = "fs-dialer command") -> None:

@@ -9,28 +9,66 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+from fs_dialer.core.model import CommandId
+
 # --- changes --------------------------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What an apply did to one thing. kind: campaign, agent, installation; what: created, changed, unchanged; revision: a campaign's newest."""
+    """What an apply did to one thing.
+
+    kind: campaign, agent, installation, schedule, caller_id …; what: created, changed, rewritten (other words, the same meaning), removed, ended, unchanged.
+    revision: a campaign's newest. leads: how many joined a campaign by it, None = it was not asked who could.
+    """
 
     kind: str
     name: str
     what: str
     revision: int | None = None
     needs_approval: bool = False
+    leads: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Applied:
+    """`ending`: campaigns that are to end, each with the command that the daemon was given."""
+
     changes: tuple[Change, ...]
+    ending: tuple[tuple[str, CommandId], ...] = ()
 
     @property
     def changed(self) -> tuple[Change, ...]:
         """All but the unchanged."""
         return tuple(change for change in self.changes if change.what != "unchanged")
+
+
+@dataclass(frozen=True, slots=True)
+class Revision:
+    """approved: whether it is the one that dials, None = needs no approval. there: False = the thing was taken away with it."""
+
+    revision: int
+    at: float
+    who: str
+    plan: str | None
+    why: str
+    approved: bool | None
+    there: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPlan:
+    """base: the fingerprint of the world it was made from. undo: what stood before, None until it is applied."""
+
+    id: str
+    who: str
+    created_at: float
+    base: str
+    content: Mapping[str, Any]
+    effect: Mapping[str, Any]
+    applied_at: float | None
+    applied_by: str | None
+    undo: Sequence[Mapping[str, Any]] | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,6 +29,7 @@ class Desk:
         self._agents: dict[AgentId, StoredAgent] = {}
         self._teams: Mapping[str, tuple[AgentId, ...]] = {}
         self._last_look = 0.0
+        self.on_happenings: Callable[[], None] = lambda: None  # something happened that a trigger may wait for
 
     def seen_at_start(self) -> None:
         """The definitions were loaded a moment ago."""
@@ -43,6 +44,9 @@ class Desk:
         while True:
             hints = self._listener.hints(LOOK_EVERY_S / 6)
             kinds = {hint.kind for hint in hints}
+            if kinds & {"happenings", "all"}:
+                self.on_happenings()
+                kinds.discard("happenings")
             everything = "all" in kinds or self._now() - self._last_look >= LOOK_EVERY_S
             leads = {CampaignId(hint.name) for hint in hints if hint.kind == "leads" and hint.name}
             if everything or kinds & {"campaign", "agents", "teams", "installation", "leads", "command", "do_not_call"}:

@@ -15,7 +15,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import gevent
 from gevent.event import Event as Flag
@@ -26,7 +26,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import StoreError
-from fs_dialer.esl.client import EslSettings, open_client
+from fs_dialer.esl.client import EslSettings, SwitchClient, open_client
 from fs_dialer.modes import OFFERED
 from fs_dialer.runtime import chores, perform
 from fs_dialer.runtime.chores import Housekeeper
@@ -66,6 +66,15 @@ class LiveSettings:
     seed: int | None = None
 
 
+class Service(Protocol):
+    """A part of the daemon that stands beside the dialling: the HTTP interface, the clerk."""
+
+    def start(self, spawn: Callable[..., Any]) -> None:
+        """Begin, with greenlets from this door only; returns at once."""
+
+    def stop(self) -> None: ...
+
+
 class Daemon:
     """One active daemon, or one standing by. `listener`: hints of the database; `on_snapshot`: sees the engine once a second (demo, status)."""
 
@@ -94,6 +103,10 @@ class Daemon:
         self._journal: Journal | None = None
         self._lag_told = False
         self._awake_at = (0.0, 0.0)
+        self.active = False
+        self.at_once: list[Service] = []  # also while it stands by
+        self.when_active: list[Service] = []
+        self._started: list[Service] = []
         self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found)
         self.stores = StoreWorkers(
             store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
@@ -105,6 +118,16 @@ class Daemon:
     def put(self, event: ev.Event) -> None:
         """Into the inbox, from any greenlet."""
         self._inbox.put((time.monotonic(), event))
+
+    @property
+    def lag_s(self) -> float:
+        """How long the oldest event in the inbox has waited."""
+        return time.monotonic() - self._inbox.peek_nowait()[0] if self._inbox.qsize() else 0.0
+
+    @property
+    def client(self) -> SwitchClient | None:
+        """The link to the switch, once there is one."""
+        return self.switch.client
 
     def spawn(self, work: Callable[..., Any], *args: Any) -> gevent.Greenlet:
         """The one way to start a greenlet: its failure is logged and ends the daemon."""
@@ -144,9 +167,10 @@ class Daemon:
         """Until stopped. Exit code 0 after a drain or a second signal, 1 when something failed or another daemon took over."""
         for number in (signal.SIGTERM, signal.SIGINT):
             gevent.signal_handler(number, self.drain)
-        if not self._become_active():
-            return self._exit_code
         try:
+            self._begin(self.at_once)
+            if not self._become_active():
+                return self._exit_code
             self._open_journal()
             self._load()
             # What is loaded stays: the collector need not look at it again, and need not stop a bridge to look at anything so often.
@@ -161,10 +185,17 @@ class Daemon:
             self.spawn(chores.return_refused, self._store, self._clock.now)
             if self._housekeeper is not None:
                 self.spawn(chores.housekeep, self._housekeeper, self._clock.now)
+            self.active = True
+            self._begin(self.when_active)
             self._stop.wait()
             return self._exit_code
         finally:
             self._close()
+
+    def _begin(self, services: list[Service]) -> None:
+        for service in services:
+            self._started.append(service)
+            service.start(self.spawn)
 
     def _become_active(self) -> bool:
         """Stand by until the lock is ours. False when told to stop before that."""
@@ -214,6 +245,8 @@ class Daemon:
         if self.switch.client is not None:
             self.switch.client.close()
         self.stores.finish(STOP_WRITES_S)
+        for service in reversed(self._started):
+            service.stop()
         gevent.killall(list(self._greenlets), block=True, timeout=5)
         if self._journal is not None:
             self._journal.close()

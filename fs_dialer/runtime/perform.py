@@ -34,7 +34,8 @@ def open_attempts(store: Store, wanted: Sequence[act.OriginateLead]) -> list[ev.
     """Commit the attempts in one transaction; per originate, in order, whether it may be sent."""
     refusals = store.open_attempts([a.attempt for a in wanted])
     return [
-        ev.AttemptOpened(a.attempt.id) if gate is None else ev.AttemptRefused(a.attempt.id, gate) for a, gate in zip(wanted, refusals, strict=True)
+        ev.AttemptOpened(a.attempt.id) if refusal is None else ev.AttemptRefused(a.attempt.id, refusal.gate, refusal.until)
+        for a, refusal in zip(wanted, refusals, strict=True)
     ]
 
 

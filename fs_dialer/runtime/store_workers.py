@@ -130,7 +130,7 @@ class StoreWorkers:
             return
         for action, answer in zip(batch, answers, strict=True):
             if isinstance(answer, ev.AttemptRefused):
-                self._refuse(action, answer.gate)
+                self._refuse(action, answer.gate, answer.until)
                 if answer.gate == "epoch":
                     self._spawn(self.still_leads)
             elif self._stopping:
@@ -139,9 +139,9 @@ class StoreWorkers:
                 self._put(answer)
                 self._switch.originate_lead(action)
 
-    def _refuse(self, action: act.OriginateLead, gate: str) -> None:
+    def _refuse(self, action: act.OriginateLead, gate: str, until: float | None = None) -> None:
         self._switch.will_not_originate(action.leg)
-        self._put(ev.AttemptRefused(action.attempt.id, gate))
+        self._put(ev.AttemptRefused(action.attempt.id, gate, until))
 
     def _claim(self, action: act.ClaimLeads) -> None:
         try:
@@ -281,6 +281,7 @@ class StoreWorkers:
             if stood is not None:
                 lead = stood.lead
                 result = AttemptResult(attempt_id, Outcome.CANCELLED, "", None, None, None, None, None, self._now(), missed=False, leg_seen=False)
-                closing.append((result, LeadUpdate(lead.id, lead.status, lead.attempts, lead.ours_in_row, lead.ready_at)))
+                as_before = LeadUpdate(lead.id, lead.status, lead.attempts, lead.ours_in_row, lead.ready_at, lead.ready_why, lead.agent)
+                closing.append((result, as_before))
         self._store.close_attempts(closing)
         self._uncertain.clear()

@@ -91,7 +91,7 @@ CREATE INDEX leads_refused ON leads (ready_at) WHERE status = 'refused';
 
 CREATE INDEX leads_by_contact ON leads (contact);
 
-CREATE INDEX leads_by_import ON leads (import) WHERE import IS NOT NULL;
+CREATE INDEX leads_by_import ON leads USING brin (import);
 
 CREATE TABLE do_not_call_prefixes (
     prefix   text        NOT NULL CHECK (prefix ~ '^\+[0-9]{1,14}$'),
@@ -166,7 +166,7 @@ CREATE TABLE attempts_open (
     gates       jsonb       NOT NULL DEFAULT '[]',
     FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
     CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)
-) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000, fillfactor = 50);
+) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
 
 CREATE INDEX attempts_open_by_number ON attempts_open (number);
 
@@ -218,6 +218,7 @@ DECLARE
     until timestamptz;
     made  integer := 0;
 BEGIN
+    PERFORM pg_advisory_xact_lock(7382354617959212405);  -- two at once would make the same one
     FOR step IN 0..ahead LOOP
         until := date_trunc('month', month + interval '32 days', 'UTC');
         IF to_regclass('attempts_y' || to_char(month AT TIME ZONE 'UTC', 'YYYY"m"MM')) IS NULL
@@ -231,6 +232,25 @@ BEGIN
     RETURN made;
 END $$;
 
+CREATE FUNCTION drop_attempt_partitions(before timestamptz) RETURNS text[] LANGUAGE plpgsql AS $$
+DECLARE
+    gone  text;
+    names text[] := '{}';
+BEGIN
+    PERFORM pg_advisory_xact_lock(7382354617959212405);
+    FOR gone IN
+        SELECT relname FROM pg_inherits JOIN pg_class ON pg_class.oid = inhrelid
+        WHERE inhparent = 'attempts'::regclass AND relname ~ '^attempts_y[0-9]{4}m[0-9]{2}$'
+          AND (to_timestamp(substr(relname, 11), 'YYYY"m"MM') AT TIME ZONE 'UTC' + interval '1 month') AT TIME ZONE 'UTC' <= before
+        ORDER BY relname
+    LOOP
+        EXECUTE format('DROP TABLE %I', gone);
+        names := names || gone;
+    END LOOP;
+    DELETE FROM attempts_other WHERE opened_at < date_trunc('month', before, 'UTC');
+    RETURN names;
+END $$;
+
 CREATE VIEW all_attempts AS
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
        rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers
@@ -239,6 +259,36 @@ UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, '{}'
 FROM attempts_open;
+
+CREATE FUNCTION attempt_is_closed(attempt uuid, at timestamptz) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
+BEGIN
+    RETURN EXISTS (SELECT FROM attempts WHERE attempts.id = attempt AND attempts.opened_at = at);
+END $$;
+
+CREATE FUNCTION number_cap_until(called text, caps jsonb, at float8) RETURNS float8 LANGUAGE plpgsql STABLE AS $$
+DECLARE
+    cap   jsonb;
+    nth   timestamptz;
+    until float8;
+BEGIN
+    FOR cap IN SELECT jsonb_array_elements(caps) LOOP
+        SELECT calls.opened_at INTO nth
+        FROM (
+            SELECT opened_at FROM attempts
+            WHERE number = called AND leg_seen AND opened_at > to_timestamp(at - (cap ->> 1)::float8)
+            UNION ALL
+            SELECT opened_at FROM attempts_open
+            WHERE number = called AND opened_at > to_timestamp(at - (cap ->> 1)::float8)
+        ) AS calls
+        ORDER BY calls.opened_at DESC
+        OFFSET (cap ->> 0)::integer - 1
+        LIMIT 1;
+        IF FOUND THEN
+            until := greatest(until, extract(epoch FROM nth)::float8 + (cap ->> 1)::float8);
+        END IF;
+    END LOOP;
+    RETURN until;
+END $$;
 
 SELECT make_attempt_partitions(month, 0)
 FROM (SELECT DISTINCT date_trunc('month', opened_at, 'UTC') AS month FROM attempts_before WHERE closed_at IS NOT NULL) AS months;
@@ -298,4 +348,5 @@ CREATE TABLE outbox (
     last_error text        NOT NULL DEFAULT '',
     UNIQUE (webhook, happening)
 );
-CREATE INDEX outbox_waiting ON outbox (next_at) WHERE sent_at IS NULL AND NOT given_up;
+CREATE INDEX outbox_waiting ON outbox (webhook, id) WHERE sent_at IS NULL AND NOT given_up;
+CREATE INDEX outbox_by_happening ON outbox (happening);

@@ -20,9 +20,18 @@ ORDER BY campaigns.name;
 -- Every agent with what they declared.
 SELECT id, definition, status, reason FROM agents ORDER BY id;
 
+-- name: teams
+-- Who is in which team.
+SELECT name, definition FROM definitions WHERE kind = 'teams' ORDER BY name;
+
 -- name: set_campaign_state
 -- Give a campaign a state at a revision; approved, running and paused make that revision the approved one (D5). Guarded: the daemon is the active one,
 -- the revision exists and is not older than the approved one, an ended campaign stays ended (D11). Returns changed, and why not.
+--
+-- What a newly approved revision says of the break, the maximum and the hours holds from now on for leads that were called under the one before it: the
+-- break is counted anew from the end of their last call, too many calls make them exhausted, a higher maximum brings exhausted ones back, and who was held
+-- by the hours is asked again. That may take longer than other questions.
+SET LOCAL statement_timeout = 0;
 SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE;
 WITH before AS MATERIALIZED (
     SELECT name, state, approved_revision FROM campaigns WHERE name = %(campaign)s FOR NO KEY UPDATE
@@ -50,6 +59,57 @@ noted AS (
     SELECT %(who)s, 'campaign_state', changed.name, %(reason)s,
            jsonb_build_object('from', before.state, 'to', %(state)s::text, 'revision', %(revision)s::integer, 'started', %(started)s::boolean)
     FROM changed JOIN before ON before.name = changed.name
+),
+happened AS (
+    INSERT INTO happenings (kind, data)
+    SELECT 'campaign_state', jsonb_build_object('campaign', changed.name, 'from', before.state, 'to', %(state)s::text,
+                                                'revision', %(revision)s::integer, 'reason', %(reason)s::text)
+    FROM changed JOIN before ON before.name = changed.name
+    WHERE before.state <> %(state)s AND heard('campaign_state')
+),
+policy AS MATERIALIZED (
+    SELECT new.campaign,
+           (old.definition #>> '{attempts,max}')::integer AS most_before, (new.definition #>> '{attempts,max}')::integer AS most,
+           (new.definition #>> '{attempts,gap_s}')::float8 AS gap_s, (new.definition #>> '{attempts,busy,gap_s}')::float8 AS busy_gap_s,
+           coalesce((new.definition #>> '{compliance,recall_after_missed_s}')::float8, 0) AS recall_s,
+           old.definition #> '{attempts,gap_s}' IS DISTINCT FROM new.definition #> '{attempts,gap_s}'
+               OR old.definition #> '{attempts,busy,gap_s}' IS DISTINCT FROM new.definition #> '{attempts,busy,gap_s}' AS other_gap,
+           old.definition -> 'hours' IS DISTINCT FROM new.definition -> 'hours'
+               OR old.definition -> 'compliance' IS DISTINCT FROM new.definition -> 'compliance'
+               OR old.definition -> 'window' IS DISTINCT FROM new.definition -> 'window' AS other_times
+    FROM changed
+    JOIN before ON before.name = changed.name
+    JOIN campaign_revisions AS old ON old.campaign = before.name AND old.revision = before.approved_revision
+    JOIN campaign_revisions AS new ON new.campaign = before.name AND new.revision = %(revision)s
+    WHERE new.revision > old.revision AND %(state)s IN ('approved', 'running', 'paused')
+),
+concerned AS MATERIALIZED (
+    SELECT leads.id, policy.most, policy.most_before,
+           CASE WHEN last.outcome <> 'bad_number' THEN last.ended_at + make_interval(secs => greatest(
+               CASE last.outcome WHEN 'busy' THEN policy.busy_gap_s ELSE policy.gap_s END, CASE WHEN last.missed THEN policy.recall_s ELSE 0 END))
+           END AS after_break,
+           policy.other_times AND leads.held_by IN ('hours', 'zones', 'holidays', 'window') AS held_by_times
+    FROM policy
+    JOIN leads ON leads.campaign = policy.campaign
+    LEFT JOIN LATERAL (
+        SELECT outcome, ended_at, missed FROM attempts
+        WHERE attempts.lead = leads.id AND policy.other_gap AND leads.ready_why = 'gap'
+        ORDER BY opened_at DESC LIMIT 1
+    ) AS last ON true
+    WHERE (leads.status = 'retry' AND (policy.other_gap AND leads.ready_why = 'gap' OR leads.attempts >= policy.most AND policy.most < policy.most_before))
+       OR (leads.status = 'exhausted' AND leads.attempts < policy.most AND policy.most > policy.most_before)
+       OR (leads.status IN ('new', 'retry', 'callback_scheduled') AND policy.other_times AND leads.held_by IN ('hours', 'zones', 'holidays', 'window'))
+    ORDER BY leads.id
+    FOR NO KEY UPDATE OF leads
+),
+followed AS (
+    UPDATE leads
+    SET status = CASE WHEN leads.status = 'retry' AND leads.attempts >= most AND most < most_before THEN 'exhausted'
+                      WHEN leads.status = 'exhausted' THEN 'retry'
+                      ELSE leads.status END,
+        ready_at = coalesce(after_break, CASE WHEN held_by_times THEN now() ELSE leads.ready_at END),
+        held_by = '', claimed_epoch = NULL, claimed_batch = NULL
+    FROM concerned WHERE leads.id = concerned.id
 )
 SELECT refusal FROM verdict;
 

@@ -1,4 +1,4 @@
--- Leads: claimed by the active daemon, given back, counted.
+-- Leads: claimed by the active daemon, given back.
 --
 -- Where leads are looked up by id, conditions on claimed_epoch are written with coalesce (epochs count from 1), so that no partial index fits: by
 -- statistics of a minute ago the planner may think that such an index is empty, and read all of it for a few leads.
@@ -6,18 +6,19 @@
 -- name: claim_leads (prepared)
 -- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
 -- Looks twice: at a few leads of every zone set, then at more of the hungry ones only, those whose few are all among the `count` oldest found so far. So
--- it reads about `count` leads in all and not `count` per zone set. Not flushed to disk: a claim that a crash of the server takes back is refused later,
--- by the last gate.
+-- it reads about `count` leads in all and not `count` per zone set. What it found it takes by place (ctid), cheaper than by id; a lead that somebody moves
+-- meanwhile is passed over. Not flushed to disk: a claim that a crash of the server takes back is refused later, by the last gate.
 SET LOCAL synchronous_commit = off;
+SET LOCAL enable_seqscan = off;
 WITH leader AS MATERIALIZED (
     SELECT id FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE
 ),
 few AS MATERIALIZED (
-    SELECT open.zone_set, look.id, look.ready_at, look.position, look.nth
+    SELECT open.zone_set, look.place, look.ready_at, look.position, look.nth
     FROM leader,
          unnest(%(zone_sets)s::text[]) AS open (zone_set),
          LATERAL (
-             SELECT id, ready_at, position, row_number() OVER (ORDER BY ready_at, position) AS nth FROM leads
+             SELECT ctid AS place, ready_at, position, row_number() OVER (ORDER BY ready_at, position) AS nth FROM leads
              WHERE campaign = %(campaign)s AND zone_set = open.zone_set AND ready_at <= to_timestamp(%(now)s)
                AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
              ORDER BY ready_at, position
@@ -32,10 +33,10 @@ hungry AS MATERIALIZED (
     WHERE nth = %(few)s AND NOT EXISTS (SELECT FROM bound WHERE (few.ready_at, few.position) > (bound.ready_at, bound.position))
 ),
 more AS MATERIALIZED (
-    SELECT look.id, look.ready_at, look.position
+    SELECT look.place, look.ready_at, look.position
     FROM hungry,
          LATERAL (
-             SELECT id, ready_at, position FROM leads
+             SELECT ctid AS place, ready_at, position FROM leads
              WHERE campaign = %(campaign)s AND zone_set = hungry.zone_set AND ready_at <= to_timestamp(%(now)s)
                AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
              ORDER BY ready_at, position
@@ -43,20 +44,20 @@ more AS MATERIALIZED (
          ) AS look
 ),
 ready AS MATERIALIZED (
-    SELECT id FROM (SELECT id, ready_at, position FROM few UNION ALL SELECT id, ready_at, position FROM more) AS both_looks
+    SELECT place FROM (SELECT place, ready_at, position FROM few UNION ALL SELECT place, ready_at, position FROM more) AS both_looks
     ORDER BY ready_at, position
     LIMIT %(count)s
 ),
 mine AS MATERIALIZED (
-    SELECT leads.id FROM leads JOIN ready ON ready.id = leads.id
-    WHERE coalesce(leads.claimed_epoch, 0) = 0 AND leads.status IN ('new', 'retry', 'callback_scheduled')
-    FOR NO KEY UPDATE OF leads SKIP LOCKED
+    SELECT ctid AS place FROM leads
+    WHERE ctid = ANY (ARRAY (SELECT place FROM ready)) AND coalesce(claimed_epoch, 0) = 0 AND status IN ('new', 'retry', 'callback_scheduled')
+    FOR NO KEY UPDATE SKIP LOCKED
 )
 UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
-FROM mine
-WHERE leads.id = mine.id
+WHERE ctid = ANY (ARRAY (SELECT place FROM mine))
 RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
-          extract(epoch FROM leads.ready_at)::float8, leads.position;
+          extract(epoch FROM leads.ready_at)::float8, leads.position, leads.ready_why, leads.agent, leads.caller_id,
+          jsonb_array_length(leads.other_numbers);
 
 -- name: claim_rest
 -- After a claim that came back short: is the epoch still ours, when is the next lead of an open zone set ready, is any lead not finished.
@@ -88,10 +89,17 @@ UPDATE leads SET claimed_epoch = NULL, claimed_batch = NULL
 WHERE campaign = %(campaign)s AND claimed_epoch = %(epoch)s AND claimed_batch = %(batch)s AND status <> 'in_progress';
 
 -- name: return_leads (prepared)
--- Give claimed leads back undialled, with the gate that refused each and when to ask again. Leads that are not ours are left alone.
+-- Give claimed leads back undialled, with the gate that refused each and when to ask again; some behind all others (S57). Leads that are not ours are
+-- left alone.
 UPDATE leads
-SET claimed_epoch = NULL, claimed_batch = NULL, ready_at = to_timestamp(given.ready_at), held_by = given.held_by
-FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[]) AS given (id, ready_at, held_by)
+SET claimed_epoch = NULL, claimed_batch = NULL, ready_at = to_timestamp(given.ready_at), held_by = given.held_by,
+    position = coalesce(given.position, leads.position)
+FROM (
+    SELECT id, ready_at, held_by, CASE WHEN last THEN nextval('lead_position') END AS position
+    FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[], %(lasts)s::boolean[])
+        WITH ORDINALITY AS given (id, ready_at, held_by, last, place)
+    ORDER BY place
+) AS given
 WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND coalesce(leads.claimed_epoch, 0) = %(epoch)s
   AND leads.status <> 'in_progress';
 
@@ -100,3 +108,15 @@ WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND coalesce(leads.c
 UPDATE leads SET claimed_epoch = NULL, claimed_batch = NULL
 WHERE claimed_epoch IS NOT NULL AND claimed_epoch <> %(epoch)s AND status <> 'in_progress'
   AND EXISTS (SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL);
+
+-- name: return_refused
+-- Leads whose time of being left alone is over go back to what they were (D16), some at a time. One whose call is up is in progress again.
+UPDATE leads
+SET status = CASE WHEN EXISTS (SELECT FROM attempts_open WHERE attempts_open.lead = leads.id) THEN 'in_progress'
+                  ELSE coalesce(status_before, CASE WHEN attempts > 0 THEN 'retry' ELSE 'new' END) END,
+    status_before = NULL, ready_why = '', held_by = ''
+FROM (
+    SELECT id FROM leads WHERE status = 'refused' AND ready_at <= to_timestamp(%(now)s) ORDER BY ready_at LIMIT %(limit)s
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS due
+WHERE leads.id = due.id;

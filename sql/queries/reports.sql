@@ -18,19 +18,19 @@ SELECT campaign, status, count(*) FROM leads WHERE %(name)s::text IS NULL OR cam
 -- Attempts opened since a moment of each campaign's own, by outcome; NULL = open. How many of them were missed (D1).
 SELECT given.campaign, attempts.outcome, count(*), count(*) FILTER (WHERE attempts.missed)
 FROM unnest(%(campaigns)s::text[], %(sinces)s::float8[]) AS given (campaign, since)
-JOIN attempts ON attempts.campaign = given.campaign AND attempts.opened_at >= to_timestamp(given.since)
+JOIN all_attempts AS attempts ON attempts.campaign = given.campaign AND attempts.opened_at >= to_timestamp(given.since)
 GROUP BY given.campaign, attempts.outcome;
 
 -- name: outcome_totals
 -- Closed attempts of a campaign (NULL = all) by outcome, opened in [since, until).
 SELECT outcome, count(*) FROM attempts
-WHERE closed_at IS NOT NULL AND (%(campaign)s::text IS NULL OR campaign = %(campaign)s)
+WHERE (%(campaign)s::text IS NULL OR campaign = %(campaign)s)
   AND opened_at >= to_timestamp(%(since)s) AND opened_at < to_timestamp(%(until)s)
 GROUP BY outcome;
 
 -- name: attempts_count
 -- Attempts of a campaign (NULL = all): how many in all, how many of them open.
-SELECT count(*), count(*) FILTER (WHERE closed_at IS NULL) FROM attempts WHERE %(campaign)s::text IS NULL OR campaign = %(campaign)s;
+SELECT count(*), count(*) FILTER (WHERE closed_at IS NULL) FROM all_attempts WHERE %(campaign)s::text IS NULL OR campaign = %(campaign)s;
 
 -- name: lead_rows
 -- A page of a campaign's leads (NULL = of all), in the order of their ids, perhaps of one status or number only.
@@ -56,7 +56,7 @@ WHERE leads.id = %(lead)s;
 SELECT id::text, revision, leg::text, number, gateway, caller_id, agent, extract(epoch FROM opened_at)::float8, outcome, cause, sip_status,
        extract(epoch FROM rang_at)::float8, extract(epoch FROM answered_at)::float8, extract(epoch FROM bridged_at)::float8,
        extract(epoch FROM ended_at)::float8, missed
-FROM attempts WHERE lead = %(lead)s ORDER BY opened_at, id;
+FROM all_attempts WHERE lead = %(lead)s ORDER BY opened_at, id;
 
 -- name: agent_rows
 -- Every agent.

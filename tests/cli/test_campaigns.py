@@ -39,6 +39,7 @@ def test_the_words_for_people_say_what_is_missing(spring: str) -> None:
     assert called("start", "spring", dsn=spring).out.startswith("spring: queued: no daemon is running")
 
 
+@pytest.mark.spec("D5")
 def test_what_is_approved_is_the_revision_that_is_stored_now(tmp_path: Path, spring: str) -> None:
     """D5: a definition applied between looking and approving is not approved by accident."""
     (tmp_path / "campaigns" / "spring.yml").write_text(CAMPAIGN + "ring: 20s\n")
@@ -57,11 +58,13 @@ def test_an_unknown_campaign_names_the_nearest_and_nothing_is_asked(words: tuple
         assert store.pending_commands() == []
 
 
+@pytest.mark.spec("S24")
 def test_a_new_campaign_says_why_it_does_not_dial(spring: str) -> None:
     shown = called("campaign", "list", dsn=spring).out.splitlines()[1]
     assert shown.startswith("spring") and shown.endswith("not approved: fs-dialer approve spring")
 
 
+@pytest.mark.spec("D5")
 def test_a_changed_definition_that_waits_is_seen_in_list_and_show(tmp_path: Path, spring: str) -> None:
     with closing(PostgresStore(spring)) as store:
         store.set_campaign_state(CampaignId("spring"), 1, CampaignState.RUNNING, True, "", "test")
@@ -73,6 +76,7 @@ def test_a_changed_definition_that_waits_is_seen_in_list_and_show(tmp_path: Path
     assert (shown["revision"], shown["newest_revision"], shown["approved"]) == (1, 2, False)
 
 
+@pytest.mark.spec("M17")
 def test_show_counts_leads_by_status(tmp_path: Path, spring: str) -> None:
     called("lead", "import", a_csv(tmp_path, "phone", "+442079460101"), "--campaign", "spring", dsn=spring)
     assert "1 = 1 new" in called("campaign", "show", "spring", dsn=spring).out

@@ -37,6 +37,7 @@ def refused(path: Path) -> list[list[str]]:
 # --- a good file ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("M2")
 def test_good_rows_are_loaded_and_counted(tmp_path: Path, spring: str) -> None:
     path = a_csv(tmp_path, "phone,name,plan", "+442079460101,Ada,gold", "020 7946 0102,Ben,silver")
     done = imported(path, spring)
@@ -59,6 +60,7 @@ def test_numbers_on_a_do_not_call_list_join_blocked_and_are_counted_apart(tmp_pa
     assert done.out == "2 rows = 1 new + 1 do-not-call\n"
 
 
+@pytest.mark.spec("M2")
 def test_columns_with_other_names_are_mapped(tmp_path: Path, spring: str) -> None:
     path = a_csv(tmp_path, "Kunde;Handy", "Ada;020 7946 0101")
     assert imported(path, spring, "--map", "phone=Handy", "--map", "name=Kunde").code == 0
@@ -90,6 +92,7 @@ HOSTILE = (
 )
 
 
+@pytest.mark.spec("D7")
 def test_a_hostile_file_loads_its_good_rows_and_writes_the_others_beside_it(tmp_path: Path, spring: str) -> None:
     path = a_csv(tmp_path, *HOSTILE)
     done = imported(path, spring, "--json")
@@ -107,6 +110,7 @@ def test_a_hostile_file_loads_its_good_rows_and_writes_the_others_beside_it(tmp_
     assert not (Path.cwd() / "pwned").exists()
 
 
+@pytest.mark.spec("S20")
 def test_refused_rows_are_the_users_own_and_a_problem_column(tmp_path: Path, spring: str) -> None:
     path = a_csv(tmp_path, *HOSTILE)
     imported(path, spring)
@@ -145,6 +149,7 @@ def test_files_as_excel_makes_them_are_read(name: str, data: bytes, tmp_path: Pa
 # --- a file that is refused whole -----------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S20")
 @pytest.mark.parametrize(
     ("data", "told"),
     [
@@ -268,6 +273,7 @@ def test_a_lead_that_is_not_there_is_exit_1(who: str, three: str) -> None:
     assert done.code == 1 and "fs-dialer lead list" in done.err
 
 
+@pytest.mark.spec("D7")
 def test_a_number_that_is_none_is_refused(three: str) -> None:
     done = called("lead", "show", "${system(x)}", dsn=three)
     assert done.code == 3 and "has no place in a telephone number" in done.err

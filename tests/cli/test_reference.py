@@ -81,7 +81,22 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     folder = a_folder(tmp_path / "definitions", extra="leads: {csv: list.csv}\n")
     (folder / "campaigns" / "list.csv").write_text("phone\n")
     take("check", "check", folder)
+    take("plan", "plan", folder)
     take("apply", "apply", folder)
+    (folder / "schedules.yml").write_text("schedules:\n  office: {hours: {mon: 8:00-9:00}}\n")
+    (folder / "campaigns" / "spring.yml").write_text(a_text(folder) + "hours: office\n")
+    take("apply", "apply", folder)
+    (folder / "schedules.yml").write_text("schedules:\n  office: {hours: {tue: 8:00-9:00}}\n")
+    (folder / "campaigns" / "summer.yml").write_text(a_text(folder))
+    (folder / "campaigns" / "spring.yml").rename(tmp_path / "spring.yml")
+    for title in ("plan", "diff"):
+        take(title, title, folder)
+    (tmp_path / "spring.yml").rename(folder / "campaigns" / "spring.yml")
+    take("history", "history", "spring")
+    take("export", "export", tmp_path / "out")
+    take("campaign clone", "campaign", "clone", "spring", "autumn", "--file", tmp_path / "autumn.yml")
+    (folder / "campaigns" / "autumn.yml").write_text(a_text(folder) + "state: ended\n")
+    take("apply", "apply", folder / "campaigns" / "autumn.yml", "--yes")
     (folder / "campaigns" / "spring.yml").write_text("type: progressive\nwrapup: 3s\n")
     take("check", "check", folder)
     take("lead import", "lead", "import", a_csv(tmp_path, "phone,name,plan", "+442079460101,Ada,gold", "+442079460102,Ben,", "12,Bad,"), "--campaign", "spring")
@@ -96,6 +111,10 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     take("approve", "approve", "spring")
     take("agent available", "agent", "available", "lan")
     return found
+
+
+def a_text(folder: Path) -> str:
+    return (folder / "campaigns" / "spring.yml").read_text(encoding="utf-8")
 
 
 def _called_once(dsn: str) -> None:

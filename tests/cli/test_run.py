@@ -34,6 +34,7 @@ def root_logger() -> Iterator[None]:
     root.handlers[:], root.level = handlers, level
 
 
+@pytest.mark.spec("X6")
 def test_the_same_actions_again_are_0_and_said_so(recorded: Path) -> None:
     done = called("replay", recorded)
     assert done.code == 0
@@ -46,6 +47,7 @@ def test_json_stands_alone_wherever_it_is_asked_for(recorded: Path, words: tuple
     assert done.json == {"events": len(recorded.read_text().splitlines()) - 1, "same": True, "difference": None}
 
 
+@pytest.mark.spec("X6")
 def test_the_first_difference_is_1_and_shown_with_its_place(recorded: Path, tmp_path: Path) -> None:
     other = tmp_path / "other.jsonl"
     text = recorded.read_text()

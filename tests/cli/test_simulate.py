@@ -10,8 +10,9 @@ import pytest
 
 from fs_dialer.cli.simulation import DEFAULT_INSTALLATION, Figures, Setting, _runtime, _staffed, interval_95, simulate, starts_at
 from fs_dialer.cli.simulation import Tape as _Tape
-from fs_dialer.core.definition import AgentDefinition, Campaign, CampaignAgents, Hours, LeadsSource, Window
+from fs_dialer.core.definition import AgentDefinition, Campaign, CampaignAgents, LeadsSource, Window
 from fs_dialer.core.model import AgentId, CampaignId, CampaignType, LegKind
+from fs_dialer.core.resources import CallerIds, Hours
 from fs_dialer.core.stats import utilisation
 from fs_dialer.sim.people import PeopleModel
 from tests.cli.runner import CAMPAIGN, ROOT, a_folder, called, run
@@ -20,7 +21,9 @@ SHIPPED = ("simulate", "conf/campaigns/progressive.yml", "--agents", "10", "--ho
 
 
 def a_campaign(**settings: object) -> Campaign:
-    base = Campaign(id=CampaignId("spring"), type=CampaignType.PROGRESSIVE, caller_id=("+442079460100",), agents=CampaignAgents(people=("lan",)))
+    base = Campaign(
+        id=CampaignId("spring"), type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+442079460100",)), agents=CampaignAgents(people=("lan",))
+    )
     return replace(base, **settings)  # type: ignore[arg-type]
 
 
@@ -47,6 +50,7 @@ def test_the_output_does_not_depend_on_the_machines_time_zone() -> None:
 # --- the figures ----------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("S38", "X2")
 @pytest.mark.parametrize("leg", [LegKind.NAILED, LegKind.PER_CALL])
 def test_figures_agree_with_each_other_and_with_the_engines_own_accounts(leg: LegKind) -> None:
     agents = (AgentDefinition(id=AgentId("lan"), dial_string="user/1001", leg=leg),)
@@ -81,22 +85,26 @@ def test_people_decide_the_outcomes() -> None:
     assert (day.missed_rate, day.missed_rate_95, day.utilisation) == (0.0, (0.0, 1.0), 0.0)
 
 
+@pytest.mark.spec("M9")
 def test_a_list_that_is_done_ends_the_campaign_and_the_day() -> None:
     day = simulate(Setting(a_campaign(), agent_count=10, hours=200, leads=20, people=PeopleModel.from_mapping({"customers": {"outcomes": {"person": 1}}})))
     assert day.ended == "every lead is finished" and day.leads_left == 0 and day.simulated_s < 3600
 
 
+@pytest.mark.spec("M10")
 def test_a_campaign_that_waits_for_new_rows_goes_on_to_the_end() -> None:
     day = simulate(Setting(a_campaign(leads=LeadsSource(new_rows="join")), agent_count=10, hours=1, leads=20))
     assert day.ended == "" and day.simulated_s == 3600
 
 
+@pytest.mark.spec("D2")
 def test_lines_of_the_installation_limit_the_calls() -> None:
     tight = replace(DEFAULT_INSTALLATION, lines=6)
     day = a_day(installation=tight, agent_count=10, hours=0.3)
     assert day.legs_peak <= 7 and day.legs_limit == 6  # a leg that is gone is counted until the switch has said so
 
 
+@pytest.mark.spec("S9")
 def test_the_day_begins_when_hours_open_where_the_campaign_lives() -> None:
     weekdays = Hours(((),) * 2 + (((8 * 60, 20 * 60),),) + ((),) * 4)  # Wednesdays
     day = simulate(Setting(a_campaign(hours=weekdays, window=Window(zone="Asia/Ho_Chi_Minh")), agent_count=2, hours=0.1))

@@ -55,12 +55,14 @@ def _until(true: Callable[[], object], what: str) -> None:
         time.sleep(0.2)
 
 
+@pytest.mark.spec("S25")
 def test_a_daemon_refuses_to_start_what_is_not_approved(world: Rig) -> None:
     done = _asked(world, "start", CAMPAIGN, "--json")
     assert done.code == 1 and done.json["result"] == "refused"
     assert done.json["text"] == "it is not approved yet" and "was not changed: it is not approved yet" in done.err
 
 
+@pytest.mark.spec("S26")
 def test_approve_start_and_available_are_done_at_once(world: Rig) -> None:
     assert _asked(world, "approve", CAMPAIGN, "--json").json["result"] == "done"
     assert _asked(world, "start", CAMPAIGN).out == f"{CAMPAIGN}: running\n"
@@ -84,6 +86,7 @@ def test_a_status_asked_for_in_a_call_takes_effect_after_it(world: Rig) -> None:
     assert done.out == "agent-1: not available; takes effect after this call\n"
 
 
+@pytest.mark.spec("M19")
 def test_pause_leaves_calls_up_and_says_so(world: Rig) -> None:
     assert _asked(world, "pause", CAMPAIGN).out == f"{CAMPAIGN}: paused; calls that are up go on\n"
     _until(lambda: "paused by hand: fs-dialer start" in _asked(world, "status").out, "status does not tell the pause")
@@ -95,6 +98,7 @@ def test_a_lead_in_a_call_shows_it(world: Rig) -> None:
     assert "being called" in shown and "up now" in shown
 
 
+@pytest.mark.spec("M19")
 def test_end_with_calls_up_wants_the_name_or_yes(world: Rig) -> None:
     done = _asked(world, "end", CAMPAIGN, "--json")
     assert done.code == 2 and "4 calls are up in demo: say --yes to end it all the same" in done.err
@@ -104,6 +108,7 @@ def test_end_with_calls_up_wants_the_name_or_yes(world: Rig) -> None:
     assert code == 0 and "Type the campaign's name to end it" in shown and "ending; 4 calls are still up" in shown
 
 
+@pytest.mark.spec("D11")
 def test_an_ended_campaign_never_starts_again(world: Rig) -> None:
     """D11."""
     done = _asked(world, "start", CAMPAIGN)

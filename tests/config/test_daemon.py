@@ -84,6 +84,7 @@ def test_the_environment_goes_over_the_file() -> None:
         "FS_DIALER_LOG_LEVEL": "ERROR",
         "FS_DIALER_JOURNAL_DIR": "/j",
         "FS_DIALER_JOURNAL_KEEP": "1h",
+        "FS_DIALER_HTTP_LISTEN": "127.0.0.1:8080",
     }
     found = settings_of(FULL, environ)
     assert found.dsn() == "postgresql://u:secret@h/db" and found.esl_password() == "other"

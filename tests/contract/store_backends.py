@@ -5,11 +5,12 @@ Also the builders of what goes in. Knows both stores' back offices, so that the 
 
 from __future__ import annotations
 
+import json
 import uuid
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import psycopg2
 
@@ -31,9 +32,13 @@ from fs_dialer.core.model import (
     LegId,
     Outcome,
 )
+from fs_dialer.core.resources import CallerIds
 from fs_dialer.db.backoffice import Backoffice
+from fs_dialer.db.codec import zone_set
 from fs_dialer.db.memory import MemoryStore
-from fs_dialer.db.memory_data import MemoryDatabase
+from fs_dialer.db.memory_data import KeptLead, MemoryDatabase
+from fs_dialer.db.no_callback import clear_no_callback, mark_no_callback
+from fs_dialer.db.pool import Pool
 from fs_dialer.db.postgres import PostgresStore
 from fs_dialer.db.shapes import LeadRow
 from fs_dialer.modes import progressive
@@ -64,6 +69,13 @@ class LeadState:
     ready_at: float
     held_by: str
     claimed: bool
+    number: str = ""
+    ready_why: str = ""
+    agent: str | None = None
+    caller_id: str = ""
+    others: tuple[tuple[str, str], ...] = ()
+    parameters: str = "{}"
+    status_before: str | None = None
 
 
 class Backend(Protocol):
@@ -77,9 +89,37 @@ class Backend(Protocol):
     def define_agent(self, agent: AgentDefinition) -> None: ...
     def define_installation(self, installation: Installation) -> None: ...
     def add_leads(self, leads: Iterable[LeadRow], campaign: CampaignId = SPRING) -> tuple[int, int, int, int, int]: ...
-    def lead(self, number: str, campaign: CampaignId = SPRING) -> LeadState: ...
-    def forbid(self, number: str) -> tuple[int, int]: ...
-    def allow(self, number: str) -> tuple[int, int]: ...
+    def lead(self, number: str, campaign: CampaignId = SPRING) -> LeadState:
+        """The one that has this number now. ValueError when there is none, or several."""
+
+    def leads(self, campaign: CampaignId = SPRING) -> Sequence[LeadState]:
+        """All of them, in the order of the list."""
+
+    def give_numbers(self, number: str, others: Sequence[tuple[str, tuple[str, ...]]], campaign: CampaignId = SPRING) -> None:
+        """The lead's contact has these numbers too, each with its zones."""
+
+    def stop(self, number: str, campaign: CampaignId = SPRING) -> None:
+        """A person stops the lead."""
+
+    def forbid(self, entry: str) -> tuple[int, int]: ...
+    def allow(self, entry: str) -> tuple[int, int]: ...
+    def mark(self, number: str, campaign: str, until: float) -> tuple[int, int]: ...
+    def clear(self, number: str, campaign: str | None, now: float = NOW) -> tuple[int, int]: ...
+    def put_mark(self, number: str, campaign: str, until: float) -> None:
+        """A mark alone, as it stands when its leads were in somebody's hands."""
+
+    def marks(self) -> Mapping[tuple[str, str], float]: ...
+    def join(self, group: str, number: str) -> None: ...
+    def group(self, group: str) -> set[str]: ...
+    def define_teams(self, teams: Mapping[str, Sequence[str]]) -> None: ...
+    def hear(self, *events: str) -> None:
+        """Triggers that listen for these are defined."""
+
+    def happenings(self) -> Sequence[tuple[str, Mapping[str, Any]]]: ...
+    def tickets(self) -> Sequence[tuple[Any, ...]]:
+        """(channel, campaign, attempt, number, agent, outcome), oldest first."""
+
+    def decision(self, attempt: AttemptId) -> str: ...
     def command(self, verb: str, target: str, args: dict[str, str]) -> CommandId: ...
     def answer(self, command: CommandId) -> tuple[bool, str] | None: ...
     def outcomes(self) -> dict[str, int]: ...
@@ -111,16 +151,62 @@ class MemoryBackend:
         return done.rows, done.new, done.do_not_call, done.known, done.twice
 
     def lead(self, number: str, campaign: CampaignId = SPRING) -> LeadState:
+        (state,) = [state for state in self.leads(campaign) if state.number == number]
+        return state
+
+    def leads(self, campaign: CampaignId = SPRING) -> Sequence[LeadState]:
+        return [_memory_state(lead) for lead in sorted(self._database.campaigns[campaign].leads, key=lambda lead: lead.position)]
+
+    def give_numbers(self, number: str, others: Sequence[tuple[str, tuple[str, ...]]], campaign: CampaignId = SPRING) -> None:
         lead = self._database.leads[self._database.lead_of[campaign, number]]
-        return LeadState(lead.status.value, lead.attempts, lead.ours_in_row, lead.ready_at, lead.held_by, lead.claimed is not None)
+        lead.others = tuple((other, zone_set(names)) for other, names in others)
 
-    def forbid(self, number: str) -> tuple[int, int]:
-        done = self._office.do_not_call_add([number], "test")
+    def stop(self, number: str, campaign: CampaignId = SPRING) -> None:
+        lead = self._database.leads[self._database.lead_of[campaign, number]]
+        self._database.set_status(lead, LeadStatus.STOPPED)
+
+    def forbid(self, entry: str) -> tuple[int, int]:
+        done = self._office.do_not_call_add([entry], "test")
         return done.numbers, done.leads
 
-    def allow(self, number: str) -> tuple[int, int]:
-        done = self._office.do_not_call_remove([number], "test")
+    def allow(self, entry: str) -> tuple[int, int]:
+        done = self._office.do_not_call_remove([entry], "test")
         return done.numbers, done.leads
+
+    def mark(self, number: str, campaign: str, until: float) -> tuple[int, int]:
+        done = self._office.mark_no_callback([number], campaign, until, "test")
+        return done.numbers, done.leads
+
+    def clear(self, number: str, campaign: str | None, now: float = NOW) -> tuple[int, int]:
+        done = self._office.clear_no_callback([number], campaign, "test", now=now)
+        return done.numbers, done.leads
+
+    def put_mark(self, number: str, campaign: str, until: float) -> None:
+        self._database.no_callback[number, campaign] = until
+
+    def marks(self) -> Mapping[tuple[str, str], float]:
+        return self._database.no_callback
+
+    def join(self, group: str, number: str) -> None:
+        self._database.groups.setdefault(group, set()).add(number)
+
+    def group(self, group: str) -> set[str]:
+        return self._database.groups.get(group, set())
+
+    def define_teams(self, teams: Mapping[str, Sequence[str]]) -> None:
+        self._office.set_teams(teams)
+
+    def hear(self, *events: str) -> None:
+        self._database.heard |= set(events)
+
+    def happenings(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        return self._database.happenings
+
+    def tickets(self) -> Sequence[tuple[Any, ...]]:
+        return [(t.channel, t.campaign, t.attempt, t.number, t.agent, t.outcome) for t in self._database.tickets]
+
+    def decision(self, attempt: AttemptId) -> str:
+        return self._database.closed[attempt].decision
 
     def command(self, verb: str, target: str, args: dict[str, str]) -> CommandId:
         return self._office.submit_command(verb, target, args, "test")
@@ -135,6 +221,24 @@ class MemoryBackend:
         return self._office.attempts_count()
 
 
+def _memory_state(lead: KeptLead) -> LeadState:
+    return LeadState(
+        lead.status.value,
+        lead.attempts,
+        lead.ours_in_row,
+        lead.ready_at,
+        lead.held_by,
+        lead.claimed is not None,
+        lead.number,
+        lead.ready_why,
+        lead.agent,
+        lead.caller_id,
+        lead.others,
+        json.dumps(dict(lead.parameters), sort_keys=True),
+        lead.status_before.value if lead.status_before else None,
+    )
+
+
 class PostgresBackend:
     """`stack` closes every store at the end of the test, so that its database can be dropped."""
 
@@ -143,6 +247,13 @@ class PostgresBackend:
         self._stack = stack
         self.office = Backoffice(dsn)
         stack.callback(self.office.close)
+        self._pool = Pool(dsn, size=1, application="test")
+        stack.callback(self._pool.close)
+
+    def _rows(self, query: str, words: Mapping[str, Any] | None = None) -> list[tuple[Any, ...]]:
+        with self._pool.cursor() as cursor:
+            cursor.execute(query, words or {})
+            return cursor.fetchall() if cursor.description else []
 
     def store(self) -> PostgresStore:
         store = PostgresStore(self._dsn)
@@ -170,16 +281,78 @@ class PostgresBackend:
         return done.rows, done.new, done.do_not_call, done.known, done.twice
 
     def lead(self, number: str, campaign: CampaignId = SPRING) -> LeadState:
-        (line,) = self.office.lead_list(campaign, number=number)
-        return LeadState(line.status, line.attempts, line.ours_in_row, line.ready_at, line.held_by, line.claimed)
+        (state,) = [state for state in self.leads(campaign) if state.number == number]
+        return state
 
-    def forbid(self, number: str) -> tuple[int, int]:
-        done = self.office.do_not_call_add([number], "test")
+    def leads(self, campaign: CampaignId = SPRING) -> Sequence[LeadState]:
+        found = self._rows(
+            """
+            SELECT status, attempts, ours_in_row, extract(epoch FROM ready_at)::float8, held_by, claimed_epoch IS NOT NULL, number, ready_why, agent,
+                   caller_id, other_numbers, parameters, status_before
+            FROM leads WHERE campaign = %(campaign)s ORDER BY position""",
+            {"campaign": campaign},
+        )
+        return [LeadState(*row[:10], tuple(map(tuple, row[10])), json.dumps(row[11], sort_keys=True), row[12]) for row in found]
+
+    def give_numbers(self, number: str, others: Sequence[tuple[str, tuple[str, ...]]], campaign: CampaignId = SPRING) -> None:
+        given = json.dumps([(other, zone_set(names)) for other, names in others])
+        words = {"others": given, "number": number, "campaign": campaign}
+        self._rows("UPDATE leads SET other_numbers = %(others)s WHERE number = %(number)s AND campaign = %(campaign)s AND copy = 0", words)
+
+    def stop(self, number: str, campaign: CampaignId = SPRING) -> None:
+        self._rows("UPDATE leads SET status = 'stopped' WHERE number = %(number)s AND campaign = %(campaign)s", {"number": number, "campaign": campaign})
+
+    def forbid(self, entry: str) -> tuple[int, int]:
+        done = self.office.do_not_call_add([entry], "test")
         return done.numbers, done.leads
 
-    def allow(self, number: str) -> tuple[int, int]:
-        done = self.office.do_not_call_remove([number], "test")
+    def allow(self, entry: str) -> tuple[int, int]:
+        done = self.office.do_not_call_remove([entry], "test")
         return done.numbers, done.leads
+
+    def mark(self, number: str, campaign: str, until: float) -> tuple[int, int]:
+        done = mark_no_callback(self._pool, [number], campaign, until, "test")
+        return done.numbers, done.leads
+
+    def clear(self, number: str, campaign: str | None, now: float = NOW) -> tuple[int, int]:
+        done = clear_no_callback(self._pool, [number], campaign, "test", now=now)
+        return done.numbers, done.leads
+
+    def put_mark(self, number: str, campaign: str, until: float) -> None:
+        words = {"number": number, "campaign": campaign, "until": until}
+        self._rows("INSERT INTO no_callback (number, campaign, until, added_by) VALUES (%(number)s, %(campaign)s, to_timestamp(%(until)s), '')", words)
+
+    def marks(self) -> Mapping[tuple[str, str], float]:
+        found = self._rows("SELECT number, campaign, extract(epoch FROM until)::float8 FROM no_callback")
+        return {(number, campaign): until for number, campaign, until in found}
+
+    def join(self, group: str, number: str) -> None:
+        self._rows("INSERT INTO group_members (contact_group, contact) SELECT %(group)s, id FROM contacts WHERE number = %(number)s", locals())
+
+    def group(self, group: str) -> set[str]:
+        words = {"group": group}
+        return {row[0] for row in self._rows("SELECT number FROM contacts JOIN group_members ON contact = id WHERE contact_group = %(group)s", words)}
+
+    def define_teams(self, teams: Mapping[str, Sequence[str]]) -> None:
+        for name, people in teams.items():
+            self._define("teams", name, {"name": name, "people": list(people)})
+
+    def hear(self, *events: str) -> None:
+        for event in events:
+            self._define("triggers", event, {"on": event})
+
+    def _define(self, kind: str, name: str, definition: Mapping[str, Any]) -> None:
+        words = {"kind": kind, "name": name, "definition": json.dumps(definition)}
+        self._rows("INSERT INTO definitions (kind, name, revision, source, definition) VALUES (%(kind)s, %(name)s, 1, '{}', %(definition)s)", words)
+
+    def happenings(self) -> Sequence[tuple[str, Mapping[str, Any]]]:
+        return [(kind, data) for kind, data in self._rows("SELECT kind, data FROM happenings ORDER BY id")]
+
+    def tickets(self) -> Sequence[tuple[Any, ...]]:
+        return self._rows("SELECT channel, campaign, attempt::text, number, agent, outcome FROM tickets ORDER BY id")
+
+    def decision(self, attempt: AttemptId) -> str:
+        return str(self._rows("SELECT decision FROM attempts WHERE id = %(attempt)s", {"attempt": attempt})[0][0])
 
     def command(self, verb: str, target: str, args: dict[str, str]) -> CommandId:
         return self.office.submit_command(verb, target, args, "test")
@@ -198,7 +371,7 @@ class PostgresBackend:
 
 
 def a_campaign(name: CampaignId = SPRING, title: str = "") -> Campaign:
-    return Campaign(id=name, type=CampaignType.PROGRESSIVE, title=title, caller_id=("+34910000000",), options=progressive.Options())
+    return Campaign(id=name, type=CampaignType.PROGRESSIVE, title=title, caller_id=CallerIds(numbers=("+34910000000",)), options=progressive.Options())
 
 
 def an_agent(name: str = "lan") -> AgentDefinition:
@@ -213,7 +386,15 @@ def some_leads(count: int, zones: Sequence[str] = MADRID, ready_at: float = NOW 
     return [LeadRow(a_number(place), zones, ready_at=ready_at) for place in range(first, first + count)]
 
 
-def an_attempt(lead: Lead, *, revision: int = 1, id: str = "", opened_at: float = NOW) -> Attempt:
+def an_attempt(
+    lead: Lead,
+    *,
+    revision: int = 1,
+    id: str = "",
+    opened_at: float = NOW,
+    caps: tuple[tuple[int, float], ...] = (),
+    gates: tuple[tuple[str, str], ...] = (),
+) -> Attempt:
     return Attempt(
         AttemptId(id or str(uuid.uuid4())),
         lead.campaign,
@@ -225,13 +406,16 @@ def an_attempt(lead: Lead, *, revision: int = 1, id: str = "", opened_at: float 
         "+34910000000",
         AgentId("lan"),
         opened_at,
+        caps,
+        gates,
     )
 
 
-def a_result(attempt: Attempt, outcome: Outcome = Outcome.BUSY, *, answered_at: float | None = None) -> AttemptResult:
-    return AttemptResult(
-        attempt.id, outcome, "USER_BUSY", 486, None, attempt.opened_at + 1, answered_at, answered_at, attempt.opened_at + 9, False, True
-    )
+def a_result(
+    attempt: Attempt, outcome: Outcome = Outcome.BUSY, *, answered_at: float | None = None, leg_seen: bool = True, ticket: str = ""
+) -> AttemptResult:
+    rang_at, ended_at = attempt.opened_at + 1, attempt.opened_at + 9
+    return AttemptResult(attempt.id, outcome, "USER_BUSY", 486, None, rang_at, answered_at, answered_at, ended_at, False, leg_seen, ticket)
 
 
 def an_update(lead: LeadId, status: LeadStatus = LeadStatus.RETRY, attempts: int = 1, ours_in_row: int = 0, ready_at: float = NOW + 3600) -> LeadUpdate:
@@ -240,9 +424,28 @@ def an_update(lead: LeadId, status: LeadStatus = LeadStatus.RETRY, attempts: int
 
 def running(backend: Backend, leads: Iterable[LeadRow] = (), campaign: CampaignId = SPRING) -> DaemonStore:
     """A store that is the active daemon, with one running campaign that holds these leads."""
-    revision = backend.define(a_campaign(campaign))
-    backend.add_leads(leads, campaign)
     store = backend.store()
     assert store.take_epoch("test") is not None
-    store.set_campaign_state(campaign, revision, CampaignState.RUNNING, True, "", "test")
+    also_running(backend, store, leads, campaign)
     return store
+
+
+def also_running(backend: Backend, store: DaemonStore, leads: Iterable[LeadRow], campaign: CampaignId) -> None:
+    """One more campaign of this daemon."""
+    revision = backend.define(a_campaign(campaign))
+    backend.add_leads(leads, campaign)
+    store.set_campaign_state(campaign, revision, CampaignState.RUNNING, True, "", "test")
+
+
+def claimed(store: DaemonStore, count: int = 1, campaign: CampaignId = SPRING, now: float = NOW) -> tuple[Lead, ...]:
+    """So many of a campaign's leads in Madrid, and no fewer."""
+    leads = store.claim_leads(campaign, count, [MADRID], now).leads
+    assert len(leads) == count
+    return leads
+
+
+def called(store: DaemonStore, lead: Lead, **words: Any) -> Attempt:
+    """An attempt at this lead that is open."""
+    attempt = an_attempt(lead, **words)
+    assert list(store.open_attempts([attempt])) == [None]
+    return attempt

@@ -17,6 +17,7 @@ from fs_dialer.core.model import (
     LeadReturn,
     LeadStatus,
     Outcome,
+    Refusal,
 )
 from fs_dialer.db.shapes import LeadRow
 from fs_dialer.errors import StoreError
@@ -86,6 +87,7 @@ class StoreContract:
         backend.define_installation(given)
         assert backend.store().installation() == given
 
+    @pytest.mark.spec("S24")
     def test_a_new_campaign_is_not_approved(self, backend: Backend) -> None:
         """S24."""
         backend.define(a_campaign())
@@ -97,6 +99,7 @@ class StoreContract:
     def test_the_same_definition_again_is_no_new_revision(self, backend: Backend) -> None:
         assert (backend.define(a_campaign()), backend.define(a_campaign())) == (1, 1)
 
+    @pytest.mark.spec("D5")
     def test_a_changed_definition_dials_only_after_its_approval(self, backend: Backend) -> None:
         """D5."""
         backend.define(a_campaign())
@@ -124,6 +127,7 @@ class StoreContract:
         stored = store.campaign(SPRING)
         assert stored is not None and (stored.state, stored.reason) == (CampaignState.ENDED, "ended by hand")
 
+    @pytest.mark.spec("D11")
     def test_an_ended_campaign_stays_ended(self, backend: Backend) -> None:
         """D11."""
         backend.define(a_campaign())
@@ -212,6 +216,7 @@ class StoreContract:
 
     # --- claims -------------------------------------------------------------------------------------------------------------------------
 
+    @pytest.mark.spec("S89")
     def test_leads_are_claimed_in_the_order_of_their_readiness_then_of_the_list(self, backend: Backend) -> None:
         """S89."""
         early, late = some_leads(2, ready_at=NOW - 60, first=5), some_leads(2, TWO_ZONES, ready_at=NOW - 10, first=1)
@@ -232,6 +237,7 @@ class StoreContract:
         assert (len(first.leads), len(second.leads)) == (2, 1)
         assert not {lead.id for lead in first.leads} & {lead.id for lead in second.leads}
 
+    @pytest.mark.spec("D4")
     def test_a_lead_in_a_closed_zone_is_not_claimed(self, backend: Backend) -> None:
         store = running(backend, [*some_leads(1), *some_leads(1, TWO_ZONES, first=2), *some_leads(1, (), first=3)])
         assert [lead.number for lead in store.claim_leads(SPRING, 9, [TWO_ZONES, ()], NOW).leads] == [a_number(2), a_number(3)]
@@ -312,6 +318,7 @@ class StoreContract:
 
     # --- the last gate ------------------------------------------------------------------------------------------------------------------
 
+    @pytest.mark.spec("D8")
     def test_an_attempt_is_committed_and_its_lead_is_in_progress(self, backend: Backend) -> None:
         """D8."""
         store = running(backend, some_leads(1))
@@ -329,18 +336,19 @@ class StoreContract:
         assert [list(store.open_attempts([attempt])), list(store.open_attempts([attempt]))] == [[None], [None]]
         assert backend.attempts() == 1
 
+    @pytest.mark.spec("X4")
     def test_nobody_is_called_twice_at_a_time(self, backend: Backend) -> None:
         """X4: neither by a second attempt nor by two in one batch."""
         store = running(backend, some_leads(2))
         one, two = store.claim_leads(SPRING, 2, [MADRID], NOW).leads
-        assert list(store.open_attempts([an_attempt(one), an_attempt(one), an_attempt(two)])) == [None, "already_open", None]
-        assert list(store.open_attempts([an_attempt(one)])) == ["already_open"]
+        assert list(store.open_attempts([an_attempt(one), an_attempt(one), an_attempt(two)])) == [None, Refusal("already_open"), None]
+        assert list(store.open_attempts([an_attempt(one)])) == [Refusal("already_open")]
 
     def test_a_lead_that_was_not_claimed_is_not_dialled(self, backend: Backend) -> None:
         store = running(backend, some_leads(1))
         (lead,) = store.claim_leads(SPRING, 1, [MADRID], NOW).leads
         store.return_leads(SPRING, [LeadReturn(lead.id, NOW, "")])
-        assert list(store.open_attempts([an_attempt(lead)])) == ["lead_taken"]
+        assert list(store.open_attempts([an_attempt(lead)])) == [Refusal("lead_taken")]
         assert backend.attempts() == 0
 
     def test_a_finished_lead_is_not_dialled(self, backend: Backend) -> None:
@@ -349,22 +357,24 @@ class StoreContract:
         attempt = an_attempt(lead)
         store.open_attempts([attempt])
         store.close_attempts([(a_result(attempt, Outcome.CONNECTED), an_update(lead.id, LeadStatus.SUCCEEDED))])
-        assert list(store.open_attempts([an_attempt(lead)])) == ["lead_taken"]
+        assert list(store.open_attempts([an_attempt(lead)])) == [Refusal("lead_taken")]
 
+    @pytest.mark.spec("M19", "D4")
     @pytest.mark.parametrize("state", [CampaignState.PAUSED, CampaignState.DRAINING, CampaignState.ENDED, CampaignState.APPROVED])
     def test_a_campaign_that_is_not_running_dials_nothing(self, backend: Backend, state: CampaignState) -> None:
         store = running(backend, some_leads(1))
         (lead,) = store.claim_leads(SPRING, 1, [MADRID], NOW).leads
         store.set_campaign_state(SPRING, 1, state, False, "", "an")
-        assert list(store.open_attempts([an_attempt(lead)])) == ["campaign_paused"]
+        assert list(store.open_attempts([an_attempt(lead)])) == [Refusal("campaign_paused")]
         assert backend.lead(lead.number).claimed  # to be returned by who claimed it
 
+    @pytest.mark.spec("D4")
     def test_a_number_that_was_forbidden_after_the_claim_is_not_dialled(self, backend: Backend) -> None:
         """D4, D14: asked again at the moment of dialling."""
         store = running(backend, some_leads(2))
         one, two = store.claim_leads(SPRING, 2, [MADRID], NOW).leads
         assert backend.forbid(one.number) == (1, 1)
-        assert list(store.open_attempts([an_attempt(one), an_attempt(two)])) == ["do_not_call", None]
+        assert list(store.open_attempts([an_attempt(one), an_attempt(two)])) == [Refusal("do_not_call"), None]
         assert (backend.lead(one.number).status, backend.lead(one.number).claimed) == ("blocked", False)
 
     def test_a_daemon_that_was_replaced_dials_nothing(self, backend: Backend) -> None:
@@ -372,7 +382,7 @@ class StoreContract:
         one, _ = old.claim_leads(SPRING, 2, [MADRID], NOW).leads
         backend.depose(old)
         new.take_epoch("new")
-        assert list(old.open_attempts([an_attempt(one)])) == ["epoch"]
+        assert list(old.open_attempts([an_attempt(one)])) == [Refusal("epoch")]
         with pytest.raises(StoreError, match="another"):
             old.claim_leads(SPRING, 1, [MADRID], NOW)
         assert old.return_all_claims() == 0

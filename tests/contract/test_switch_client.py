@@ -373,6 +373,7 @@ def test_body_that_looks_like_headers_is_a_body(kind: str, linked: Connect, swit
     assert (event["event"], event["headers"]["Unique-ID"], event["body"]) == ("RECV_INFO", LEG, body)
 
 
+@pytest.mark.spec("D7")
 @clients(plain=True, greenswitch="it decodes the frame before it looks for headers: %0A begins a new one")
 def test_line_end_inside_a_value_forges_no_header(kind: str, linked: Connect, switch: ScriptedSwitch) -> None:
     """Spec D7: what a caller's name says can not become somebody's uuid."""
@@ -382,6 +383,7 @@ def test_line_end_inside_a_value_forges_no_header(kind: str, linked: Connect, sw
     assert client.event()["headers"] == {"Event-Name": "CHANNEL_ANSWER", "Unique-ID": LEG, "Caller-Caller-ID-Name": name}
 
 
+@pytest.mark.spec("D7")
 @clients(plain=True, greenswitch="str.splitlines() ends a line at U+2028")
 def test_line_separator_inside_a_value_forges_no_header(kind: str, linked: Connect, switch: ScriptedSwitch) -> None:
     client = linked(kind)

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fs_dialer.core.model import AgentState, AttemptId, AttemptResult, Outcome
-from fs_dialer.core.stats import Tally, TimeUse, missed_rate, utilisation
+from fs_dialer.core.stats import Tally, TimeUse, missed_rate, utilisation, wilson
 from tests.core.builders import ANA, NOON
 
 
@@ -72,3 +72,35 @@ def test_utilisation_is_talk_and_wrap_up_in_logged_in_time() -> None:
     for state, seconds in ((AgentState.IDLE, 30.0), (AgentState.TALKING, 50.0), (AgentState.WRAP_UP, 10.0), (AgentState.RINGING, 10.0)):
         use.add(state, seconds)
     assert utilisation([use]) == pytest.approx(0.6) and utilisation([]) == 0.0
+
+
+# --- the interval of a rate -----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("D1")
+@pytest.mark.parametrize(
+    ("missed", "answered", "low", "high"),
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718), (17, 812, 0.0131, 0.0333)],
+)
+def test_the_interval_is_wilsons(missed: int, answered: int, low: float, high: float) -> None:
+    """The first four: Newcombe, Statistics in Medicine 17 (1998), table I, method 3."""
+    found = wilson(missed, answered)
+    assert (round(found[0], 4), round(found[1], 4)) == (low, high)
+
+
+def test_of_nobody_nothing_is_known() -> None:
+    assert wilson(0, 0) == (0.0, 1.0)
+
+
+@pytest.mark.parametrize("answered", [1, 2, 3, 7, 100, 10_000, 10_000_000])
+def test_the_interval_holds_the_rate_stays_inside_and_mirrors_itself(answered: int) -> None:
+    for missed in {0, 1, answered // 3, answered - 1, answered}:
+        low, high = wilson(missed, answered)
+        assert 0.0 <= low <= missed / answered <= high <= 1.0
+        assert wilson(answered - missed, answered) == pytest.approx((1 - high, 1 - low))
+
+
+@pytest.mark.parametrize(("missed", "answered"), [(2, 1), (-1, 5), (1, 0)])
+def test_more_missed_than_answered_is_no_rate(missed: int, answered: int) -> None:
+    with pytest.raises(ValueError, match=f"{missed} missed of {answered}"):
+        wilson(missed, answered)

@@ -66,7 +66,9 @@ def test_values_are_compared_as_text_without_case(value: Any, wanted: str, met: 
 
 
 def test_actions_come_in_the_order_of_triggers_and_each_once() -> None:
-    found = actions([a_trigger(BACK, CRM, name="a"), a_trigger(CRM, TriggerAction(set=(("x", "1"),)), name="b"), a_trigger(BACK, on="lead_finished")], "ticket_created", {})
+    found = actions(
+        [a_trigger(BACK, CRM, name="a"), a_trigger(CRM, TriggerAction(set=(("x", "1"),)), name="b"), a_trigger(BACK, on="lead_finished")], "ticket_created", {}
+    )
     assert found == (("a", BACK), ("a", CRM), ("b", TriggerAction(set=(("x", "1"),))))
 
 

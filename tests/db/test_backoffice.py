@@ -82,6 +82,7 @@ def test_what_an_apply_does_not_name_is_left_alone(office: Backoffice) -> None:
     assert [agent.id for agent in office.agent_list()] == ["lan"]
 
 
+@pytest.mark.spec("D5")
 def test_the_approved_revision_needs_no_approval_and_a_changed_one_does(backend: PostgresBackend, office: Backoffice) -> None:
     """D5."""
     store = running(backend)
@@ -161,6 +162,7 @@ def test_a_command_and_its_audit_line_are_written_together(office: Backoffice) -
 # --- reports --------------------------------------------------------------------------------------------------------------------------------
 
 
+@pytest.mark.spec("M17", "D9")
 def test_a_campaign_is_shown_with_its_leads_and_what_happened_today(backend: PostgresBackend, office: Backoffice) -> None:
     """D9: a day is a day in the campaign's zone."""
     zone = "Asia/Ho_Chi_Minh"

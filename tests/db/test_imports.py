@@ -52,6 +52,7 @@ def counts(dsn: str) -> tuple[object, ...]:
         return cursor.fetchone() or ()
 
 
+@pytest.mark.spec("D7")
 def test_hostile_text_is_stored_as_it_was_and_does_nothing(backend: PostgresBackend) -> None:
     """D7."""
     given = [LeadRow(a_number(place), MADRID, text, {text[:20]: text}) for place, text in enumerate(HOSTILE)]
@@ -98,6 +99,7 @@ def test_progress_is_told_every_ten_thousand_rows(backend: PostgresBackend) -> N
     assert (told, done) == ([10_000, 20_000], Imported(25_000, 25_000, 0, 0, 0))
 
 
+@pytest.mark.spec("S89")
 def test_leads_stand_in_the_order_of_the_list(backend: PostgresBackend) -> None:
     """S89."""
     numbers = [a_number(place) for place in (5, 3, 9, 1)]

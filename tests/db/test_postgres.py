@@ -11,7 +11,7 @@ from dataclasses import replace
 import psycopg2
 import pytest
 
-from fs_dialer.core.model import Attempt, CampaignState, Lead, LeadReturn, LeadStatus, LegId, Outcome
+from fs_dialer.core.model import Attempt, CampaignState, Lead, LeadReturn, LeadStatus, LegId, Outcome, Refusal
 from fs_dialer.db import codec
 from fs_dialer.db.pool import Arguments, Cursor, rows
 from fs_dialer.db.postgres import PostgresStore
@@ -100,12 +100,13 @@ def test_a_row_that_somebody_has_locked_is_passed_over_and_asked_for_again(
     assert [lead.number for lead in store.claim_leads(SPRING, 2, [MADRID], NOW).leads] == [a_number(1)]
 
 
+@pytest.mark.spec("X4")
 def test_two_daemons_that_both_open_the_same_lead_make_one_call(backend: PostgresBackend) -> None:
     """Many threads of one epoch at the same lead: one attempt is committed."""
     store = running(backend, some_leads(1))
     (lead,) = store.claim_leads(SPRING, 1, [MADRID], NOW).leads
     with ThreadPoolExecutor(4) as threads:
-        verdicts = [verdict for (verdict,) in threads.map(lambda _: store.open_attempts([an_attempt(lead)]), range(8))]
+        verdicts = [verdict and verdict.gate for (verdict,) in threads.map(lambda _: store.open_attempts([an_attempt(lead)]), range(8))]
     assert sorted(map(str, verdicts)) == ["None"] + ["already_open"] * 7
     assert backend.attempts() == 1
 
@@ -154,6 +155,7 @@ class Waiting:
         return self.answer
 
 
+@pytest.mark.spec("D4")
 def test_a_pause_that_commits_while_the_gate_waits_is_seen(backend: PostgresBackend, pg_dsn: str, admin: psycopg2.extensions.connection) -> None:
     """D4: what was committed before the attempt is, counts, even if the statement began earlier."""
     store = stored(backend)
@@ -163,9 +165,10 @@ def test_a_pause_that_commits_while_the_gate_waits_is_seen(backend: PostgresBack
         waiting = Waiting(admin, lambda: store.open_attempts([an_attempt(lead)]))
         waiting.until_blocked()
         other.commit()
-    assert waiting.result() == ["campaign_paused"]
+    assert waiting.result() == [Refusal("campaign_paused")]
 
 
+@pytest.mark.spec("D4")
 def test_a_number_forbidden_while_the_gate_waits_is_seen(backend: PostgresBackend, pg_dsn: str, admin: psycopg2.extensions.connection) -> None:
     store = stored(backend)
     (lead,) = store.claim_leads(SPRING, 1, [MADRID], NOW).leads
@@ -175,7 +178,7 @@ def test_a_number_forbidden_while_the_gate_waits_is_seen(backend: PostgresBacken
         waiting.until_blocked()
         ask(admin, f"INSERT INTO do_not_call (number, added_by) VALUES ('{lead.number}', 'test')")
         other.commit()
-    assert waiting.result() == ["do_not_call"]
+    assert waiting.result() == [Refusal("do_not_call")]
     assert backend.lead(lead.number).status == "blocked"
 
 
@@ -187,7 +190,7 @@ def test_a_take_over_while_the_gate_waits_is_seen(backend: PostgresBackend, pg_d
         waiting = Waiting(admin, lambda: store.open_attempts([an_attempt(lead)]))
         waiting.until_blocked()
         other.commit()
-    assert waiting.result() == ["epoch"]
+    assert waiting.result() == [Refusal("epoch")]
     assert backend.attempts() == 0
 
 
@@ -201,7 +204,7 @@ def test_a_take_over_waits_for_the_attempts_that_are_being_committed(
     with closing(psycopg2.connect(pg_dsn)) as other:
         with other.cursor() as cursor:
             opened = rows(cursor, "open_attempts", _words([an_attempt(lead)], old.epoch))
-        assert opened == [(None,)]
+        assert opened == [(None, None)]
         backend.depose(old)
         waiting = Waiting(admin, lambda: new.take_epoch("new"))
         waiting.until_blocked()
@@ -224,7 +227,7 @@ def test_a_connection_killed_while_attempts_are_opened_leaves_nothing_half_done(
         ask(other, f"SELECT FROM leads WHERE id = {leads[-1].id} FOR UPDATE")
         waiting = Waiting(admin, lambda: store.open_attempts(attempts))
         waiting.until_blocked()
-        assert ask(admin, "SELECT count(*) FROM attempts") == [(0,)]
+        assert ask(admin, "SELECT count(*) FROM attempts_open") == [(0,)]
         while not kill(admin, "fs-dialer"):
             pass
         # It is asked once more on a new connection, and again waits.
@@ -341,8 +344,8 @@ def test_an_attempt_that_was_closed_is_not_opened_again_under_its_id(backend: Po
     store.open_attempts([attempt])
     store.close_attempts([(a_result(attempt), an_update(lead.id, ready_at=NOW))])
     (again,) = [each for each in store.claim_leads(SPRING, 4, [MADRID], NOW).leads if each.id == lead.id]
-    with pytest.raises(StoreError):
-        store.open_attempts([replace(attempt, leg=LegId(an_attempt(again).leg))])
+    assert list(store.open_attempts([replace(attempt, leg=LegId(an_attempt(again).leg))])) == [Refusal("already_open")]
+    assert list(store.open_attempts_found()) == []
 
 
 def test_every_change_of_state_is_in_the_audit(backend: PostgresBackend) -> None:

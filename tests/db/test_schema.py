@@ -17,6 +17,7 @@ from fs_dialer.db.codec import CLAIMABLE, UNFINISHED
 from fs_dialer.db.queries import all_queries, sql
 
 SCHEMA = (paths.sql_dir() / "schema.sql").read_text(encoding="utf-8")
+PLANNED = ("SELECT", "WITH", "INSERT", "UPDATE", "DELETE")
 REFERENCE = paths.sql_dir().parent / "docs" / "reference" / "schema.md"
 
 
@@ -47,7 +48,7 @@ def test_the_words_of_a_check_are_the_values_of_the_enum(table: str, column: str
 
 
 def test_an_attempt_remembers_a_status_from_which_a_lead_may_be_claimed() -> None:
-    assert words("attempts", "lead_status") == {status.value for status in CLAIMABLE}
+    assert words("attempts_open", "lead_status") == {status.value for status in CLAIMABLE}
 
 
 def test_queries_and_index_name_the_same_claimable_and_unfinished_leads() -> None:
@@ -61,6 +62,7 @@ def test_queries_and_index_name_the_same_claimable_and_unfinished_leads() -> Non
     assert unfinished in sql("claim_rest") and unfinished in sql("do_not_call_add")
 
 
+@pytest.mark.spec("D9")
 def test_every_time_is_a_timestamptz() -> None:
     """D9."""
     assert not re.search(r"\btimestamp\b(?!tz)", re.sub(r"--.*", "", SCHEMA))
@@ -87,7 +89,7 @@ def test_every_query_can_be_planned(pg_dsn: str) -> None:
             try:
                 for part in before:
                     cursor.execute(part, given)
-                cursor.execute("EXPLAIN " + last, given)
+                cursor.execute(("EXPLAIN " if last.startswith(PLANNED) else "") + last, given)
             except psycopg2.Error as error:
                 failed.append(f"{query.name}: {error}")
             connection.rollback()
@@ -110,10 +112,11 @@ def cursor(pg_dsn: str) -> Iterator[psycopg2.extensions.cursor]:
 
 
 OPEN = """
-    INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, opened_at)
+    INSERT INTO attempts_open (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, opened_at)
     SELECT gen_random_uuid(), 'spring', 1, leads.id, 'new', epochs.id, gen_random_uuid(), number, 'north', '', now() FROM leads, epochs"""
 
 
+@pytest.mark.spec("D8", "X4")
 def test_a_lead_has_at_most_one_open_attempt(cursor: psycopg2.extensions.cursor) -> None:
     """D8, X4: the last line of defence."""
     cursor.execute(OPEN)
@@ -126,14 +129,59 @@ def test_there_is_at_most_one_current_epoch(cursor: psycopg2.extensions.cursor) 
         cursor.execute("INSERT INTO epochs (holder) VALUES ('second')")
 
 
-def test_a_closed_attempt_has_an_outcome_and_an_open_one_has_none(cursor: psycopg2.extensions.cursor) -> None:
+CLOSE = """
+    INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, opened_at, outcome, cause, ended_at, missed,
+                          leg_seen)
+    SELECT gen_random_uuid(), 'spring', 1, leads.id, 'new', epochs.id, gen_random_uuid(), number, 'north', '', %s, %s, '', now(), false, true
+    FROM leads, epochs"""
+
+
+def test_a_closed_attempt_has_an_outcome(cursor: psycopg2.extensions.cursor) -> None:
+    with pytest.raises(errors.NotNullViolation):
+        cursor.execute(CLOSE, ("2027-05-01", None))
+
+
+def test_every_try_is_seen_in_one_view_whether_it_is_over_or_not(cursor: psycopg2.extensions.cursor) -> None:
     cursor.execute(OPEN)
-    cursor.execute("SAVEPOINT here")
-    with pytest.raises(errors.CheckViolation):
-        cursor.execute("UPDATE attempts SET closed_at = now()")
-    cursor.execute("ROLLBACK TO here")
-    with pytest.raises(errors.CheckViolation):
-        cursor.execute("UPDATE attempts SET outcome = 'busy'")
+    cursor.execute(CLOSE, ("2027-05-01", "busy"))
+    cursor.execute("SELECT outcome, closed_at IS NULL FROM all_attempts ORDER BY outcome")
+    assert cursor.fetchall() == [("busy", False), (None, True)]
+
+
+# --- months -----------------------------------------------------------------------------------------------------------------------------------
+
+
+def test_each_month_has_its_partition_and_none_is_made_twice(cursor: psycopg2.extensions.cursor) -> None:
+    for made in (3, 0):
+        cursor.execute("SELECT make_attempt_partitions('2027-12-31T23:59:59Z', 2)")
+        assert cursor.fetchall() == [(made,)]
+    for opened_at in ("2027-12-01T00:00:00Z", "2027-12-31T23:59:59.999999Z", "2028-01-01T00:00:00Z", "2028-02-29T12:00:00Z", "2028-03-01T00:00:00Z"):
+        cursor.execute(CLOSE, (opened_at, "busy"))
+    cursor.execute("SELECT tableoid::regclass::text, count(*) FROM attempts GROUP BY 1 ORDER BY 1")
+    assert cursor.fetchall() == [("attempts_other", 1), ("attempts_y2027m12", 2), ("attempts_y2028m01", 1), ("attempts_y2028m02", 1)]
+
+
+def test_a_month_that_came_too_late_for_its_partition_keeps_its_attempts(cursor: psycopg2.extensions.cursor) -> None:
+    cursor.execute(CLOSE, ("2027-12-15", "busy"))
+    cursor.execute("SELECT make_attempt_partitions('2027-11-15', 2)")
+    assert cursor.fetchall() == [(2,)]
+    cursor.execute("SELECT count(*) FROM attempts")
+    assert cursor.fetchall() == [(1,)]
+
+
+def test_only_months_that_are_over_by_then_are_dropped(cursor: psycopg2.extensions.cursor) -> None:
+    cursor.execute("SELECT make_attempt_partitions('2027-05-15', 3)")
+    for opened_at in ("2027-04-30", "2027-05-31", "2027-06-30", "2027-07-01"):
+        cursor.execute(CLOSE, (opened_at, "busy"))
+    for before, names, left in (
+        ("2027-05-31T23:59:59Z", [], 3),
+        ("2027-07-01T00:00:00Z", ["attempts_y2027m05", "attempts_y2027m06"], 1),
+        ("2027-07-31T00:00:00Z", [], 1),
+    ):
+        cursor.execute("SELECT drop_attempt_partitions(%s)", (before,))
+        assert cursor.fetchall() == [(names,)], before
+        cursor.execute("SELECT count(*) FROM attempts")
+        assert cursor.fetchall() == [(left,)], before
 
 
 def test_a_campaign_never_points_at_a_revision_it_does_not_have(cursor: psycopg2.extensions.cursor) -> None:
@@ -142,6 +190,7 @@ def test_a_campaign_never_points_at_a_revision_it_does_not_have(cursor: psycopg2
         cursor.connection.commit()
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("number", ["34911", "+34 911", "+34911;", "${system(id)}", "", "+", "+1234567890123456", "+34911\n"])
 def test_a_number_is_plus_and_digits(cursor: psycopg2.extensions.cursor, number: str) -> None:
     """D7."""

@@ -51,6 +51,7 @@ def test_a_context_is_rendered_in_freeswitchs_own_shape() -> None:
     assert render(context, "First line.\nSecond line.") == GOLDEN
 
 
+@pytest.mark.spec("D7")
 @given(st.text(max_size=60))
 def test_a_value_arrives_unchanged_or_is_refused(value: str) -> None:
     """D7: whatever is typed, the tree has one action with just that value, or there is no file."""
@@ -63,6 +64,7 @@ def test_a_value_arrives_unchanged_or_is_refused(value: str) -> None:
     assert not set("${}\\") & set(value)
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("value", EXPANDED)
 def test_what_freeswitch_would_expand_is_refused(value: str) -> None:
     """D7: FreeSWITCH expands what an application's argument names, at the moment it runs."""
@@ -76,6 +78,7 @@ def test_what_is_not_one_line_of_text_is_refused(value: str) -> None:
         render(one(value))
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("name", NO_NAMES)
 def test_a_name_that_could_mean_more_in_the_condition_is_refused(name: str) -> None:
     """An extension's name stands in a regular expression; a context's in an attribute."""

@@ -68,6 +68,7 @@ def test_where_the_music_ends_or_is_missing_the_leg_is_released() -> None:
     assert actions(Fallback())[-2:] == [("playback", "local_stream://moh"), ("hangup", "NORMAL_CLEARING")]
 
 
+@pytest.mark.spec("D7")
 def test_no_channel_variable_is_named() -> None:
     """D7: a value that came from outside would be expanded again, and run."""
     assert "$" not in fallback_file(Fallback(notice="a.wav")).replace("^fsd_fallback$", "")
@@ -76,6 +77,7 @@ def test_no_channel_variable_is_named() -> None:
 NO_SOUNDS = ("${system(touch /tmp/x)}", "a b.wav", "a'.wav", "shout://example.com/x", "tone_stream://%(1,2,3);loops=-1", "../x.wav", "")
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("sound", NO_SOUNDS)
 def test_a_sound_that_is_not_plainly_one_is_refused(sound: str) -> None:
     with pytest.raises(EslUnsafe):

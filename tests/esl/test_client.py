@@ -44,6 +44,7 @@ def test_custom_events_come_last_in_the_subscription() -> None:
     assert EslSettings(events=("API",)).subscription("plain") == "plain API"
 
 
+@pytest.mark.spec("D2")
 def test_every_leg_is_heard_of_by_default() -> None:
     """Spec D2: limits count every leg the switch has, ours or not."""
     assert {"CHANNEL_CREATE", "CHANNEL_DESTROY", "BACKGROUND_JOB", "CHANNEL_ANSWER", "CHANNEL_HANGUP_COMPLETE"} <= set(DEFAULT_EVENTS)

@@ -83,6 +83,7 @@ def test_originate_to_an_extension() -> None:
     assert line == f"originate {{origination_uuid={A}}}user/1001 fsd_ivr_7 XML fsd"
 
 
+@pytest.mark.spec("D7")
 def test_own_fallback_is_the_only_value_the_switch_may_run() -> None:
     fallback = ScheduledTransfer(30, "fsd_fallback", "fsd")
     line = commands.originate(A, PHONE, {"execute_on_answer": fallback})
@@ -96,6 +97,7 @@ def test_own_fallback_is_the_only_value_the_switch_may_run() -> None:
         commands.originate(A, PHONE, {"execute_on_answer": ScheduledTransfer(30, "a b", "fsd")})
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("value", [*EVIL, "a,b"])
 def test_value_inside_braces_is_refused(value: str) -> None:
     with pytest.raises(EslUnsafe):
@@ -108,6 +110,7 @@ def test_variable_name_is_refused(name: str) -> None:
         commands.originate(A, PHONE, {name: "x"})
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize(
     "endpoint", ["user/1001,user/1002", "user/1001|user/1002", "[a=b]user/1001", "{a=b}user/1001", "user/1001 &system(x)", "error/USER_BUSY"]
 )
@@ -125,6 +128,7 @@ def test_application_is_refused(app: str, arguments: str) -> None:
 VALUES = st.text(string.ascii_letters + string.digits + " +-._:/@,'\"={}$|\\;\n%&()[]é", max_size=20)
 
 
+@pytest.mark.spec("D7")
 @given(st.dictionaries(st.text(string.ascii_lowercase + "_", min_size=1, max_size=10), VALUES | st.integers() | st.booleans(), max_size=5))
 def test_what_is_accepted_is_read_by_the_switch_as_it_was_meant(variables: dict[str, Any]) -> None:
     """Spec D7: no accepted value changes the shape of the command."""
@@ -146,6 +150,7 @@ def test_number_of_digits_goes_out_through_the_gateway(number: str) -> None:
     assert commands.gateway_endpoint("trunk-1.vn", number) == f"sofia/gateway/trunk-1.vn/{number}"
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize(
     "number", ["", "+", "1" * 21, "84 90", "84-90", "(84)", "84}", "84,85", "84@evil", "84\n", "\u0661", "${x}", "84&park()", "++84", "84+"]
 )
@@ -176,6 +181,7 @@ def test_agents_dial_string_is_taken(dial_string: str) -> None:
     assert commands.agent_endpoint(dial_string) == dial_string
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize(
     "dial_string",
     [

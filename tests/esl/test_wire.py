@@ -160,6 +160,7 @@ def test_parsed_gives_events_and_other_frames_in_order() -> None:
 # ---- hostile values
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize("encode", [wire.encode_event_plain, wire.encode_event_json])
 @pytest.mark.parametrize("evil", ["Eve\nUnique-ID: forged", "Eve\r\nUnique-ID: forged", "Eve\n\nforged", "Eve\u2028Unique-ID: forged", "\x1c\x85\x0b"])
 def test_value_can_not_become_a_header(encode: object, evil: str) -> None:

@@ -143,6 +143,7 @@ def day(module_world: World, customers: Sipp) -> Day:
     )
 
 
+@pytest.mark.spec("D3")
 def test_outcomes_are_exactly_what_sipp_was_told_to_do(day: Day) -> None:
     """§4, D3: lead by lead, then as counts."""
     wrong = {
@@ -157,12 +158,14 @@ def test_outcomes_are_exactly_what_sipp_was_told_to_do(day: Day) -> None:
     assert Counter(Outcome(day.attempts[number]["outcome"]) for number in day.leads) == told
 
 
+@pytest.mark.spec("D1")
 def test_customer_who_leaves_before_a_phone_is_answered_is_an_early_hang_up(day: Day) -> None:
     """D1: gone before connect_within_s; not missed."""
     assert {day.attempts[number]["outcome"] for number in day.hurried} == {"early_hangup"}
     assert not any(day.attempts[number]["missed"] for number in day.hurried)
 
 
+@pytest.mark.spec("D1")
 def test_customer_who_leaves_while_he_is_being_bridged_costs_no_agent_his_line(day: Day) -> None:
     """S38, D1: connected if the switch says that they were bridged, else an early hang-up. The agents' parked legs outlive it all."""
     legs = {leg.number: leg for leg in day.legs}
@@ -173,6 +176,7 @@ def test_customer_who_leaves_while_he_is_being_bridged_costs_no_agent_his_line(d
     assert nailed == Counter([*NAILED, *AT_ONCE])
 
 
+@pytest.mark.spec("S38")
 def test_every_answered_lead_was_bridged_to_an_agents_leg(day: Day) -> None:
     """S38, D1: the switch's own BRIDGE events, and the agent in the attempt's row. Early hang-ups are the exception."""
     gone = {*day.hurried, *day.racing}
@@ -201,6 +205,7 @@ def test_phones_rang_as_long_as_was_promised(day: Day) -> None:
     assert min(rang) > 5.0 - 0.05 and max(rang) < 6.5
 
 
+@pytest.mark.spec("D8", "X4")
 def test_attempts_outcomes_rows_and_legs_are_the_same_in_number(day: Day) -> None:
     """D8, X4: each lead was called once, by the database, by the switch and by SIPp's count of INVITEs."""
     everybody = {*day.leads, *day.hurried, *day.racing}
@@ -215,6 +220,7 @@ def test_nothing_is_open_and_no_channel_is_left_after_the_drain(day: Day) -> Non
     assert day.left_over == []
 
 
+@pytest.mark.spec("D3")
 def test_leads_are_left_as_their_outcomes_say(day: Day) -> None:
     """§4: status, and whether the attempt counts."""
     status = {Outcome.CONNECTED: ("succeeded", 1), Outcome.BAD_NUMBER: ("invalid", 1), Outcome.NETWORK: ("retry", 0), Outcome.OURS: ("retry", 0)}
@@ -222,15 +228,18 @@ def test_leads_are_left_as_their_outcomes_say(day: Day) -> None:
     assert day.lead_rows == expected
 
 
+@pytest.mark.spec("D2")
 def test_lines_of_the_installation_were_kept(day: Day) -> None:
     """D2: every leg counts, the agents' too."""
     assert day.most_legs <= LINES
 
 
+@pytest.mark.spec("D2")
 def test_lines_of_the_gateway_were_kept_and_used(day: Day) -> None:
     assert day.most_lead_legs == GATEWAY_LINES
 
 
+@pytest.mark.spec("D2")
 def test_calls_per_second_were_kept(day: Day) -> None:
     """D2: in any second, no more new legs than the rate and its burst; the switch reports them up to 20 ms late."""
     legs = [*day.legs, *day.agent_legs.values()]

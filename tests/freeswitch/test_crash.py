@@ -43,6 +43,7 @@ def ended_by_customer(leg: Leg) -> bool:
     return end[1].headers.get("variable_sip_hangup_disposition") == "recv_bye" and stayed_s > kind_of(leg.number).what / 10 - 0.3
 
 
+@pytest.mark.spec("D8", "X4")
 @pytest.mark.parametrize("successor", ["restarted", "standing by"])
 def test_killed_daemon_is_followed_without_a_second_call_to_anybody(world: World, customers: Sipp, successor: str) -> None:
     """D8: no lead called twice inside its gap, calls in talk survive, nothing open and no channel left over after the drain."""

@@ -38,6 +38,7 @@ def test_this_switch_does_run_what_it_finds_in_a_variable(watch: Watch, customer
     watch.until(marker.exists, "the switch ran the value of a variable")
 
 
+@pytest.mark.spec("D7")
 def test_hostile_contacts_are_called_and_nothing_they_hold_reaches_the_switch(world: World, customers: Sipp, tmp_path: Path) -> None:
     """Names and columns stay in the database; a number that is none is refused with its row, and the good rows are loaded."""
     watch = world.watch
@@ -69,6 +70,7 @@ def test_hostile_contacts_are_called_and_nothing_they_hold_reaches_the_switch(wo
     assert watch.left_over() == []
 
 
+@pytest.mark.spec("D7")
 @pytest.mark.parametrize(
     ("file", "old", "new"),
     [
@@ -92,6 +94,7 @@ def test_hostile_definitions_are_refused_where_they_stand(file: str, old: str, n
     assert [Path(problem.file).name for problem in refused.value.problems] == [Path(file).name]
 
 
+@pytest.mark.spec("D7")
 def test_definitions_changed_behind_our_back_do_not_reach_the_switch(world: World, customers: Sipp, agents: Sipp, tmp_path: Path) -> None:
     """Whoever writes to the database goes round config; the commands are the last gate, and it is not the lead who pays for it."""
     watch, marker = world.watch, tmp_path / "marker"

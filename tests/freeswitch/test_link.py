@@ -92,6 +92,7 @@ def proxy(address: Address) -> Iterator[Proxy]:
         yield proxy
 
 
+@pytest.mark.spec("D8")
 def test_cut_link_is_mended_calls_go_on_and_nobody_is_called_twice(world: World, customers: Sipp, proxy: Proxy) -> None:
     """D8: calls in talk outlive the cut; those that ended meanwhile are closed; nothing is dialled before the switch has been asked."""
     watch = world.watch

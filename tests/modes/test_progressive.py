@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ def a_view(idle: int = 0, agents: int = 5, room: int = 100) -> View:
     return View(idle, 0, 0, agents, room, lambda: Clocks([], [], []))
 
 
+@pytest.mark.spec("S38")
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(0, 1000))
 def test_it_wants_one_call_per_free_agent_and_never_more_than_there_is_room(idle: int, agents: int, room: int) -> None:
     decision = progressive.decide(a_view(idle, agents, room), NOON, a_campaign(), None)
@@ -32,6 +34,7 @@ def test_it_says_in_words_what_holds_it() -> None:
     assert "3 free agents" in because(a_view(idle=3))
 
 
+@pytest.mark.spec("S38")
 def test_every_originate_reserves_its_agent_and_the_customer_is_called_first() -> None:
     flow = progressive.flow(a_campaign())
     assert flow.reserve_agent and flow.first_leg == "lead" and flow.on_answer == "reserved_agent" and flow.preview_s is None

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
 from fs_dialer.config.load import load_paths
 from tests.scenarios.checks import check_everything
 from tests.scenarios.world import CAMPAIGN, World, numbers, person, until
 
 
+@pytest.mark.spec("S25")
 def test_commands_that_make_no_sense_are_refused_with_a_reason(world: World) -> None:
     world.start_switch()
     world.define(agents=1)
@@ -20,6 +23,7 @@ def test_commands_that_make_no_sense_are_refused_with_a_reason(world: World) -> 
     assert daemon.terminate() == 0
 
 
+@pytest.mark.spec("M19")
 def test_a_campaign_is_paused_goes_on_with_leads_that_came_meanwhile_and_ends(world: World) -> None:
     world.start_switch(customers={"outcomes": {"person": 1}, "talk": "0.7s", "ring": "0.2s"})
     world.define(agents=2, nailed=2, wrap_up_s=0)
@@ -67,6 +71,7 @@ def test_an_agent_who_declares_a_break_gets_no_more_calls_until_he_is_back(world
     check_everything(world)
 
 
+@pytest.mark.spec("D5")
 def test_a_changed_definition_waits_for_approval_while_the_old_one_dials(world: World) -> None:
     """D5: approval holds a revision."""
     world.start_switch(customers={"outcomes": {"busy": 1}, "refuse": "0.1s"})
@@ -90,6 +95,7 @@ def test_a_changed_definition_waits_for_approval_while_the_old_one_dials(world: 
     check_everything(world)
 
 
+@pytest.mark.spec("D4")
 def test_a_number_put_on_the_do_not_call_list_while_it_is_queued_is_not_dialled(world: World) -> None:
     """D4: asked again at the moment of dialling, in the statement that opens the attempt."""
     first, listed, last = numbers(1, 3)

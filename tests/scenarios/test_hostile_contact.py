@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import socket
 
+import pytest
+
 from tests.scenarios.checks import check_everything
 from tests.scenarios.world import CAMPAIGN, PASSWORD, World, numbers, until
 
 
+@pytest.mark.spec("D7")
 def test_a_contact_named_after_an_api_call_is_called_like_anybody_and_the_switch_never_sees_the_name(world: World) -> None:
     """The row with a brace in its number is handed back with its problem; the name of the other stays in the database."""
     marker = world.folder / "touched"
@@ -33,6 +36,7 @@ def test_a_contact_named_after_an_api_call_is_called_like_anybody_and_the_switch
     check_everything(world)
 
 
+@pytest.mark.spec("D7")
 def test_a_number_with_a_brace_that_got_into_the_database_is_refused_before_the_wire(world: World) -> None:
     """The tables refuse it too; here their checks are taken away."""
     world.start_switch()

@@ -43,6 +43,7 @@ def abandoned(scenario_server: EmbeddedPostgres, tmp_path_factory: pytest.TempPa
         yield Abandoned(world, number, time.monotonic())
 
 
+@pytest.mark.spec("D8", "X4")
 def test_calls_in_every_state_outlive_a_kill_and_end_once(world: World) -> None:
     """X4: two customers wait for slow phones, two talk, two still ring. The next daemon serves all six, and calls no nailed agent again."""
     waiting, talking, ringing = numbers(1, 2), numbers(3, 2), numbers(5, 2)
@@ -68,6 +69,7 @@ def test_calls_in_every_state_outlive_a_kill_and_end_once(world: World) -> None:
     assert len([leg for leg in eyes.legs("agent") if leg.agent in ("agent-1", "agent-2", "agent-3", "agent-4")]) == 4, "a nailed agent was called twice"
 
 
+@pytest.mark.spec("D8", "X4")
 def test_eight_kills_at_random_moments_lose_no_call_and_double_none(world: World) -> None:
     """X4: whatever step of whatever call the kill hits. A standby waits each time, and takes over within seconds."""
     seed = 20261

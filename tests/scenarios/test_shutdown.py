@@ -7,6 +7,8 @@ import signal
 import subprocess
 import sys
 
+import pytest
+
 from tests.scenarios.checks import check_everything
 from tests.scenarios.world import World, numbers, person, until
 
@@ -49,6 +51,7 @@ def test_the_second_sigterm_ends_the_daemon_at_once_and_its_calls_go_on(world: W
     check_everything(world)
 
 
+@pytest.mark.spec("X6")
 def test_a_recorded_run_gives_the_same_actions_again_or_the_first_difference(world: World) -> None:
     """X6. The journal is that of a live run; what is changed in it is one answer."""
     world.start_switch()

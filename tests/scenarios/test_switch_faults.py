@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import uuid
 
+import pytest
+
 from tests.scenarios.checks import check_database, check_everything, check_witness
 from tests.scenarios.world import World, numbers, person, until
 
@@ -64,6 +66,7 @@ def test_calls_go_on_over_a_cut_link_and_are_matched_again(world: World) -> None
     assert counters["lead_legs"] == 6
 
 
+@pytest.mark.spec("D8")
 def test_a_switch_that_dies_in_mid_call_closes_its_calls_and_frees_their_agents(world: World) -> None:
     """Who talked counts as connected, who rang as unknown (D8); after the restart the agents are called and dialled for again."""
     talking, ringing, later = numbers(1, 2), numbers(3, 2), numbers(5, 3)
@@ -90,6 +93,7 @@ def test_a_switch_that_dies_in_mid_call_closes_its_calls_and_frees_their_agents(
     check_witness(world)
 
 
+@pytest.mark.spec("D2", "D6")
 def test_a_leg_with_our_variable_and_no_attempt_is_hung_up_and_a_strangers_is_left_alone(world: World) -> None:
     """D6; and D2: the stranger's leg takes one of our lines."""
     world.start_switch(customers={"outcomes": {"person": 1}, "patience": "never"})

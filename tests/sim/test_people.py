@@ -37,6 +37,7 @@ def test_the_example_model_is_a_model() -> None:
     assert len(model.hours) == 2
 
 
+@pytest.mark.spec("D18")
 def test_a_model_whose_every_scalar_is_text_is_the_same_model() -> None:
     """D18: the reader of YAML gives text."""
     given = yaml.safe_load(EXAMPLE.read_text(encoding="utf-8"))
