@@ -203,6 +203,7 @@ main = Main(
     sections={
         "Try it": {
             "demo": Lazy(f"{HERE}.demo:demo", "A campaign from end to end, against a simulated switch."),
+            "sandbox": Lazy(f"{HERE}.sandbox:sandbox", "A database and a simulated switch to learn and try with."),
             "simulate": Lazy(f"{HERE}.simulate:simulate_command", "What would a day of a campaign look like? In seconds, with modelled people."),
         },
         "Set up": {
