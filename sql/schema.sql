@@ -5,7 +5,7 @@
 -- Every time is a timestamptz, UTC on disk (D9). Text is '' and not NULL where there is nothing to say.
 --
 --   what an admin defined     installation · campaigns, campaign_revisions, campaign_memory · agents · definitions, definition_revisions · plans
---   whom to call              contacts, contact_numbers, group_members · leads, campaign_zone_sets · imports
+--   whom to call              contacts, contact_numbers, group_members · leads, campaign_zone_sets · imports, import_changes
 --   whom not to call          do_not_call, do_not_call_prefixes, do_not_call_imports · no_callback
 --   who is in charge          epochs · commands · audit · tokens, api_requests
 --   what happened             daemon_status · attempts_open, attempts · tickets · happenings, outbox
@@ -178,6 +178,15 @@ CREATE TABLE imports (
     undone_by  text
 );
 CREATE UNIQUE INDEX imports_once ON imports (hash, coalesce(campaign, ''), contact_group) WHERE undone_at IS NULL;
+
+-- What an import changed in contacts that were there before it: what they were, for its undo. Kept for a month.
+CREATE TABLE import_changes (
+    import  bigint NOT NULL REFERENCES imports ON DELETE CASCADE,
+    contact bigint NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    before  jsonb  NOT NULL,  -- name, zone_set, owner, attributes as they were; numbers: the further ones that came with it
+    PRIMARY KEY (import, contact)
+);
+CREATE INDEX import_changes_by_contact ON import_changes (contact);
 
 -- The order in which leads joined: among leads ready since the same moment the first comes first (S89).
 CREATE SEQUENCE lead_position;

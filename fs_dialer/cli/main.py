@@ -66,7 +66,9 @@ LEAD = LazyGroup(
     help="Leads: import and add them, look at them, say what becomes of them.",
     sections={
         "Commands": {
-            "import": Lazy(f"{HERE}.leads:lead_import", "Add the rows of a CSV file to a campaign."),
+            "import": Lazy(f"{HERE}.leads:lead_import", "Files of leads (CSV, TSV, XLSX), and their undo."),
+            "imports": Lazy(f"{HERE}.lead_imports:lead_imports", "Files that were loaded."),
+            "template": Lazy(f"{HERE}.lead_imports:lead_template", "A file of leads to start from."),
             "add": Lazy(f"{HERE}.lead_ops:lead_add", "Make people leads of a campaign, also while it runs."),
             "list": Lazy(f"{HERE}.lead_views:lead_list", "Leads, by campaign, status, gate, number or filter."),
             "show": Lazy(f"{HERE}.lead_views:lead_show", "One lead with every call made to it."),

@@ -41,6 +41,7 @@ class How(TypedDict, total=False):
     delimiter: str | None
     sheet: str
     twice: Twice
+    owners: Mapping[str, str] | None
     workers: int | None
 
 
@@ -48,7 +49,8 @@ class LeadFile:
     """A lead file whose header has been understood; `rows()` reads the rest, once.
 
     `region`: the country of national numbers. `mapping`: our column → the user's ({"phone": "Handy,Festnetz"}). `sheet`: of a workbook; "" = the first
-    one that is not hidden. `twice`: what the second row with a number is. `workers`: processes that judge, 1 = this one, None = as many as pay.
+    one that is not hidden. `twice`: what the second row with a number is. `owners`: agents by their names (owner_names() of leads_judge.py); None = an
+    owner is not looked up. `workers`: processes that judge, 1 = this one, None = as many as pay.
     Raises ConfigError for a file that can not be read; rows() does too, at a line that is no text of the file's encoding: import in one transaction.
     `notes` are for the user's eyes.
     """
@@ -63,6 +65,7 @@ class LeadFile:
         delimiter: str | None = None,
         sheet: str = "",
         twice: Twice = "keep-first",
+        owners: Mapping[str, str] | None = None,
         workers: int | None = None,
     ) -> None:
         self.name, self._stream, self._workers, self._twice = name, stream, workers, twice
@@ -94,7 +97,7 @@ class LeadFile:
         columns = understood(record.cells, name, record.line, mapping)
         self.header: tuple[str, ...] = columns.header
         self.notes: list[str] = [*(self._sheet.notes if self._sheet else ()), *columns.notes]
-        self._judge = Judge(columns, region.upper(), delimiter)
+        self._judge = Judge(columns, region.upper(), delimiter, owners)
         self._seen = NumbersSeen()
 
     def rows(self) -> Iterator[GoodRow | BadRow]:

@@ -8,7 +8,7 @@ because it never reaches the switch (D7); an agent reads it.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
@@ -22,8 +22,8 @@ from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.config.values import BadValue, moment, nearest, offset_of, short, zone, zone_names
 
 # A contact: line, number, zones, name, attributes, further numbers as (number, zones, kind) and None where there is but one, kind of the first, owner,
-# not_before. A refusal: line, cells, problems as (column, value, text, advice).
-Good: TypeAlias = "tuple[int, str, tuple[str, ...], str, dict[str, str], tuple[Any, ...] | None, str, str, float | None]"
+# not_before, whether the zone is its own. A refusal: line, cells, problems as (column, value, text, advice).
+Good: TypeAlias = "tuple[int, str, tuple[str, ...], str, dict[str, str], tuple[Any, ...] | None, str, str, float | None, bool]"
 Bad: TypeAlias = "tuple[int, tuple[str, ...], tuple[tuple[str, str, str, str], ...]]"
 Verdict: TypeAlias = "Good | Bad"
 
@@ -34,11 +34,15 @@ _WITH_OFFSET = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[ T][0-9]{2}:[0-9]{2}(?::[
 
 @dataclass(frozen=True, slots=True)
 class Judge:
-    """`region`: the country of national numbers, "" = such are refused. `delimiter`: between the cells of a text file, "" for a workbook."""
+    """`region`: the country of national numbers, "" = such are refused. `delimiter`: between the cells of a text file, "" for a workbook.
+
+    `owners`: what agents are called → their ids, as owner_names() makes it; None = an owner is taken as it is written.
+    """
 
     columns: Columns
     region: str
     delimiter: str
+    owners: Mapping[str, str] | None = None
 
     def judge(self, items: Sequence[Item]) -> list[Verdict]:
         """A verdict for every row that holds anything; rows with nothing in any cell are passed over."""
@@ -66,12 +70,15 @@ class Judge:
             return line, tuple(cells), tuple(problems)
         columns = self.columns
         numbers = self._numbers(cells, problems)
-        if columns.zone is not None and (written := cells[columns.zone]).strip():
+        has_own = columns.zone is not None and bool(cells[columns.zone].strip())
+        if columns.zone is not None and has_own:
+            written = cells[columns.zone]
             try:
                 own = _own_zone(written)
                 numbers = [(number, own, kind) for number, _, kind in numbers]
             except BadValue:
                 problems.append(self._zone_problem(written, numbers[0][1] if numbers else ()))
+        owner = self._owner(cells[columns.owner].strip(), problems) if columns.owner is not None else ""
         starts = None
         if columns.not_before is not None and (written := cells[columns.not_before].strip()) and not problems:
             try:
@@ -82,9 +89,21 @@ class Judge:
             return line, tuple(cells), tuple(problems)
         first, zones, kind = numbers[0]
         name = cells[columns.name].strip() if columns.name is not None else ""
-        owner = cells[columns.owner].strip() if columns.owner is not None else ""
         attributes = {column: cells[index] for index, column in columns.others if cells[index]}
-        return line, first, zones, name, attributes, tuple(numbers[1:]) or None, kind, owner, starts
+        return line, first, zones, name, attributes, tuple(numbers[1:]) or None, kind, owner, starts, has_own
+
+    def _owner(self, written: str, problems: list[tuple[str, str, str, str]]) -> str:
+        """The agent who is meant, by id where they are known; a problem where there is no such, or several."""
+        if not written or self.owners is None:
+            return written
+        found = self.owners.get(written) or self.owners.get(written.casefold())
+        if not found:
+            assert self.columns.owner is not None
+            guess = nearest(written.casefold(), list(self.owners)) if found is None else ""
+            advice = "write the agent's id" if found == "" else f"{guess}?" if guess else "agents by id and name: fs-dialer agent list"
+            what = "several agents have this name" if found == "" else "no agent has this id or name"
+            problems.append((self.columns.header[self.columns.owner], written, what, advice))
+        return found or ""
 
     def _numbers(self, cells: list[str], problems: list[tuple[str, str, str, str]]) -> list[tuple[str, tuple[str, ...], str]]:
         """All numbers of the row in their order, each once; a cell with a bad one is a problem even where another is good: nothing is lost unsaid."""
@@ -173,12 +192,23 @@ def _not_before(written: str, zones: tuple[str, ...]) -> float:
     return max(moment(written, each) for each in zones)
 
 
+def owner_names(agents: Sequence[tuple[str, str]]) -> dict[str, str]:
+    """Agents' ids and names as people write them, upper and lower case alike → ids; "" for a name that several have. An id goes over a name."""
+    found: dict[str, str] = {}
+    ids = {id.casefold(): id for id, _ in agents}
+    for id, name in agents:
+        key = name.strip().casefold()
+        if key and key not in ids:
+            found[key] = id if found.get(key, id) == id else ""
+    return found | ids | {id: id for id, _ in agents}
+
+
 def good_row(verdict: Good, copy: int = 0, twice: bool = False) -> GoodRow:
     """`copy`, `twice`: what the rows above say of its number."""
-    line, number, zones, name, attributes, further, kind, owner, not_before = verdict
+    line, number, zones, name, attributes, further, kind, owner, not_before, has_own_zone = verdict
     first = NumberAt(number, zones, kind)
     numbers = (first,) if further is None else (first, *(NumberAt(*each) for each in further))
-    return GoodRow(line, number, zones, name, attributes, numbers, owner, not_before, copy, twice)
+    return GoodRow(line, number, zones, name, attributes, numbers, owner, not_before, copy, twice, has_own_zone)
 
 
 def bad_row(verdict: Bad) -> BadRow:

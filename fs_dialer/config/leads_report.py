@@ -19,9 +19,10 @@ SHOWN = 3
 
 @dataclass(slots=True)
 class LeadReport:
-    """Counts of one import. `count` what the file gives; `already` and `do_not_call` are the store's to say, of the good rows.
+    """Counts of one import. `count` what the file gives; `already`, `do_not_call` and `no_callback` are the store's to say, of the good rows.
 
-    `twice`: rows with the number of an earlier one, refused as doubles or bringing it newer values, as the import's policy has it.
+    `twice`: rows with the number of an earlier one, refused as doubles or bringing it newer values, as the import's policy has it. `where`: what the rows
+    came into: list (a campaign) or directory.
     """
 
     rows: int = 0
@@ -29,11 +30,13 @@ class LeadReport:
     twice: int = 0
     already: int = 0
     do_not_call: int = 0
+    no_callback: int = 0
     refused: RefusedRows = field(default_factory=RefusedRows)
+    where: str = "list"
 
     @property
     def new(self) -> int:
-        return self.good - self.already - self.do_not_call
+        return self.good - self.already - self.do_not_call - self.no_callback
 
     def count(self, row: GoodRow | BadRow) -> None:
         self.rows += 1
@@ -46,8 +49,8 @@ class LeadReport:
 
     def summary(self) -> str:
         """10,000 rows = 9,612 new + 214 already in list + 97 twice in file + 51 do-not-call + 26 refused; parts that are 0 are left out."""
-        parts = [(self.new, "new"), (self.already, "already in list"), (self.twice, "twice in file")]
-        parts += [(self.do_not_call, "do-not-call"), (len(self.refused), "refused")]
+        parts = [(self.new, "new"), (self.already, f"already in {self.where}"), (self.twice, "twice in file")]
+        parts += [(self.do_not_call, "do-not-call"), (self.no_callback, "asked not to be called back"), (len(self.refused), "refused")]
         said = [f"{number:,} {what}" for number, what in parts if number or what == "new"]
         return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'} = {' + '.join(said)}"
 
@@ -74,5 +77,6 @@ class LeadReport:
             "already": self.already,
             "twice": self.twice,
             "do_not_call": self.do_not_call,
+            "no_callback": self.no_callback,
             "refused": len(self.refused),
         }

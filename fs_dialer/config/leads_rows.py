@@ -63,10 +63,11 @@ class GoodRow(NamedTuple):
     name: str
     attributes: dict[str, str]  # every other column that holds something, by its header
     numbers: tuple[NumberAt, ...] = ()  # all of them, in the order to try them; none twice
-    owner: str = ""  # the agent whose contact it is (S34), as written; "" = nobody's
+    owner: str = ""  # the agent whose contact it is (S34): the id, where agents are known, else as written; "" = nobody's
     not_before: float | None = None  # epoch seconds
     copy: int = 0  # keep-all: how many rows above have the number
     twice: bool = False  # update: a row above has the number; this one's values are newer
+    has_own_zone: bool = False  # the zone is the contact's own (D4), and not only where the number may be
 
 
 @dataclass(frozen=True, slots=True)

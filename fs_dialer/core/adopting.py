@@ -217,7 +217,8 @@ def _close_unknown(w: World, found: OpenAttempt) -> None:
     run.tally.add(result)
     w.tell(attempt.id, "closed", "unknown: found open after a restart, its leg gone")
     w.note("WARNING", "attempt_unknown", attempt=attempt.id, lead=lead.id, campaign=attempt.campaign)
-    w.out.append(CloseAttempt(result, next_lead(lead, Ended(Outcome.UNKNOWN, rang=True), run.definition, w.now)))
+    update = next_lead(lead, Ended(Outcome.UNKNOWN, rang=True), run.definition, w.now)
+    w.out.append(CloseAttempt(result, replace(update, caller_id=attempt.caller_id)))
 
 
 def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from fs_dialer.core import agent as agents
@@ -10,10 +10,10 @@ from fs_dialer.core import call as call_machine
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, RenewFallback, ReturnLeads
-from fs_dialer.core.caller_ids import GIVE_UP_AFTER, Resting, Way, choose, healthy, sticky_to
+from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
 from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
-from fs_dialer.core.leads import CALLER_ID, Check, gates
+from fs_dialer.core.leads import CALLER_ID, LINES, Check, gates
 from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
@@ -38,6 +38,8 @@ RENEWAL_SLICES = 18
 RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
+NO_LINE_S = 30.0  # before a lead whose trunk was full is looked at again
+NOT_RUNNING_S = 60.0  # before a lead is claimed again that the store held to be paused
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
 
 
@@ -195,7 +197,7 @@ def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
     call = w.calls[call_id]
     if what == "ring" and (call.agent is None or w.agents[call.agent].nailed):
         return True
-    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or not isinstance(pick_way(w, w.runs[call.campaign], call.lead), str))
+    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, w.runs[call.campaign], call.lead) != [])
 
 
 def _send(w: World, call_id: AttemptId, what: str) -> None:
@@ -234,11 +236,12 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
             w.pending.append((call_id, calls.Refused(shut.gate, shut.until)))
             return
         call = w.calls[call_id] = changed(call, gates=shut, gates_at=w.now)
-    way = pick_way(w, run, call.lead)
-    if isinstance(way, str | Resting):
-        gate, until = ("lines", None) if isinstance(way, str) else (CALLER_ID, way.until)
+    found = open_ways(w, run, call.lead)
+    if isinstance(found, Resting) or not found:
+        gate, until = (CALLER_ID, found.until) if isinstance(found, Resting) else (LINES, w.now + NO_LINE_S)
         w.pending.append((call_id, calls.Refused(gate, until)))
         return
+    way = choose(run.definition, found, w.rng)
     gateway = w.ledger.gateways[way.gateway]
     number = gateway.prefix + call.lead.number.lstrip("+") if gateway.prefix or not gateway.plus else call.lead.number
     caps = tuple((cap.max, cap.within_s) for cap in run.definition.compliance.attempts)
@@ -257,7 +260,7 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
         call.gates,
     )
     w.calls[call_id] = changed(call, caller_id=way.caller_id, gateway=way.gateway)
-    w.breakers.dialled(call_id, way.caller_id, way.gateway, w.now)
+    w.breakers.dialled(call_id, way, w.now)
     w.ledger.redeem(call_id)
     w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
     w.ledger.originated(call.lead_leg, way.gateway)
@@ -275,13 +278,11 @@ def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], 
     return tuple(answers)
 
 
-def pick_way(w: World, run: Run, lead: Lead) -> Way | Resting | str:
-    """A caller id and a trunk with room, healthy both; why there is none: Resting, or "lines" where the healthy ones are full."""
-    found = healthy(w.ways_of(run), sticky_to(run.definition, lead), w.breakers, w.now)
-    if isinstance(found, Resting):
-        return found
-    with_room = [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
-    return choose(run.definition, with_room, w.rng) if with_room else "lines"
+def open_ways(w: World, run: Run, lead: Lead) -> Sequence[Way] | Resting:
+    """The caller ids and trunks with room, healthy both; [] where the healthy ones are full."""
+    allowed = w.ways_of(run)
+    found = healthy(allowed, sticky_to(run.definition, lead, allowed), w.breakers, w.now)
+    return found if isinstance(found, Resting) else [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
 
 
 # --- the end --------------------------------------------------------------------------------------------------------------------------
@@ -319,6 +320,8 @@ def _watch_legs(w: World, call: calls.Call) -> None:
 def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) -> None:
     w.tell(call.id, "not dialled", gate or "changed our mind")
     if gate not in STORE_KEEPS_THE_LEAD:
+        if gate == "campaign_paused":
+            until = w.now + NOT_RUNNING_S  # the store knows better than we do; what it knows is on its way
         ready_at = call.lead.ready_at if until is None else max(until, call.lead.ready_at)
         w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate == CALLER_ID),)))
     if call.gateway is not None:
@@ -367,23 +370,35 @@ def _ticket(run: Run, call: calls.Call, result: Outcome) -> str:
 
 
 def _judge_way(w: World, call: calls.Call, result: Outcome, fault: str) -> None:
-    """What the end of a call says of its caller id and its trunk (D3). A campaign with no way left after many trials pauses itself (D15)."""
+    """What the end of a call says of its caller id over its trunk (D3). A campaign with no way left after many trials pauses itself (D15)."""
     assert call.gateway is not None, "a call that was dialled went some way"
-    watched = (("caller_id", call.caller_id, w.breakers.caller_id(call.caller_id)), ("gateway", call.gateway, w.breakers.gateway(call.gateway)))
-    for kind, name, breaker in watched:
-        news = breaker.ended(call.id, result, fault, w.now)
-        if news:
-            w.note("WARNING" if news == "opened" else "INFO", f"{kind}_{news}", **{kind: name, "why": breaker.said(w.now)})
-            w.tell(f"{kind} {name}", news, breaker.said(w.now))
-            w.pace_due = True
-        if breaker.trials_failed >= GIVE_UP_AFTER:
-            pause_hopeless(w)
+    way = Way(call.caller_id, call.gateway)
+    breaker = w.breakers.way(way)
+    _tell_of_way(w, way, breaker.ended(call.id, result, fault, call.dialed_at or 0.0, w.now))
+    if breaker.hopeless:
+        pause_hopeless(w)
+
+
+def way_worked(w: World, call: calls.Call) -> None:
+    """The callee's phone rings, or was answered: its way works, however long the talk will be."""
+    if call.gateway is not None and w.breakers.troubled:
+        way = Way(call.caller_id, call.gateway)
+        if w.breakers.way(way).worked(call.id, call.dialed_at or 0.0):
+            _tell_of_way(w, way, "closed")
+
+
+def _tell_of_way(w: World, way: Way, news: str) -> None:
+    if news:
+        said = w.breakers.way(way).said(w.now)
+        w.note("WARNING" if news == "opened" else "INFO", f"way_{news}", caller_id=way.caller_id, gateway=way.gateway, why=said)
+        w.tell(f"{way.caller_id} over {way.gateway}", news, said)
+        w.pace_due = True
 
 
 def pause_hopeless(w: World) -> None:
     """Callback campaigns never pause by themselves (S87)."""
     for run in w.runs.values():
-        if run.running and run.definition.type is not CampaignType.CALLBACK:
+        if run.dials and run.definition.type is not CampaignType.CALLBACK:
             found = healthy(w.ways_of(run), "", w.breakers, w.now)
             if isinstance(found, Resting) and found.hopeless:
                 live(w, run, campaigns.SelfPause(f"paused by itself: {found.reason}"))

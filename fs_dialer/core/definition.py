@@ -219,7 +219,12 @@ class Installation:
     lines: int = option(100, kind="count", low=1, high=1_000_000, help="Most legs at a time in all, ours or not.", spec="D2 S59 S60")
     cps: float = option(30.0, kind="number", low=0.1, high=10_000, help="Most originates per second in all.", spec="D2")
     region: str = option("", kind="text", help="Two-letter country of national numbers in imports; none = numbers must carry a country code.")
-    webhook_hosts: tuple[str, ...] = option((), kind="hosts", help="Hosts that webhooks may be sent to; none named = none at all.", spec="M25")
+    webhook_hosts: tuple[str, ...] = option(
+        (),
+        kind="hosts",
+        help="Hosts that webhooks may be sent to, with `local:` in front where one may lead to this machine or your own network; none named = none at all.",
+        spec="M25",
+    )
     keep_attempts_s: float | None = option(
         None,
         kind="duration",

@@ -176,6 +176,8 @@ class Dialer:
     def _leg_rang(self, e: ev.LegRang) -> None:
         role = self._w.legs.get(e.leg)
         if role is not None and role.kind == "lead":
+            if not e.early and role.call in self._w.calls:
+                calling.way_worked(self._w, self._w.calls[role.call])
             self._to_call(e.leg, calls.LeadEarly() if e.early else calls.LeadRang())
 
     def _leg_answered(self, e: ev.LegAnswered) -> None:
@@ -187,6 +189,7 @@ class Dialer:
             w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
         elif role.kind == "lead" and role.call in w.calls:
             call = w.calls[role.call]
+            calling.way_worked(w, call)
             if call.state in (CallState.DIALING, CallState.EARLY) and call.dialed_at is not None:
                 run = w.runs[call.campaign]
                 run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)

@@ -111,7 +111,7 @@ def _crew(view: Mapping[str, Any]) -> Crew:
 def caller_id_check(seen: Engine, campaign: Campaign, lead: Lead | None, now: float) -> Check | None:
     """Is any way open by which this lead, or (None) any lead, may be called (S57, X7)? None where the daemon knows no gateway."""
     allowed: Sequence[Way] = ways(campaign, tuple(GatewayId(name) for name in campaign.gateways) or tuple(GatewayId(t.name) for t in seen.trunks))
-    sticky = "" if lead is None else sticky_to(campaign, lead)
+    sticky = "" if lead is None else sticky_to(campaign, lead, allowed)
     if sticky:
         allowed = [way for way in allowed if way.caller_id == sticky]
     if not seen.trunks:

@@ -147,12 +147,13 @@ def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) ->
             text = f"revision {ev.revision} of {campaign} is not loaded here; {run.definition.revision} is"
             w.out.append(Reply(ev.command_id, False, text))
             return
-        step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK)
+        step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK and run.mode.TYPE is CampaignType.CALLBACK)
     elif isinstance(ev, events.StartCampaign) and run.mode.TYPE is not run.definition.type:
         text = f"{campaign}: this version defines and checks {run.definition.type.value} campaigns and does not dial them yet"
         w.out.append(Reply(ev.command_id, False, text))
         return
     elif isinstance(ev, events.StartCampaign):
+        w.breakers.forgive(w.ways_of(run), w.now)  # whoever says start wants it tried now
         step = campaigns.Start(now_in)
     elif isinstance(ev, events.PauseCampaign):
         step = campaigns.Pause(ev.why)

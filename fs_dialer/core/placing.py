@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections import deque
+
 from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
 from fs_dialer.core.caller_ids import Resting, healthy
-from fs_dialer.core.calling import ask_gates, feed, match_waiting, pause_hopeless, pick_way, send_due_legs
-from fs_dialer.core.leads import CALLER_ID, Check
+from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, match_waiting, open_ways, pause_hopeless, send_due_legs
+from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
 from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, GatewayId, Lead, LeadReturn, LegId
@@ -47,7 +49,7 @@ def pace(w: World) -> None:
     leases = _lease(w) if w.idle else {}
     held_by_room = False
     for run in w.runs.values():
-        if run.running:
+        if run.dials:
             held_by_room |= _place_for(w, run, leases.get(run.definition.id, []))
     if held_by_room:
         _wake_for_room(w)
@@ -55,7 +57,7 @@ def pace(w: World) -> None:
 
 def _to_be_asked(run: Run) -> bool:
     """Whether a campaign may want calls although nobody is idle, or its mode has not been told yet that nobody is."""
-    return run.running and not (run.flow.reserve_agent and run.told_all_busy and run.staying)
+    return run.dials and not (run.flow.reserve_agent and run.told_all_busy and run.staying)
 
 
 def _no_room(w: World) -> None:
@@ -70,20 +72,22 @@ def _no_room(w: World) -> None:
 
 
 def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
-    """Every idle agent goes to one campaign that could use him: highest priority, then the one furthest below its share."""
+    """Every idle agent goes to one campaign that could use him: highest priority, then the one furthest below its share. One that can place no call now
+    gets whom nobody else can use."""
     _join_competition(w)
+    able = {run.definition.id for run in w.runs.values() if run.competes and _can_place(w, run)}
     leases: dict[CampaignId, list[AgentId]] = {}
     for agent_id in sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a)) if len(w.idle) > 1 else list(w.idle):
         best: Run | None = None
-        best_key: tuple[float, float] = (0.0, 0.0)
+        best_key: tuple[bool, float, float] = (False, 0.0, 0.0)
         for run in w.runs_of(agent_id):
             if not run.competes:
                 continue
-            if run.promised and any(lead.agent == agent_id for lead in run.promised.values()):
+            if run.promised and run.definition.id in able and any(lead.agent == agent_id for lead in run.promised.values()):
                 best = run
                 break
             lent = len(leases.get(run.definition.id, ()))
-            key = (-run.definition.priority, (run.given + lent) / run.definition.weight)
+            key = (run.definition.id not in able, -run.definition.priority, (run.given + lent) / run.definition.weight)
             if best is None or key < best_key:
                 best, best_key = run, key
         if best is not None:
@@ -91,12 +95,19 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
     return leases
 
 
+def _can_place(w: World, run: Run) -> bool:
+    """Neither its own lines nor a rest of all its caller ids and trunks hold it."""
+    if run.definition.lines is not None and len(run.calls) >= run.definition.lines:
+        return False
+    return not w.breakers.troubled or not isinstance(healthy(w.ways_of(run), "", w.breakers, w.now), Resting)
+
+
 def _join_competition(w: World) -> None:
     """Who could use an agent now. A campaign that comes to it later begins at the others' share: it has no claim on the time before."""
     joined: list[Run] = []
     shares: dict[int, float] = {}
     for run in w.runs.values():
-        competes = run.running and bool(run.hopper or run.waiting or run.promised)
+        competes = run.dials and bool(run.hopper or run.waiting or run.promised)
         if competes and not run.competes:
             joined.append(run)
         elif competes:
@@ -136,10 +147,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
         if placed >= room or w.ledger.lines_left() < lines:
             held = True
             break
-        if promised is not None:
-            lead = run.promised.pop(promised.id)
-        else:
-            lead = run.hopper.popleft()
+        lead = run.hopper.popleft() if promised is None else run.promised.pop(promised.id)
         answers = _gates_open(w, run, lead)
         if answers is None:
             continue
@@ -152,7 +160,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     elif held and not placed:
         run.because = "no line is free for a call and its agent"
     run.told_all_busy = not leased
-    if placed:
+    if placed or not run.hopper:
         _refill(w, run)
     return held or (room <= placed and bool(leased or wanted))
 
@@ -222,10 +230,14 @@ def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] |
         until = max(lead.ready_at, w.now + SHUT_AGAIN_S) if answers.until is None else answers.until
         w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, answers.gate),)))
         return None
-    way = pick_way(w, run, lead)
-    if isinstance(way, Resting):
-        w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, way.until, CALLER_ID, last=True),)))
-        return None
+    if w.breakers.troubled or run.definition.caller_id.sticky:
+        ways = open_ways(w, run, lead)
+        if isinstance(ways, Resting):
+            w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, ways.until, CALLER_ID, last=True),)))
+            return None
+        if not ways:
+            w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, w.now + NO_LINE_S, LINES),)))
+            return None
     return answers
 
 
@@ -240,7 +252,19 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int,
             w.step_agent(agent_id, agents.Reserve(call_id))
         leg, nailed = agent.leg if agent.nailed else None, agent.nailed
         run.given += 1
-    call = Call(call_id, run.definition.id, lead, LegId(w.new_id()), run.plan, agent=agent_id, agent_leg=leg, agent_ready=leg is not None, nailed=nailed)
+    call = Call(
+        call_id,
+        run.definition.id,
+        lead,
+        LegId(w.new_id()),
+        run.plan,
+        agent=agent_id,
+        agent_leg=leg,
+        agent_ready=leg is not None,
+        nailed=nailed,
+        gates=answers,
+        gates_at=w.now,
+    )
     w.ledger.promise(call_id, lines if agent_id is not None else 1)
     w.calls[call_id] = call
     run.calls[call_id] = None
@@ -268,8 +292,11 @@ def _hopper_size(w: World, run: Run) -> int:
 def _refill(w: World, run: Run) -> None:
     """Claim up to about ten seconds' worth of leads whose zones are open now, when half of that is gone."""
     size = _hopper_size(w, run)
-    if not run.running or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
+    if not run.dials or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
         return
+    start = run.definition.window.start
+    if start is not None and w.now < start:  # moved ahead while it runs
+        run.claim_at = max(run.claim_at, start)
     if w.now < run.claim_at:
         w.timers.set(("claim", run.definition.id), run.claim_at)
         return
@@ -293,6 +320,10 @@ def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: fl
             gate = "paused" if not w.draining else "draining"
             w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in leads)))
         return
+    again = {lead.id for lead in leads}
+    if run.promised or any(lead.id in again for lead in run.hopper):  # a mark took them out of our hands meanwhile: the newer copy holds
+        run.hopper = deque(lead for lead in run.hopper if lead.id not in again)
+        run.promised = {id: lead for id, lead in run.promised.items() if id not in again}
     run.hopper.extend(lead for lead in leads if not _kept_for_agent(w, run, lead))
     if not leads:
         run.unfinished = unfinished
@@ -308,9 +339,14 @@ def claim_failed(w: World, run: Run) -> None:
     w.timers.set(("claim", run.definition.id), run.claim_at)
 
 
+def _resting_from(w: World, run: Run) -> bool:
+    """An agent is in his wrap-up, and may still say that the last customer is to be called again."""
+    return any(w.agents[person].state is AgentState.WRAP_UP for person in run.crew if person in w.agents)
+
+
 def end_if_done(w: World) -> None:
     """Goal all_processed: nothing is up, nothing is claimed, and the store says that no lead can be dialled ever again (M9, M10)."""
     for run in w.runs.values():
         done = not (run.unfinished or run.calls or run.hopper or run.promised or run.claiming)
-        if run.running and done and run.definition.leads.new_rows == "leave":
+        if run.running and done and not _resting_from(w, run) and run.definition.leads.new_rows == "leave":
             live(w, run, campaigns.ListDone())

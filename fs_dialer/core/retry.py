@@ -65,13 +65,20 @@ def next_lead(lead: Lead, ended: Ended, campaign: Campaign, now: float) -> LeadU
         if lead.status is LeadStatus.CALLBACK_SCHEDULED and not failed:
             status = lead.status  # the promise stands
         base = LeadUpdate(lead.id, status, lead.attempts, in_row, now + fault_s, "fault", lead.agent)
-        return base if failed else _by_rules(lead, ended, campaign, now, base, earliest=now + fault_s)
+        return base if failed or status is LeadStatus.CALLBACK_SCHEDULED else _by_rules(lead, ended, campaign, now, base, earliest=now + fault_s)
     base = _usual(lead, ended, campaign, now, lead.attempts + (1 if outcome in CONSUMES_ATTEMPT else 0))
-    recall_s = campaign.compliance.recall_after_missed_s
-    earliest = now + recall_s if ended.missed and recall_s is not None else now
+    earliest = _earliest(ended, campaign, now)
     if base.status is LeadStatus.RETRY and base.ready_at < earliest:
         base = replace(base, ready_at=earliest)
     return _by_rules(lead, ended, campaign, now, base, earliest=earliest)
+
+
+def _earliest(ended: Ended, campaign: Campaign, now: float) -> float:
+    """Before this no rule and no choice has the number called again: the law after a missed call (D10), the gap after an end nobody knows (D8)."""
+    recall_s = campaign.compliance.recall_after_missed_s
+    if ended.missed and recall_s is not None:
+        return now + recall_s
+    return now + campaign.attempts.gap_s if ended.outcome is Outcome.UNKNOWN else now
 
 
 def _usual(lead: Lead, ended: Ended, campaign: Campaign, now: float, attempts: int) -> LeadUpdate:
@@ -125,8 +132,8 @@ def _ruled(lead: Lead, rule: Rule, campaign: Campaign, now: float, base: LeadUpd
             return replace(update, status=LeadStatus.EXHAUSTED, decision=update.decision + ", but attempts.max is reached")
         return replace(update, status=LeadStatus.RETRY, ready_at=max(at, earliest), ready_why="rule", agent=None)
     if update.status is LeadStatus.EXHAUSTED and attempts < campaign.attempts.max:
-        return replace(update, status=LeadStatus.RETRY)
-    return update
+        update = replace(update, status=LeadStatus.RETRY)
+    return replace(update, ready_at=max(update.ready_at, earliest)) if update.status is LeadStatus.RETRY else update
 
 
 def _rule_time(then: Then, lead: Lead, campaign: Campaign, now: float) -> float | None:
@@ -172,26 +179,33 @@ def after_disposition(lead: Lead, ended: Ended, chosen: Chosen, campaign: Campai
     code, kind = chosen.disposition.name, chosen.disposition.outcome_class
     ended = replace(ended, disposition=code)
     policy, words = campaign.attempts, f"disposition {code}: "
-    left = lead.attempts < policy.max
-    again = LeadUpdate(lead.id, LeadStatus.RETRY if left else LeadStatus.EXHAUSTED, lead.attempts, 0, now + policy.gap_s, "gap")
+    left, earliest = lead.attempts < policy.max, _earliest(ended, campaign, now)
+    again = LeadUpdate(lead.id, LeadStatus.RETRY if left else LeadStatus.EXHAUSTED, lead.attempts, 0, max(now + policy.gap_s, earliest), "gap")
     done = LeadUpdate(lead.id, LeadStatus.SUCCEEDED if ended.connected else LeadStatus.STOPPED, lead.attempts, 0, now)
     usual = done if chosen.disposition.final else again
     if kind == "refused":
         return refused(lead, usual.status, campaign, now, words)
     if chosen.callback_at is not None:
-        return promised(lead, chosen.callback_at, chosen.callback_agent, words)
+        return promised(lead, max(chosen.callback_at, earliest), chosen.callback_agent, words)
     if kind == "retry" or kind == "callback":
         usual = again
     elif kind == "wrong_number":
         if lead.other_numbers and left:
-            usual = replace(again, ready_at=now + NEXT_NUMBER_S, number="drop")
+            usual = replace(again, ready_at=max(now + NEXT_NUMBER_S, earliest), number="drop")
         else:
             usual = LeadUpdate(lead.id, LeadStatus.INVALID, lead.attempts, 0, now)
     elif kind == "success" and chosen.disposition.final:
         usual = replace(done, status=LeadStatus.SUCCEEDED)
     usual = replace(usual, decision=words + usual.status.value)
     rule = next((r for r in campaign.rules if r.when.dispositions and _holds(r.when, ended, lead.attempts)), None)
-    return usual if rule is None else _ruled(replace(lead, attempts=max(0, lead.attempts - 1)), rule, campaign, now, usual, earliest=now)
+    return usual if rule is None else _ruled(_uncounted(lead, ended, campaign), rule, campaign, now, usual, earliest)
+
+
+def _uncounted(lead: Lead, ended: Ended, campaign: Campaign) -> Lead:
+    """The lead as it was before its last call was counted, for a rule that says beyond_maximum; the same where that call never counted."""
+    first = matching_rule(campaign, replace(ended, disposition=""), lead.attempts)
+    counted = ended.outcome in CONSUMES_ATTEMPT and not (first is not None and first.then.beyond_maximum)
+    return replace(lead, attempts=max(0, lead.attempts - 1)) if counted else lead
 
 
 def refused(lead: Lead, before: LeadStatus, campaign: Campaign, now: float, words: str = "") -> LeadUpdate:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
-from fs_dialer.core.caller_ids import Breaker
+from fs_dialer.core.caller_ids import PARTNERS
 from fs_dialer.core.model import (
     AgentId,
     AgentState,
@@ -168,9 +168,22 @@ def take(w: World) -> Snapshot:
 
 
 def _breakers(w: World) -> tuple[BreakerView, ...]:
-    named: list[tuple[str, str, Breaker]] = [("caller_id", number, each) for number, each in w.breakers.caller_ids.items()]
-    named += [("gateway", gateway, each) for gateway, each in w.breakers.gateways.items()]
-    return tuple(
-        BreakerView(kind, name, each.health(w.now).value, each.opened_at, each.until, each.bad(), len(each.calls), each.said(w.now))
-        for kind, name, each in named
-    )
+    """By caller id and by gateway, each seen over all its ways: open only where none of them may be used."""
+    views = []
+    for kind in ("caller_id", "gateway"):
+        for name in dict.fromkeys(getattr(way, kind) for way in w.breakers.of):
+            views.append(_breaker(w, kind, name))
+    return tuple(views)
+
+
+def _breaker(w: World, kind: str, name: str) -> BreakerView:
+    ways = {way: each for way, each in w.breakers.of.items() if getattr(way, kind) == name}
+    resting = [each for each in ways.values() if each.opened_at is not None]
+    failed, calls = sum(each.bad() for each in ways.values()), sum(len(each.calls) for each in ways.values())
+    if len(resting) < min(len(ways), PARTNERS):
+        only = f"; rests with {len(resting)} of {len(ways)}" if resting else ""
+        said = f"{failed} of the last {calls} calls failed{only}" if calls else "no calls yet"
+        return BreakerView(kind, name, "closed", None, 0.0, failed, calls, said)
+    first = min(resting, key=lambda each: each.usable_at(w.now))
+    opened = max(each.opened_at for each in resting if each.opened_at is not None)
+    return BreakerView(kind, name, first.health(w.now).value, opened, first.until, failed, calls, first.said(w.now))

@@ -116,6 +116,11 @@ class Run:
     def running(self) -> bool:
         return self.life.state is CampaignState.RUNNING
 
+    @property
+    def dials(self) -> bool:
+        """It runs, and this version dials its type."""
+        return self.life.state is CampaignState.RUNNING and self.mode.TYPE is self.definition.type
+
     def hours_for(self, zones: tuple[str, ...], now: float) -> Verdict:
         """The verdict for one zone set, computed once and kept until it may change."""
         kept = self.hours.get(zones)

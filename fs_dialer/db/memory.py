@@ -104,7 +104,14 @@ class MemoryStore(MemoryOffice):
         return dict(sorted(self._db.teams.items()))
 
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
-        """Approved, running and paused make `revision` the approved one."""
+        """Approved, running and paused make `revision` the approved one, unless a newer one is."""
+        self._set_state(campaign, revision, state, started, reason, who)
+
+    def approve_revision(self, campaign: CampaignId, revision: int, who: str) -> None:
+        """It dials from now on; the campaign's state stays."""
+        self._set_state(campaign, revision, None, False, "", who)
+
+    def _set_state(self, campaign: CampaignId, revision: int, state: CampaignState | None, started: bool, reason: str, who: str) -> None:
         kept = self._db.campaigns.get(campaign)
         refusal = ""
         if self._stale():
@@ -113,18 +120,18 @@ class MemoryStore(MemoryOffice):
             refusal = "there is no such campaign"
         elif not 1 <= revision <= len(kept.revisions):
             refusal = "it has no such revision"
-        elif kept.approved is not None and kept.approved > revision:
-            refusal = "a newer revision is approved"
         elif kept.state is CampaignState.ENDED and state is not CampaignState.ENDED:
             refusal = "it has ended"
         if refusal or kept is None:
-            raise StoreError(f"campaign {campaign} r{revision} cannot become {state.value}: {refusal}")
+            raise StoreError(f"campaign {campaign} r{revision} cannot {'become ' + state.value if state else 'be approved'}: {refusal}")
+        if state is None:
+            state, started, reason = kept.state, kept.started, kept.reason
         if kept.state is not state:
             words = {"from": kept.state.value, "to": state.value, "revision": revision, "reason": reason}
             self._db.happen("campaign_state", campaign=campaign, **words)
         kept.state, kept.started, kept.reason = state, started, reason
         if state in _APPROVING:
-            kept.approved = revision
+            kept.approved = max(kept.approved or 0, revision)
         self._note(who, "campaign_state", campaign, reason)
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None:

@@ -172,9 +172,14 @@ class PostgresStore:
         return {name: tuple(map(AgentId, definition.get("people", ()))) for name, definition in self._pool.rows("teams")}
 
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
-        """Approved, running and paused make `revision` the approved one. StoreError says why not: stale daemon, no such revision, ended."""
+        """Approved, running and paused make `revision` the approved one, unless a newer one is. StoreError says why not: stale daemon, no such revision, ended."""
         words = {"campaign": campaign, "revision": revision, "state": state.value, "started": started, "reason": reason, "who": who}
         self._guarded("set_campaign_state", f"campaign {campaign} r{revision} cannot become {state.value}", words)
+
+    def approve_revision(self, campaign: CampaignId, revision: int, who: str) -> None:
+        """It dials from now on; the campaign's state stays, whoever changes it in this moment (D5). StoreError as above."""
+        words = {"campaign": campaign, "revision": revision, "state": None, "started": None, "reason": None, "who": who}
+        self._guarded("set_campaign_state", f"campaign {campaign} r{revision} cannot be approved", words)
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None:
         """StoreError when there is no such agent, or another daemon is the active one."""

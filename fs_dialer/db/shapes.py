@@ -91,13 +91,17 @@ class LeadRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Imported:
-    """rows = new + do_not_call + known + twice. do_not_call joined as `blocked`; known were in the campaign; twice: more rows of one number."""
+    """rows = new + do_not_call + no_callback + known + twice.
+
+    do_not_call joined as `blocked`, no_callback as `refused`; known were in the campaign; twice: more rows of one number.
+    """
 
     rows: int
     new: int
     do_not_call: int
     known: int
     twice: int
+    no_callback: int = 0
 
 
 # --- reports --------------------------------------------------------------------------------------------------------------------------

@@ -136,7 +136,7 @@ class Desk:
             if revision is not None and revision != stored.newest_revision:
                 self._store.reply(c.id, False, f"revision {revision} is not the newest; {stored.newest_revision} is")
                 return
-            self._store.set_campaign_state(campaign, stored.newest_revision, stored.state, stored.started, stored.reason, c.who)
+            self._store.approve_revision(campaign, stored.newest_revision, c.who)
             self._definitions({campaign})
             self._store.reply(c.id, True, f"{campaign}: revision {stored.newest_revision} approved; it stays {stored.state.value}")
             return

@@ -74,6 +74,14 @@ CREATE TABLE imports (
 );
 CREATE UNIQUE INDEX imports_once ON imports (hash, coalesce(campaign, ''), contact_group) WHERE undone_at IS NULL;
 
+CREATE TABLE import_changes (
+    import  bigint NOT NULL REFERENCES imports ON DELETE CASCADE,
+    contact bigint NOT NULL REFERENCES contacts ON DELETE CASCADE,
+    before  jsonb  NOT NULL,
+    PRIMARY KEY (import, contact)
+);
+CREATE INDEX import_changes_by_contact ON import_changes (contact);
+
 ALTER TABLE leads
     ADD COLUMN ready_why text NOT NULL DEFAULT '' CHECK (ready_why IN (
         '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before')),

@@ -25,8 +25,9 @@ SELECT id, definition, status, reason FROM agents ORDER BY id;
 SELECT name, definition FROM definitions WHERE kind = 'teams' ORDER BY name;
 
 -- name: set_campaign_state
--- Give a campaign a state at a revision; approved, running and paused make that revision the approved one (D5). Guarded: the daemon is the active one,
--- the revision exists and is not older than the approved one, an ended campaign stays ended (D11). Returns changed, and why not.
+-- Give a campaign a state at a revision; approved, running and paused make that revision the approved one, unless a newer one is (D5): what an operator
+-- said of the campaign holds even if a revision was approved in the same moment. Without a state (NULL) the revision is approved and the state stays.
+-- Guarded: the daemon is the active one, the revision exists, an ended campaign stays ended (D11). Returns the refusal, NULL = done.
 --
 -- What a newly approved revision says of the break, the maximum and the hours holds from now on for leads that were called under the one before it: the
 -- break is counted anew from the end of their last call, too many calls make them exhausted, a higher maximum brings exhausted ones back, and who was held
@@ -34,7 +35,7 @@ SELECT name, definition FROM definitions WHERE kind = 'teams' ORDER BY name;
 SET LOCAL statement_timeout = 0;
 SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE;
 WITH before AS MATERIALIZED (
-    SELECT name, state, approved_revision FROM campaigns WHERE name = %(campaign)s FOR NO KEY UPDATE
+    SELECT name, state, approved_revision, coalesce(%(state)s::text, state) AS wanted FROM campaigns WHERE name = %(campaign)s FOR NO KEY UPDATE
 ),
 verdict AS MATERIALIZED (
     SELECT CASE
@@ -43,29 +44,29 @@ verdict AS MATERIALIZED (
         WHEN NOT EXISTS (SELECT FROM before) THEN 'there is no such campaign'
         WHEN NOT EXISTS (SELECT FROM campaign_revisions WHERE campaign = %(campaign)s AND revision = %(revision)s)
             THEN 'it has no such revision'
-        WHEN (SELECT approved_revision FROM before) > %(revision)s THEN 'a newer revision is approved'
-        WHEN (SELECT state FROM before) = 'ended' AND %(state)s <> 'ended' THEN 'it has ended'
+        WHEN (SELECT state FROM before) = 'ended' AND %(state)s IS DISTINCT FROM 'ended' THEN 'it has ended'
     END AS refusal
 ),
 changed AS (
     UPDATE campaigns
-    SET state = %(state)s, started = %(started)s, reason = %(reason)s, updated_at = now(),
-        approved_revision = CASE WHEN %(state)s IN ('approved', 'running', 'paused') THEN %(revision)s ELSE approved_revision END
+    SET state = (SELECT wanted FROM before), started = coalesce(%(started)s, started), reason = coalesce(%(reason)s, reason), updated_at = now(),
+        approved_revision = CASE WHEN (SELECT wanted FROM before) IN ('approved', 'running', 'paused') THEN greatest(approved_revision, %(revision)s)
+                                 ELSE approved_revision END
     WHERE name = %(campaign)s AND (SELECT refusal FROM verdict) IS NULL
     RETURNING name
 ),
 noted AS (
     INSERT INTO audit (who, what, target, why, details)
-    SELECT %(who)s, 'campaign_state', changed.name, %(reason)s,
-           jsonb_build_object('from', before.state, 'to', %(state)s::text, 'revision', %(revision)s::integer, 'started', %(started)s::boolean)
+    SELECT %(who)s, 'campaign_state', changed.name, coalesce(%(reason)s, ''),
+           jsonb_build_object('from', before.state, 'to', before.wanted, 'revision', %(revision)s::integer, 'started', %(started)s::boolean)
     FROM changed JOIN before ON before.name = changed.name
 ),
 happened AS (
     INSERT INTO happenings (kind, data)
-    SELECT 'campaign_state', jsonb_build_object('campaign', changed.name, 'from', before.state, 'to', %(state)s::text,
+    SELECT 'campaign_state', jsonb_build_object('campaign', changed.name, 'from', before.state, 'to', before.wanted,
                                                 'revision', %(revision)s::integer, 'reason', %(reason)s::text)
     FROM changed JOIN before ON before.name = changed.name
-    WHERE before.state <> %(state)s AND heard('campaign_state')
+    WHERE before.state <> before.wanted AND heard('campaign_state')
 ),
 policy AS MATERIALIZED (
     SELECT new.campaign,
@@ -81,7 +82,7 @@ policy AS MATERIALIZED (
     JOIN before ON before.name = changed.name
     JOIN campaign_revisions AS old ON old.campaign = before.name AND old.revision = before.approved_revision
     JOIN campaign_revisions AS new ON new.campaign = before.name AND new.revision = %(revision)s
-    WHERE new.revision > old.revision AND %(state)s IN ('approved', 'running', 'paused')
+    WHERE new.revision > old.revision AND before.wanted IN ('approved', 'running', 'paused')
 ),
 concerned AS MATERIALIZED (
     SELECT leads.id, policy.most, policy.most_before,

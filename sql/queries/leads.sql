@@ -1,7 +1,8 @@
 -- Leads: claimed by the active daemon, given back.
 --
 -- Where leads are looked up by id, conditions on claimed_epoch are written with coalesce (epochs count from 1), so that no partial index fits: by
--- statistics of a minute ago the planner may think that such an index is empty, and read all of it for a few leads.
+-- statistics of a minute ago the planner may think that such an index is empty, and read all of it for a few leads. The queries asked most often switch
+-- sequential scans off, too: their plans may be as old as a table that was empty.
 
 -- name: claim_leads (prepared)
 -- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
@@ -91,16 +92,20 @@ WHERE campaign = %(campaign)s AND claimed_epoch = %(epoch)s AND claimed_batch = 
 -- name: return_leads (prepared)
 -- Give claimed leads back undialled, with the gate that refused each and when to ask again; some behind all others (S57). Leads that are not ours are
 -- left alone.
+SET LOCAL enable_seqscan = off;
+WITH given AS MATERIALIZED (
+    SELECT id, ready_at, held_by, CASE WHEN last THEN nextval('lead_position') END AS position
+    FROM (
+        SELECT * FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[], %(lasts)s::boolean[])
+            WITH ORDINALITY AS given (id, ready_at, held_by, last, place)
+        ORDER BY place
+    ) AS in_order
+)
 UPDATE leads
 SET claimed_epoch = NULL, claimed_batch = NULL, ready_at = to_timestamp(given.ready_at), held_by = given.held_by,
     position = coalesce(given.position, leads.position)
-FROM (
-    SELECT id, ready_at, held_by, CASE WHEN last THEN nextval('lead_position') END AS position
-    FROM unnest(%(ids)s::bigint[], %(ready_ats)s::float8[], %(held_bys)s::text[], %(lasts)s::boolean[])
-        WITH ORDINALITY AS given (id, ready_at, held_by, last, place)
-    ORDER BY place
-) AS given
-WHERE leads.id = given.id AND leads.campaign = %(campaign)s AND coalesce(leads.claimed_epoch, 0) = %(epoch)s
+FROM given
+WHERE leads.id = given.id AND leads.id = ANY (%(ids)s::bigint[]) AND leads.campaign = %(campaign)s AND coalesce(leads.claimed_epoch, 0) = %(epoch)s
   AND leads.status <> 'in_progress';
 
 -- name: return_all_claims

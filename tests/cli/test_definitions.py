@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import pytest
-
 from fs_dialer.cli.definitions import examples
 from fs_dialer.paths import conf_dir
 from tests.cli.runner import a_folder, called, run

@@ -27,6 +27,7 @@ from fs_dialer.core.model import (
 )
 from fs_dialer.db.postgres import PostgresStore
 from tests.cli.runner import ROOT, a_csv, a_folder, called
+from tests.cli.side_outputs import beside_the_dialling
 from tests.cli.test_status import SEEN, SPRING
 
 JSON_PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
@@ -110,6 +111,7 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     take("status", "status")
     take("approve", "approve", "spring")
     take("agent available", "agent", "available", "lan")
+    beside_the_dialling(take, pg_dsn)
     return found
 
 

@@ -10,7 +10,8 @@ import pytest
 
 from fs_dialer.config.daemon import DaemonSettings, load_settings
 from fs_dialer.config.docs import reference
-from fs_dialer.config.leads_csv import GoodRow, LeadFile
+from fs_dialer.config.lead_file import LeadFile
+from fs_dialer.config.leads_rows import GoodRow
 from fs_dialer.config.load import load_paths, load_texts, with_companions
 from fs_dialer.config.things import KINDS as THINGS
 from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation

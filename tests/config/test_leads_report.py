@@ -33,7 +33,7 @@ def test_the_summary_adds_up() -> None:
     for _ in range(26):
         report.refused.append(BadRow(7, ("x",), ()))
     assert report.summary() == "10,000 rows = 9,612 new + 214 already in list + 97 twice in file + 51 do-not-call + 26 refused"
-    assert report.to_json() == {"rows": 10_000, "new": 9_612, "already": 214, "twice": 97, "do_not_call": 51, "refused": 26}
+    assert report.to_json() == {"rows": 10_000, "new": 9_612, "already": 214, "twice": 97, "do_not_call": 51, "no_callback": 0, "refused": 26}
 
 
 def test_what_did_not_happen_is_not_told() -> None:

@@ -278,6 +278,7 @@ class PostgresBackend:
 
     def add_leads(self, leads: Iterable[LeadRow], campaign: CampaignId = SPRING) -> tuple[int, int, int, int, int]:
         done = self.office.import_leads(campaign, leads, "test")
+        self._rows("UPDATE leads SET ready_why = '' WHERE ready_why = 'not_before'")  # by the server's clock, and the tests' is ahead of it
         return done.rows, done.new, done.do_not_call, done.known, done.twice
 
     def lead(self, number: str, campaign: CampaignId = SPRING) -> LeadState:

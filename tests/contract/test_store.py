@@ -141,13 +141,28 @@ class StoreContract:
         with pytest.raises(StoreError, match="no such revision"):
             backend.store().set_campaign_state(SPRING, 2, CampaignState.APPROVED, False, "", "an")
 
-    def test_a_state_for_an_older_revision_than_the_approved_one_is_refused(self, backend: Backend) -> None:
+    @pytest.mark.spec("D5")
+    def test_a_state_that_comes_with_an_older_revision_holds_and_the_newer_approval_stays(self, backend: Backend) -> None:
+        """An operator pauses in the moment in which a revision is approved: neither may be lost."""
         backend.define(a_campaign())
         backend.define(a_campaign(title="changed"))
         store = backend.store()
-        store.set_campaign_state(SPRING, 2, CampaignState.APPROVED, False, "", "an")
-        with pytest.raises(StoreError, match="newer revision"):
-            store.set_campaign_state(SPRING, 1, CampaignState.RUNNING, True, "", "an")
+        store.set_campaign_state(SPRING, 2, CampaignState.RUNNING, True, "", "an")
+        store.set_campaign_state(SPRING, 1, CampaignState.PAUSED, False, "paused by hand", "an")
+        stored = store.campaign(SPRING)
+        assert stored is not None and (stored.state, stored.campaign.revision, stored.reason) == (CampaignState.PAUSED, 2, "paused by hand")
+
+    @pytest.mark.spec("D5")
+    def test_an_approval_leaves_the_state_as_it_is(self, backend: Backend) -> None:
+        backend.define(a_campaign())
+        backend.define(a_campaign(title="changed"))
+        store = backend.store()
+        store.set_campaign_state(SPRING, 1, CampaignState.PAUSED, False, "paused by hand: lunch", "an")
+        store.approve_revision(SPRING, 2, "bo")
+        stored = store.campaign(SPRING)
+        assert stored is not None and (stored.state, stored.reason, stored.campaign.revision) == (CampaignState.PAUSED, "paused by hand: lunch", 2)
+        with pytest.raises(StoreError, match="no such revision"):
+            store.approve_revision(SPRING, 3, "bo")
 
     def test_a_state_for_an_unknown_campaign_is_refused(self, backend: Backend) -> None:
         with pytest.raises(StoreError, match="no such campaign"):

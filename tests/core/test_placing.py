@@ -8,13 +8,15 @@ from typing import Any
 import pytest
 
 from fs_dialer.core import actions as act
+from fs_dialer.core import calling, placing
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import CampaignAgents, GatewayDefinition
-from fs_dialer.core.leads import ORDER
+from fs_dialer.core.leads import ORDER, Check
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, Lead, LeadStatus, LegKind
 from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, PROMISE_S, SHUT_AGAIN_S
 from fs_dialer.core.resources import AttemptCap, Hours, Profile
+from fs_dialer.core.world import Run, World
 from tests.core.builders import (
     NAMES,
     NOON,
@@ -382,3 +384,90 @@ def test_the_profile_s_caps_go_with_the_attempt_and_a_refusal_by_them_sets_the_l
     desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "number_cap", NOON + 5000.0))
     returned = desk.last(act.ReturnLeads).leads[0]
     assert (returned.held_by, returned.ready_at) == ("number_cap", NOON + 5000.0)
+
+
+# --- no standstill, no endless loop ---------------------------------------------------------------------------------------------------
+
+
+def test_a_campaign_of_a_type_that_is_not_dialled_is_lent_nobody() -> None:
+    callbacks = a_campaign("callbacks", people=["ana"], type=CampaignType.CALLBACK, join=True)
+    desk = a_desk(agents=1, campaigns=[a_campaign("spring", people=["ana"]), callbacks])
+    desk.claimed(*some_leads(1, first=500, campaign="callbacks"), campaign="callbacks")
+    desk.claimed(*some_leads(10))
+    for _ in range(5):
+        answers_busy(desk)
+        desk.wait(1.0)
+    assert by_campaign(desk) == {"spring": 6}
+
+
+def test_an_agent_is_not_lent_to_a_campaign_whose_own_lines_are_full() -> None:
+    desk = a_desk(agents=1, campaigns=[a_campaign("spring", people=["ana", "bob"], lines=1), a_campaign("autumn", people=["ana", "bob"])])
+    desk.claimed(*some_leads(10))
+    desk.claimed(*some_leads(10, first=100, campaign="autumn"), campaign="autumn")
+    desk.tell(ev.AgentLoaded(an_agent("bob"), AgentStatus.AVAILABLE))
+    assert by_campaign(desk) == {"spring": 1, "autumn": 1}
+
+
+def test_a_hopper_whose_leads_were_all_refused_is_filled_again_at_once() -> None:
+    desk = a_desk(agents=1)
+    desk.clear()
+    desk.claimed(*(a_lead(n, attempts=3) for n in range(1, 25)))
+    assert len(desk.all(act.ClaimLeads)) == 1 and len(desk.all(act.ReturnLeads)) == 24
+
+
+def test_a_lead_that_the_store_holds_to_be_paused_is_left_for_a_minute() -> None:
+    desk = a_dialling_desk(1, agents=1)
+    desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "campaign_paused"))
+    assert desk.last(act.ReturnLeads).leads[0].ready_at == desk.now + 60.0
+
+
+@pytest.mark.spec("S5")
+def test_a_start_time_that_is_put_off_stops_the_claims_until_then() -> None:
+    desk = a_desk(agents=1)
+    desk.claimed()
+    desk.clear()
+    desk.tell(ev.CampaignLoaded(a_campaign(people=["ana"], start=NOON + 7200.0, revision=2), CampaignState.RUNNING, True, (UTC_SET,)))
+    desk.wait(7100.0)
+    assert not desk.all(act.ClaimLeads)
+    desk.wait(200.0)
+    assert desk.all(act.ClaimLeads)
+
+
+@pytest.mark.spec("M9")
+def test_a_campaign_does_not_end_while_an_agent_may_still_promise_its_last_customer_a_callback() -> None:
+    desk = a_desk(agents=1, leg=LegKind.NAILED, campaigns=[a_campaign(people=["ana"], wrap_up_s=60.0)])
+    desk.nail("ana")
+    desk.claimed(a_lead(1))
+    call = placed(desk)
+    desk.up(call.leg)
+    desk.tell(ev.LegBridged(call.leg, desk.last(act.Bridge).agent_leg))
+    desk.over(call.leg)
+    for _ in range(10):
+        desk.claimed(unfinished=False)
+        desk.wait(5.0)
+    assert desk.state_of("ana") is AgentState.WRAP_UP and desk.campaign().state is CampaignState.RUNNING
+    desk.wait(30.0)
+    desk.claimed(unfinished=False)
+    assert desk.campaign().state is CampaignState.ENDED
+
+
+def test_a_lead_that_is_claimed_anew_stands_in_one_place_only() -> None:
+    desk = a_desk(agents=0, campaigns=[a_campaign(people=("ana", "bob"))])
+    desk.claimed(promised(1, "bob"), a_lead(2))
+    desk.claimed(a_lead(1), promised(2, "bob"))
+    run = desk.dialer._w.runs[SPRING]
+    assert [lead.id for lead in run.hopper] == [1] and list(run.promised) == [2]
+
+
+def test_the_gates_are_asked_once_for_a_call_that_is_dialled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+    real = calling.ask_gates
+
+    def counted(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], ...]:
+        asked.append(lead.id)
+        return real(w, run, lead)
+
+    for module in (calling, placing):
+        monkeypatch.setattr(module, "ask_gates", counted)
+    desk = a_dialling_desk(1, agents=1)
+    assert len(desk.all(act.OriginateLead)) == 1 and asked == [1]

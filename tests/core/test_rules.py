@@ -220,3 +220,41 @@ def test_what_a_rule_does_is_said_in_words() -> None:
 @pytest.mark.parametrize(("text", "yes", "no"), [(">=3", (3, 9), (2,)), ("<=3", (0, 3), (4,)), ("=10", (10,), (1,)), (">0", (1,), (0,)), ("<2", (1,), (2,))])
 def test_conditions_on_counts(text: str, yes: tuple[int, ...], no: tuple[int, ...]) -> None:
     assert all(compare(text, n) for n in yes) and not any(compare(text, n) for n in no)
+
+
+# --- what no rule and no choice may do ------------------------------------------------------------------------------------------------
+
+LAW = Profile(name="uk", recall_after_missed_s=72 * HOUR)
+
+
+@pytest.mark.spec("D10", "D14")
+def test_a_missed_customer_who_was_used_up_is_not_brought_back_sooner_than_the_law() -> None:
+    update = after(Outcome.MISSED, rule(when=When(missed=True), beyond_maximum=True), lead=a_lead(attempts=2), missed=True, compliance=LAW)
+    assert (update.status, update.ready_at) == (LeadStatus.RETRY, NOON + 72 * HOUR)
+
+
+@pytest.mark.spec("D10", "D14")
+@pytest.mark.parametrize("how", ["class", "rule", "callback"])
+def test_nor_does_a_result_bring_him_back_sooner(how: str) -> None:
+    rules = (rule(when=When(dispositions=("x",)), again_s=60.0),) if how == "rule" else ()
+    chosen = Chosen(Disposition(name="x", outcome_class="retry", final=False), NOON + HOUR if how == "callback" else None)
+    update = after_disposition(a_lead(attempts=1), Ended(Outcome.MISSED, True, True), chosen, a_campaign(compliance=LAW, rules=rules), NOON)
+    assert update.ready_at >= NOON + 72 * HOUR
+
+
+@pytest.mark.spec("D8")
+def test_after_an_unknown_end_the_gap_holds_whatever_a_rule_says() -> None:
+    assert after(Outcome.UNKNOWN, rule(when=When(connected=False), again_s=60.0)).ready_at == NOON + 4 * HOUR
+
+
+def test_a_promise_outlives_a_rule_for_faults() -> None:
+    lead = a_lead(attempts=3, status=LeadStatus.CALLBACK_SCHEDULED, agent=AgentId("lan"), ready_why="promised")
+    update = after(Outcome.NETWORK, rule(when=When(outcomes=("network", "ours")), again_s=300.0), lead=lead)
+    assert (update.status, update.agent) == (LeadStatus.CALLBACK_SCHEDULED, "lan")
+
+
+@pytest.mark.spec("D14")
+def test_a_result_takes_away_no_attempt_that_was_not_counted() -> None:
+    beyond = rule(when=When(dispositions=("code",)), again_s=60.0, beyond_maximum=True)
+    assert disposed("neutral", beyond, lead=a_lead(attempts=2), outcome=Outcome.NETWORK).attempts == 2
+    assert disposed("neutral", beyond, lead=a_lead(attempts=2)).attempts == 1

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import replace
@@ -30,6 +29,7 @@ from tests.contract.store_backends import (
     running,
     some_leads,
 )
+from tests.db.waiting import Waiting, ask, kill
 
 
 @pytest.fixture
@@ -43,23 +43,6 @@ def admin(pg_dsn: str) -> Iterator[psycopg2.extensions.connection]:
     with closing(psycopg2.connect(pg_dsn)) as connection:
         connection.autocommit = True
         yield connection
-
-
-def ask(connection: psycopg2.extensions.connection, query: str) -> list[tuple[object, ...]]:
-    with connection.cursor() as cursor:
-        cursor.execute(query)
-        return cursor.fetchall() if cursor.description else []
-
-
-def kill(connection: psycopg2.extensions.connection, application: str) -> int:
-    """End the backends of that application and wait until they are gone."""
-    return len(
-        ask(
-            connection,
-            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity "
-            f"WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name = '{application}'",
-        )
-    )
 
 
 def stored(backend: PostgresBackend) -> PostgresStore:
@@ -126,33 +109,6 @@ def test_batches_in_opposite_orders_do_not_block_each_other(backend: PostgresBac
         assert len(leads) == 40
         attempts = [an_attempt(lead) for lead in leads]
         updates = {attempt.id: an_update(lead.id) for attempt, lead in zip(attempts, leads, strict=True)}
-
-
-class Waiting:
-    """A statement of ours that waits for a lock which another transaction holds."""
-
-    def __init__(self, admin: psycopg2.extensions.connection, work: Callable[[], object]) -> None:
-        self._admin = admin
-        self._thread = threading.Thread(target=self._run, args=(work,))
-        self.answer: object = None
-        self._thread.start()
-
-    def _run(self, work: Callable[[], object]) -> None:
-        try:
-            self.answer = work()
-        except StoreError as error:
-            self.answer = error
-
-    def until_blocked(self) -> None:
-        while self._thread.is_alive():
-            if ask(self._admin, "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"):
-                return
-        raise AssertionError("it did not wait for a lock")
-
-    def result(self) -> object:
-        self._thread.join(20)
-        assert not self._thread.is_alive()
-        return self.answer
 
 
 @pytest.mark.spec("D4")

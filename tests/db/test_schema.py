@@ -70,7 +70,7 @@ def test_every_time_is_a_timestamptz() -> None:
 
 def test_every_table_is_explained_in_the_reference() -> None:
     text = REFERENCE.read_text(encoding="utf-8")
-    assert [table for table in re.findall(r"^CREATE TABLE (\w+)", SCHEMA, re.MULTILINE) if f"### {table}" not in text] == []
+    assert [table for table in re.findall(r"^CREATE TABLE (\w+) \(", SCHEMA, re.MULTILINE) if f"### {table}" not in text] == []
 
 
 def test_every_query_can_be_planned(pg_dsn: str) -> None:
@@ -83,8 +83,10 @@ def test_every_query_can_be_planned(pg_dsn: str) -> None:
     failed = []
     with closing(psycopg2.connect(pg_dsn)) as connection, connection.cursor() as cursor:
         for query in all_queries().values():
-            if query.name in {"copy_incoming", "begin_import", "first_of_each_number", "merge_contacts", "merge_leads", "analyze_leads"}:
-                continue  # they need the tables of an import: tests/db/test_imports.py runs them
+            if query.file == "imports.sql":
+                continue  # they need the tables that an import makes for itself: tests/db/test_imports.py runs them
+            if query.name in {"copy_listed", "compare_listed", "merge_listed", "fetch_evidence"}:
+                continue  # they need what an earlier one made: tests/db/test_dnc_lists.py and tests/cli/test_attempts.py run them
             *before, last = [part for part in query.sql.rstrip(";").split(";\n") if part.strip()]
             try:
                 for part in before:

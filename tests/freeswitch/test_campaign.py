@@ -123,7 +123,7 @@ def day(module_world: World, customers: Sipp) -> Day:
     watch.until(lambda: not any(leg.alive for leg in watch.legs.values()), "every leg is over", 5.0)
     attempts = world.rows(
         "SELECT number, id::text, leg::text, outcome, cause, sip_status, rang_at IS NOT NULL, bridged_at IS NOT NULL, missed, agent, closed_at IS NULL "
-        "FROM attempts"
+        "FROM all_attempts"
     )
     words = ("id", "leg", "outcome", "cause", "sip_status", "rang", "bridged", "missed", "agent", "open")
     assert len({row[0] for row in attempts}) == len(attempts), "a lead was called twice"

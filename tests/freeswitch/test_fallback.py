@@ -44,7 +44,7 @@ def test_parked_customers_and_agents_reach_the_fallback_in_time_and_are_released
     parked += [leg for leg in watch.agents() if leg.agent in desks and leg.uuid not in talker.bridged_to]
     assert len(parked) == 3
     first_timer = max(leg.at("CHANNEL_ANSWER") or 0 for leg in parked) + FALLBACK_S
-    world.until("SELECT clock_timestamp() >= min(opened_at) + interval '12 seconds' FROM attempts", True, "the fallbacks were renewed once", 20.0)
+    world.until("SELECT clock_timestamp() >= min(opened_at) + interval '12 seconds' FROM all_attempts", True, "the fallbacks were renewed once", 20.0)
     killed_at = daemon.kill()
 
     watch.until(lambda: all(leg.in_fallback_at for leg in parked), "all three are in fsd_fallback", FALLBACK_S)

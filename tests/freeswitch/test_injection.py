@@ -63,7 +63,7 @@ def test_hostile_contacts_are_called_and_nothing_they_hold_reaches_the_switch(wo
     world.until_all_tried(30.0)
     daemon.drain(15.0)
     assert Counter(customers.invites()[before:]) == Counter(good)
-    assert world.rows("SELECT DISTINCT outcome FROM attempts") == [("connected",)]
+    assert world.rows("SELECT DISTINCT outcome FROM all_attempts") == [("connected",)]
     said_by_switch = [f"{name}={value}" for leg in watch.legs.values() for _, event in leg.events for name, value in event.headers.items()]
     assert [text for text in said_by_switch if "system(" in text or "inj" in text or "quoted" in text] == []
     assert [marker for marker in markers if marker.exists()] == []
@@ -109,7 +109,7 @@ def test_definitions_changed_behind_our_back_do_not_reach_the_switch(world: Worl
     world.until_all_tried(30.0)
     daemon.drain(15.0)
     assert "refused to send an originate (D7)" in daemon.log.read_text(encoding="utf-8")
-    assert world.rows("SELECT outcome, leg_seen FROM attempts") == [("ours", False)]
+    assert world.rows("SELECT outcome, leg_seen FROM all_attempts") == [("ours", False)]
     assert world.one("SELECT status FROM leads") == "retry"
     assert (len(customers.invites()), len(agents.invites())) == before
     assert watch.legs == {}

@@ -111,7 +111,7 @@ def test_cut_link_is_mended_calls_go_on_and_nobody_is_called_twice(world: World,
         in_flight = {leg.number for leg in watch.leads() if leg.alive}
         made = len(watch.legs)
     daemon.says("switch_lost")
-    world.until(f"SELECT clock_timestamp() >= max(opened_at) + interval '{AWAY_S} seconds' FROM attempts", True, "the outage has lasted", 20.0)
+    world.until(f"SELECT clock_timestamp() >= max(opened_at) + interval '{AWAY_S} seconds' FROM all_attempts", True, "the outage has lasted", 20.0)
     made_meanwhile = len(watch.legs) - made
     proxy.mend()
     mended_at = time.monotonic()
@@ -121,7 +121,7 @@ def test_cut_link_is_mended_calls_go_on_and_nobody_is_called_twice(world: World,
 
     called = Counter(customers.invites()[before:])
     assert called == Counter(leads)
-    attempts = world.rows("SELECT number, leg::text, outcome, closed_at IS NULL FROM attempts")
+    attempts = world.rows("SELECT number, leg::text, outcome, closed_at IS NULL FROM all_attempts")
     assert Counter(row[0] for row in attempts) == called
     assert [row for row in attempts if row[3]] == []
     assert watch.left_over() == []

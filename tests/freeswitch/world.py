@@ -160,7 +160,7 @@ class World:
 
     def until_all_tried(self, timeout_s: float = 60.0) -> None:
         """Until every lead has a closed attempt."""
-        query = "SELECT count(*) FROM leads WHERE NOT EXISTS (SELECT FROM attempts WHERE attempts.lead = leads.id AND closed_at IS NOT NULL)"
+        query = "SELECT count(*) FROM leads WHERE NOT EXISTS (SELECT FROM all_attempts AS attempts WHERE attempts.lead = leads.id AND closed_at IS NOT NULL)"
         self.until(query, 0, "every lead has been called", timeout_s)
 
     def close(self) -> None:

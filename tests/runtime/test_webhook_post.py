@@ -31,8 +31,8 @@ def a_webhook(url: str, secret: str = "env:HOOK_SECRET", timeout_s: float = 5.0)
     return Webhook(name="crm", url=url, secret=secret, timeout_s=timeout_s)
 
 
-def sent(crm: Receiver, **changed: str) -> tuple[int, float]:
-    return post(a_webhook(**{"url": crm.url, **changed}), [crm.host], LETTER, environ=ENVIRON)
+def sent(crm: Receiver) -> tuple[int, float]:
+    return post(a_webhook(crm.url), [crm.host], LETTER, environ=ENVIRON)
 
 
 def refused(webhook: Webhook, hosts: list[str], **environ: str) -> str:

@@ -24,14 +24,14 @@ def check_everything(world: World, *, gap_s: float = GAP_S) -> None:
 
 
 def check_database(world: World, *, gap_s: float = GAP_S) -> None:
-    assert world.rows("SELECT id, number FROM attempts WHERE closed_at IS NULL") == [], "attempts stayed open"
+    assert world.rows("SELECT id, number FROM all_attempts WHERE closed_at IS NULL") == [], "attempts stayed open"
     assert world.rows("SELECT id, number FROM leads WHERE status = 'in_progress'") == [], "leads stayed in progress"
     too_soon = world.rows(
         """
         SELECT number, before, ended_at, opened_at FROM (
             SELECT number, opened_at,
                    lag(outcome) OVER (PARTITION BY lead ORDER BY opened_at) AS before, lag(ended_at) OVER (PARTITION BY lead ORDER BY opened_at) AS ended_at
-            FROM attempts) AS pairs
+            FROM all_attempts) AS pairs
         WHERE ended_at IS NOT NULL
           AND opened_at < ended_at + make_interval(secs => CASE WHEN before = 'cancelled' THEN 0 WHEN before IN ('ours', 'network') THEN %s ELSE %s END)
         """,
@@ -42,7 +42,7 @@ def check_database(world: World, *, gap_s: float = GAP_S) -> None:
     wrongly_counted = world.rows(
         """
         SELECT leads.number, leads.attempts, count(attempts.id) FILTER (WHERE outcome <> ALL (%s))
-        FROM leads LEFT JOIN attempts ON attempts.lead = leads.id
+        FROM leads LEFT JOIN all_attempts AS attempts ON attempts.lead = leads.id
         GROUP BY leads.id HAVING leads.attempts <> count(attempts.id) FILTER (WHERE outcome <> ALL (%s))
         """,
         list(NOT_THE_CALLEES),
@@ -55,7 +55,7 @@ def check_witness(world: World) -> None:
     """Nobody was called twice, nobody talked to two, and every customer's leg is an attempt of ours."""
     legs = world.witness.legs()
     leads = [leg for leg in legs if leg.role == "lead"]
-    attempts = dict(world.rows("SELECT leg::text, outcome FROM attempts"))
+    attempts = dict(world.rows("SELECT leg::text, outcome FROM all_attempts"))
     assert [leg for leg in leads if leg.uuid not in attempts] == [], "customers' legs without an attempt"
     assert at_once(leads, "number") == [], "a number had two legs at once"
     assert at_once([leg for leg in legs if leg.role == "agent" and leg.answered_at], "agent") == [], "an agent was on two legs at once"
@@ -70,8 +70,8 @@ def check_witness(world: World) -> None:
 def check_equation(world: World) -> None:
     """Attempts = outcomes = the switch's calls + what it refused + what was never sent (an attempt committed by a daemon that died before sending)."""
     counters = world.rig.counters()
-    outcomes = Counter(outcome for (outcome,) in world.rows("SELECT outcome FROM attempts"))
-    never_sent = world.one("SELECT count(*) FROM attempts WHERE leg::text <> ALL (%s)", [leg.uuid for leg in world.witness.legs("lead")])
+    outcomes = Counter(outcome for (outcome,) in world.rows("SELECT outcome FROM all_attempts"))
+    never_sent = world.one("SELECT count(*) FROM all_attempts WHERE leg::text <> ALL (%s)", [leg.uuid for leg in world.witness.legs("lead")])
     assert counters["lead_legs"] == len(world.witness.legs("lead"))
     assert sum(outcomes.values()) == counters["lead_legs"] + never_sent
 

@@ -81,7 +81,7 @@ def test_a_changed_definition_waits_for_approval_while_the_old_one_dials(world: 
     daemon = world.start_daemon()
 
     def attempts_of(revision: int) -> int:
-        return int(world.one("SELECT count(*) FROM attempts WHERE revision = %s", revision))
+        return int(world.one("SELECT count(*) FROM all_attempts WHERE revision = %s", revision))
 
     until(lambda: attempts_of(1) > 3, 15, "the first revision dials")
     world.define(agents=1, at_most_s=24)
@@ -112,7 +112,7 @@ def test_a_number_put_on_the_do_not_call_list_while_it_is_queued_is_not_dialled(
     assert daemon.terminate() == 0
     assert [leg for leg in world.witness.legs("lead") if leg.number == listed] == []
     assert world.rows("SELECT status, held_by FROM leads WHERE number = %s", listed) == [("blocked", "do_not_call")]
-    assert world.one("SELECT count(*) FROM attempts WHERE number = %s", listed) == 0
+    assert world.one("SELECT count(*) FROM all_attempts WHERE number = %s", listed) == 0
     assert [line for journal in world.journals() for line in journal.read_text().splitlines() if '"do_not_call"' in line]
     check_everything(world)
 

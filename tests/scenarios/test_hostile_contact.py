@@ -52,7 +52,7 @@ def test_a_number_with_a_brace_that_got_into_the_database_is_refused_before_the_
     daemon.says("refused to send an originate (D7)")
     until(lambda: world.outcomes().get(good), 20, "the next one is called")
     assert daemon.terminate() == 0
-    assert world.rows("SELECT outcome, leg_seen FROM attempts WHERE number = %s", hostile) == [("bad_number", False)]
+    assert world.rows("SELECT outcome, leg_seen FROM all_attempts WHERE number = %s", hostile) == [("bad_number", False)]
     assert [leg.number for leg in world.witness.legs("lead")] == [good]
     assert hostile not in daemon.log()
 

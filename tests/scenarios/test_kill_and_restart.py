@@ -81,7 +81,7 @@ def test_eight_kills_at_random_moments_lose_no_call_and_double_none(world: World
     world.order_start(10)
     eyes = world.witness
     moments: list[tuple[str, Callable[[], int]]] = [
-        ("attempts committed", lambda: int(world.one("SELECT count(*) FROM attempts"))),
+        ("attempts committed", lambda: int(world.one("SELECT count(*) FROM all_attempts"))),
         ("legs made", lambda: len(eyes.legs())),
         ("answers", lambda: len([leg for leg in eyes.legs() if leg.answered_at is not None])),
         ("conversations", lambda: sum(len(leg.met) for leg in eyes.legs("lead"))),

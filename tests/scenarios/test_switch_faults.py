@@ -19,7 +19,7 @@ def test_a_wrong_password_is_told_and_nothing_is_dialled(world: World) -> None:
     daemon = world.start_daemon(FS_DIALER_ESL_PASSWORD="wrong")
     daemon.says("refused the password: check that it is the one in the switch's event_socket.conf.xml")
     until(lambda: world.snapshot().get("switch_up") is False, 10, "status shows the switch as down")
-    assert world.one("SELECT count(*) FROM attempts") == 0
+    assert world.one("SELECT count(*) FROM all_attempts") == 0
     assert daemon.terminate() == 0
     assert "wrong" not in daemon.log()
 

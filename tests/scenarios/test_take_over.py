@@ -48,6 +48,6 @@ def test_a_daemon_that_slept_through_a_take_over_touches_nothing_and_ends_with_1
     until(lambda: world.closed() == 2, 30, "the new daemon goes on")
     assert standby.terminate() == 0
     check_everything(world)
-    talked_s = world.one("SELECT extract(epoch FROM ended_at - bridged_at)::float8 FROM attempts WHERE number = %s", patient)
+    talked_s = world.one("SELECT extract(epoch FROM ended_at - bridged_at)::float8 FROM all_attempts WHERE number = %s", patient)
     assert talked_s > 4, "the conversation was cut"
-    assert world.one("SELECT count(*) FROM attempts WHERE epoch = 1") == 1
+    assert world.one("SELECT count(*) FROM all_attempts WHERE epoch = 1") == 1

@@ -233,11 +233,11 @@ class World:
         return self.rows(statement, *values)[0][0]
 
     def closed(self) -> int:
-        return int(self.one("SELECT count(*) FROM attempts WHERE closed_at IS NOT NULL"))
+        return int(self.one("SELECT count(*) FROM all_attempts WHERE closed_at IS NOT NULL"))
 
     def outcomes(self) -> dict[str, str]:
         """By number, of the last attempt; open ones are ''."""
-        return dict(self.rows("SELECT DISTINCT ON (number) number, coalesce(outcome, '') FROM attempts ORDER BY number, opened_at DESC"))
+        return dict(self.rows("SELECT DISTINCT ON (number) number, coalesce(outcome, '') FROM all_attempts ORDER BY number, opened_at DESC"))
 
     def snapshot(self) -> dict[str, Any]:
         """What the daemon last said of itself."""

@@ -1,0 +1,95 @@
+"""Who may come in: the host they think they speak to, their token and its role, and how often.
+
+Knows nothing of what is asked for. Roles are db/tokens.py's: an admin may do what an operator may. Only a bearer token counts, never a cookie, so that no
+page in a browser can act for its user.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import math
+import time
+from collections.abc import Callable, Collection
+
+from flask import Request
+
+from fs_dialer.runtime.web_ports import Refused, Token, Tokens
+
+OPERATORS = frozenset({"operator", "admin"})
+# Whoever comes by way of a proxy says so in one of these; then the address that we see is the proxy's.
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
+REQUESTS_PER_S = 5.0
+BURST = 20.0
+MOST_BUCKETS = 10_000
+
+
+class Buckets:
+    """A token bucket for each key: `rate` a second, up to `burst` at once."""
+
+    def __init__(self, rate: float = REQUESTS_PER_S, burst: float = BURST) -> None:
+        self._rate, self._burst = rate, burst
+        self._left: dict[str, tuple[float, float]] = {}
+
+    def wait_s(self, key: str, now: float) -> float:
+        """Take one; 0.0 = taken, else how long to wait for the next."""
+        left, at = self._left.pop(key, (self._burst, now))
+        left = min(self._burst, left + max(0.0, now - at) * self._rate)
+        wait = 0.0 if left >= 1 else (1 - left) / self._rate
+        self._left[key] = (left - 1 if left >= 1 else left, now)
+        if len(self._left) > MOST_BUCKETS:
+            del self._left[next(iter(self._left))]  # the one that was longest not used
+        return wait
+
+
+class Guard:
+    """`hosts`: the names that requests may be for, besides those of this machine's loopback."""
+
+    def __init__(self, tokens: Tokens, hosts: Collection[str] = (), now: Callable[[], float] = time.monotonic) -> None:
+        self._tokens, self._now = tokens, now
+        self._hosts = frozenset(host.lower() for host in hosts)
+        self._buckets = Buckets()
+
+    def host(self, request: Request) -> None:
+        """A page of somebody else's whose name was made to lead to us is refused by the name it still bears."""
+        name = _host(request.headers.get("Host", ""))
+        if name not in self._hosts and not _is_loopback(name):
+            raise Refused(421, "wrong_host", "this is not the host that the request is for", "name it in `http.hosts` of fs-dialer.yml")
+
+    def token(self, request: Request, roles: Collection[str]) -> Token:
+        """The holder of the request's token, who has one of these roles."""
+        scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
+        if scheme.lower() != "bearer" or not secret:
+            raise Refused(401, "no_token", "a token is needed", "send `Authorization: Bearer fsd_…`; make one: fs-dialer token create --role operator")
+        holder = self._tokens.holder(secret.strip())
+        if holder is None:
+            raise Refused(401, "bad_token", "the token is unknown, was revoked or has expired", "make one: fs-dialer token create --role operator")
+        if holder.role not in roles:
+            raise Refused(403, "wrong_role", f"a token of role {holder.role} may not do this", f"it needs the role {' or '.join(sorted(roles))}")
+        return holder
+
+    def pace(self, token: Token) -> None:
+        """Refused when this token asks too often."""
+        wait = self._buckets.wait_s(token.id, self._now())
+        if wait:
+            mend = f"wait, and send up to 1,000 leads in one request; {REQUESTS_PER_S:g} requests a second are allowed"
+            raise Refused(429, "too_often", "too many requests with this token", mend, retry_after_s=math.ceil(wait))
+
+    def from_here(self, request: Request) -> bool:
+        """Does it come from this machine itself, and not through a proxy on it?"""
+        return _is_loopback(request.remote_addr or "") and not any(name in request.headers for name in FORWARDED)
+
+
+def _host(header: str) -> str:
+    """The name of a Host header, without its port."""
+    if header.startswith("["):
+        return header[1:].partition("]")[0].lower()
+    return header.partition(":")[0].lower()
+
+
+def _is_loopback(text: str) -> bool:
+    if text == "localhost":
+        return True
+    try:
+        return ipaddress.ip_address(text).is_loopback
+    except ValueError:
+        return False
