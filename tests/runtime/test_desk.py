@@ -163,10 +163,10 @@ def test_a_store_that_goes_away_in_the_middle_of_a_command_is_asked_again(room: 
     id = room.ask("approve")
     campaign = room.store.campaign(SPRING)
     assert campaign is not None
-    room.store.set_campaign_state = _away  # type: ignore[method-assign, assignment]
+    room.store.approve_revision = _away  # type: ignore[method-assign, assignment]
     room.listen("command:x")
     assert room.store.reply_of(id) is None  # type: ignore[arg-type]
-    del room.store.set_campaign_state
+    del room.store.approve_revision
     room.listen("all:")
     assert room.store.reply_of(id) == (True, "spring: revision 2 approved; it stays running")  # type: ignore[arg-type]
 
