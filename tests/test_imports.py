@@ -30,7 +30,13 @@ PURE_NAMES = {"random": {"Random"}, "uuid": {"UUID"}, "time": {"struct_time"}, "
 # Asking the clock or the world without importing anything new.
 IMPURE_CALLS = re.compile(r"^((datetime\.)*(datetime|date)\.(now|utcnow|today)|open|print|input|exec|eval|__import__)$")
 # How a package is imported where that is not its name on the index.
-DISTRIBUTIONS = {"psycopg2": "psycopg2-binary", "yaml": "pyyaml", "ESL": "python-esl", "prometheus_client": "prometheus-client", "python_calamine": "python-calamine"}
+DISTRIBUTIONS = {
+    "psycopg2": "psycopg2-binary",
+    "yaml": "pyyaml",
+    "ESL": "python-esl",
+    "prometheus_client": "prometheus-client",
+    "python_calamine": "python-calamine",
+}
 
 
 @dataclass(frozen=True)

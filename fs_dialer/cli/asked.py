@@ -43,22 +43,22 @@ class _Storable(click.types.StringParamType):
 
 TEXT = _Storable()
 WHY = click.option("--why", type=TEXT, default="", metavar="TEXT", help="Your reason, for the audit.")
-WITHOUT_REGION = "00"  # as good as none: no number is of this country
 
 
 class Region:
     """The country of numbers without a country code; looked up when the first such number comes."""
 
     def __init__(self, session: Session) -> None:
-        self._session, self._known = session, ""
+        self._session = session
+        self._known: str | None = None
 
     def of(self, text: str) -> str:
         if text.strip().startswith("+"):
             return ""
-        if not self._known:
+        if self._known is None:
             with self._session.definitions() as store:
-                self._known = store.installation().region or WITHOUT_REGION
-        return "" if self._known == WITHOUT_REGION else self._known
+                self._known = store.installation().region
+        return self._known
 
 
 def numbered(session: Session, texts: Iterable[str]) -> list[Numbered]:

@@ -86,8 +86,9 @@ def _times(check: Check, campaign: Campaign, zone: str, now: float) -> str:
     if check.gate == gate.HOLIDAYS:
         return f"{check.reason}{opens}"
     by_law = profile_hours(campaign.compliance)
-    law = f"; {campaign.compliance.name} allows {hours_said(by_law)}" if not by_law.any_time else ""
-    return f"{check.reason}: open {hours_said(hours)}{law}{opens}"
+    if check.reason.startswith("compliance profile "):
+        return f"{check.reason}: open {hours_said(by_law)}{opens}"
+    return f"open {hours_said(hours)} by the clock of {check.reason.rpartition(' ')[2]}{opens}"
 
 
 def hours_said(hours: Hours) -> str:

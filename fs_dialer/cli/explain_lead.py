@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 
 CLAIMABLE = frozenset({LeadStatus.NEW, LeadStatus.RETRY, LeadStatus.CALLBACK_SCHEDULED})
 MARK, NAME = 4, 12  # widths of a gate's line
-GAP = 3  # blanks between two columns of gates
+INDENT, GAP = 2, 3  # blanks before a gate's line, and between two on one
 
 
 @dataclass(frozen=True, slots=True)
@@ -230,25 +230,26 @@ def _never(told: Told) -> str:
 
 
 def _gates(told: Told, width: int | None, colour: bool) -> list[str]:
-    """A line each into a pipe; on a terminal that is wide enough two columns, read downwards."""
+    """A line each into a pipe; on a terminal two beside each other where they fit."""
     cells = [
         (("ok" if check.ok else "SHUT"), f"{NAMES[check.gate]:<{NAME}} {clean(evidence(check, told.found, told.campaign, told.known, told.zone, told.now))}")
         for check in told.answer.checks
     ]
-    widest = max(len(text) for _, text in cells) + MARK + 1
-
-    def shown(cell: tuple[str, str]) -> str:
-        return painted(f"{cell[0]:<{MARK}}", "green" if cell[0] == "ok" else "red", colour) + " " + cell[1]
-
-    if width is None or 2 * (widest + 2) + GAP > width:
-        return ["  " + shown(cell) for cell in cells]
-    half = (len(cells) + 1) // 2
-    lines = []
-    for place in range(half):
-        left, right = cells[place], cells[place + half] if place + half < len(cells) else None
-        blanks = " " * (widest - MARK - 1 - len(left[1]) + GAP)
-        lines.append(("  " + shown(left) + (blanks + shown(right) if right else "")).rstrip())
-    return lines
+    most = 0 if width is None else (width - INDENT - GAP) // 2 - MARK - 1  # for the text of one of two
+    lines: list[str] = []
+    waiting = ""  # the left one of two
+    for mark, text in cells:
+        shown = painted(f"{mark:<{MARK}}", "green" if mark == "ok" else "red", colour) + " " + text
+        if len(text) > most:
+            lines += [waiting.rstrip()] if waiting else []
+            lines.append(" " * INDENT + shown)
+            waiting = ""
+        elif waiting:
+            lines.append(waiting + shown)
+            waiting = ""
+        else:
+            waiting = " " * INDENT + shown + " " * (most - len(text) + GAP)
+    return [*lines, waiting.rstrip()] if waiting else lines
 
 
 def _not_asked(told: Told) -> list[str]:

@@ -240,4 +240,3 @@ def _result(order: Order, name: str, counts: Mapping[str, int], done: ImportDone
 
 def _problem(row: BadRow, cell: CellProblem) -> dict[str, Any]:
     return {"line": row.line, "column": cell.column, "value": short(cell.value, 200), "text": cell.text, "advice": cell.advice}
-

@@ -37,10 +37,8 @@ def lead_template(session: Session, file: Path, region: str, force: bool) -> Non
     if file.exists() and not force:
         raise CommandFailed(f"{clean(file_name(file))} is there already", "another name, or --force to write over it")
     write_template(file, region)
-    session.say(
-        f"{clean(file_name(file))}: columns {', '.join(HEADER)}; delete the two examples",
-        f"Then: fs-dialer lead import {clean(file_name(file))} --campaign NAME",
-    )
+    name = clean(file_name(file))
+    session.say(f"{name}: columns {', '.join(HEADER)}; delete the two examples", f"Then: fs-dialer lead import {shlex.quote(name)} --campaign NAME")
     session.result({"file": file_name(file), "columns": HEADER})
 
 
@@ -127,9 +125,8 @@ def _undone(line: ImportLine, done: Undone) -> list[str]:
         said.append(f"  {plural(done.finished, 'lead was', 'leads were')} called and finished: left as they are")
     if line.group:
         said.append(f"  {plural(done.members, 'contact')} out of the group {clean(line.group)}")
-    said.append(
-        f"  {plural(done.contacts, 'contact')} taken out of the directory" + (f"; {done.in_use:,} stay: in use, or changed since" if done.in_use else "")
-    )
+    stay = f"; {done.in_use:,} stay: in use, or changed since" if done.in_use else ""
+    said.append(f"  {plural(done.contacts, 'contact')} taken out of the directory{stay}")
     if done.restored:
         said.append(f"  {plural(done.restored, 'contact')} as before the import")
     if done.changed_since:

@@ -17,7 +17,6 @@ from queue import SimpleQueue
 
 import click
 
-import fs_dialer
 from fs_dialer.cli.campaigns import UNREACHABLE, deadline, told
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import Exit
@@ -64,16 +63,13 @@ def _has_terminal() -> bool:
 
 def _print_lines(session: Session) -> None:
     """The first at once. What can not be read at the beginning is a failure; later it is told on a line, and tried again."""
-    feed = Feed(session)
-    feed.look_or_fail()
-    try:
+    with contextlib.closing(Feed(session)) as feed, contextlib.suppress(KeyboardInterrupt):
+        feed.look_or_fail()
         while True:
             click.echo(f"{time.strftime('%Y-%m-%d')} {plain(feed.seen())}")
             sys.stdout.flush()
             time.sleep(PLAIN_EVERY_S)
             feed.look()
-    except KeyboardInterrupt:
-        return
 
 
 class Top:
@@ -137,7 +133,7 @@ def _ask(session: Session, act: Act) -> str:
 def _explained(config: str | None, campaign: str, width: int) -> str:
     """What `fs-dialer explain campaign` says. A program of its own: it may take long, and must not bring this one down."""
     words = [sys.executable, "-m", "fs_dialer", "explain", "campaign", campaign, *(("--config", config) if config else ())]
-    here = str(Path(fs_dialer.__file__).resolve().parents[1])
+    here = str(Path(__file__).resolve().parents[2])
     environ: Mapping[str, str] = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, (here, os.environ.get("PYTHONPATH")))), "COLUMNS": str(width)}
     try:
         done = subprocess.run(words, env=environ, stdin=subprocess.DEVNULL, capture_output=True, text=True, check=False, timeout=EXPLAIN_TIMEOUT_S)

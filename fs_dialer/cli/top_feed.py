@@ -90,6 +90,10 @@ class Feed:
         while not self._stopped.is_set():
             self.look()
             self._stopped.wait(SOON_S if self._error else LOOK_EVERY_S)
+        self.close()
+
+    def close(self) -> None:
+        """The connection, for whoever looks in his own thread."""
         if self._office is not None:
             self._office.close()
 

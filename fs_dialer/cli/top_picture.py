@@ -29,7 +29,7 @@ AGENT_CELL, AGENT_NAME = 26, 9
 LEAST_TEXT = 30
 GROUPS_WIDTH = 37
 NEEDS_SHOWN = 3
-LEAST_DETAIL, PLENTY = 4, 10_000  # lines
+LEAST_DETAIL, PLENTY = 5, 10_000  # lines
 KEYS = "q quit  p pause/start  e explain  / filter  up/down select"
 # The most telling first; and how a state is told in a word.
 STATES = {
@@ -334,7 +334,7 @@ def plain(seen: Seen) -> str:
     live = standing.live
     parts.append("no daemon is running" if live is None else f"calls {live['legs']}/{live['legs_limit']}")
     for report in standing.reports:
-        if report.state == "ended":
+        if report.state in ("new", "ended"):
             continue
         view = standing.view(report.name)
         agents = "/".join(map(str, staying(standing, report)))

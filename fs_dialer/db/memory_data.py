@@ -130,7 +130,7 @@ class MemoryDatabase:
         self.agents: dict[AgentId, StoredAgent] = {}
         self.teams: dict[str, tuple[AgentId, ...]] = {}
         self.leads: dict[LeadId, KeptLead] = {}
-        self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by the number with which it joined, as long as it has that number
+        self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by contact
         self.leads_by_number: dict[str, list[LeadId]] = {}
         self.refused: set[LeadId] = set()
         self.last_position = 0
@@ -199,8 +199,6 @@ class MemoryDatabase:
         """Its contact's next number comes first; the one it had goes to the end, or (not keep) away."""
         (number, zone_set), *rest = lead.others
         lead.others = (*rest, (lead.number, "|".join(lead.zones))) if keep else tuple(rest)
-        if self.lead_of.get((lead.campaign, lead.number)) == lead.id:
-            del self.lead_of[lead.campaign, lead.number]
         self.leads_by_number[lead.number].remove(lead.id)
         self.leads_by_number.setdefault(number, []).append(lead.id)
         lead.number, lead.zones = number, zones(zone_set)

@@ -61,7 +61,7 @@ class MemoryOffice:
             counts["rows"] += 1
             if number in seen:
                 counts["twice"] += 1
-            elif (campaign, number) in self._db.lead_of:
+            elif (campaign, number) in self._db.lead_of or any(lead.campaign == campaign for lead in self._db.leads_of(number)):
                 counts["known"] += 1
             else:
                 lead = self._add_lead(campaign, kept, number, row_zones, self._clock() if ready_at is None else ready_at)

@@ -172,7 +172,8 @@ class PostgresStore:
         return {name: tuple(map(AgentId, definition.get("people", ()))) for name, definition in self._pool.rows("teams")}
 
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
-        """Approved, running and paused make `revision` the approved one, unless a newer one is. StoreError says why not: stale daemon, no such revision, ended."""
+        """Approved, running and paused make `revision` the approved one, unless a newer one is. StoreError says why not: stale daemon, no such revision,
+        ended."""
         words = {"campaign": campaign, "revision": revision, "state": state.value, "started": started, "reason": reason, "who": who}
         self._guarded("set_campaign_state", f"campaign {campaign} r{revision} cannot become {state.value}", words)
 

@@ -81,10 +81,11 @@ SELECT (SELECT count(DISTINCT number) FROM listed), (SELECT count(*) FROM joinin
 -- name: merge_listed
 -- Put the file's numbers on the list, take off those that left it, block leads and let others return as the single commands do (do_not_call.sql). Leads are
 -- locked first, in the order of ids. Returns how many leads were blocked, and how many returned.
-SELECT FROM leads
-WHERE (status IN ('new', 'in_progress', 'retry', 'callback_scheduled') AND number IN (SELECT number FROM joining_list))
-   OR (status = 'blocked' AND number IN (SELECT number FROM leaving_list))
-ORDER BY id FOR NO KEY UPDATE;
+CREATE TEMP TABLE touched ON COMMIT DROP AS
+SELECT leads.id FROM leads JOIN joining_list ON joining_list.number = leads.number WHERE leads.status IN ('new', 'in_progress', 'retry', 'callback_scheduled')
+UNION ALL
+SELECT leads.id FROM leads JOIN leaving_list ON leaving_list.number = leads.number WHERE leads.status = 'blocked';
+SELECT FROM leads JOIN touched ON touched.id = leads.id ORDER BY leads.id FOR NO KEY UPDATE OF leads;
 WITH added AS (
     INSERT INTO do_not_call (number, list, reason, added_by)
     SELECT number, %(list)s, %(reason)s, %(who)s FROM joining_list ORDER BY number

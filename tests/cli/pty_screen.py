@@ -90,8 +90,7 @@ class Program:
             left = deadline - time.monotonic()
             assert left > 0, f"{what} did not come; the screen:\n" + "\n".join(self.rows) + f"\n{self.raw[-2000:]!r}"
             if not self._read(min(left, 0.2)) and self.status is None:
-                self._reap(os.WNOHANG)
-                assert self.status is None or holds(), f"{what} did not come before the end ({self.status}); {self.raw[-2000:]!r}"
+                assert not self._reap(os.WNOHANG) or holds(), f"{what} did not come before the end ({self.status}); {self.raw[-2000:]!r}"
 
     def shows(self, text: str) -> None:
         self.until(lambda: text in "\n".join(self.rows), text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,11 +14,13 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from fs_dialer.cli.explain_lead import _gates, _tell
 from fs_dialer.core.caller_ids import Health
 from fs_dialer.core.leads import ORDER
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId
 from fs_dialer.core.snapshot import AgentView, BreakerView, CampaignView, GatewayView, Snapshot
 from fs_dialer.db.backoffice import Backoffice
+from fs_dialer.db.explain import ExplainStore, Seen
 from fs_dialer.db.postgres import PostgresStore
 from fs_dialer.db.shapes import LeadRow
 from tests.cli.runner import ROOT, Done, a_folder, called
@@ -89,6 +91,12 @@ def office(tmp_path: Path, pg_dsn: str) -> Iterator[Office]:
         yield Office(pg_dsn, tmp_path, store, Database(pg_dsn))
 
 
+@contextmanager
+def database_of(office: Office) -> Iterator[Seen]:
+    with closing(ExplainStore(office.dsn)) as store, store.moment() as seen:
+        yield seen
+
+
 def in_two_days() -> tuple[str, str]:
     """The weekday after tomorrow in London, as hours name it, and that day at eight as it is told."""
     then = datetime.now(ZoneInfo(LONDON)) + timedelta(days=2)
@@ -129,7 +137,7 @@ def test_outside_hours_the_next_possible_dial_is_told_by_the_leads_clock_and_how
     office.redefine(f"hours: {{{day}: 8:00-20:00}}\n")
     done = office.explain("lead", ADA, "-c", "spring")
     assert done.out.splitlines()[1] == f"NOT NOW: next possible dial {told} 08:00 ({LONDON}, from the number)   1 gate shut"
-    assert f"open {day} 8:00-20:00; opens {told} 08:00" in done.out
+    assert f"SHUT hours        open {day} 8:00-20:00 by the clock of {LONDON}; opens {told} 08:00" in done.out
     assert f'--   caller id, lines, agents: not asked while a gate is shut            Ask ahead: --at "{day} 8:00"' in done.out
     ahead = office.explain("lead", ADA, "--at", f"{day} 8:00").out
     assert ahead.splitlines()[1] == f"AT {told} 08:00: YES: every gate is open then"
@@ -247,6 +255,15 @@ def test_what_there_is_not_is_said_with_what_comes_nearest(office: Office, words
 def test_a_number_that_is_no_lead_but_listed_says_so(office: Office) -> None:
     office.database.rows("INSERT INTO do_not_call (number, list, added_by) VALUES ('+442079460177', 'register', 'hoa')")
     assert "it is on the do-not-call list register" in office.explain("lead", "+442079460177").err
+
+
+def test_on_a_wide_terminal_two_gates_share_a_line_and_a_long_one_has_its_own(office: Office) -> None:
+    with database_of(office) as seen:
+        told = _tell(seen, seen.leads_named(number=ADA)[0], None, time.time())
+    narrow, wide = _gates(told, 60, False), _gates(told, 130, False)
+    assert len(narrow) == len(told.answer.checks) > len(wide) >= len(told.answer.checks) // 2
+    assert all(len(line) <= 130 for line in wide)
+    assert [word for line in wide for word in line.split()] == [word for line in narrow for word in line.split()]
 
 
 def test_a_name_can_not_move_the_cursor(office: Office) -> None:

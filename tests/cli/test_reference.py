@@ -29,10 +29,14 @@ from fs_dialer.db.postgres import PostgresStore
 from tests.cli.runner import ROOT, a_csv, a_folder, called
 from tests.cli.side_outputs import beside_the_dialling
 from tests.cli.test_status import SEEN, SPRING
+from tests.db.rows import Database
 
 JSON_PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8")
 # Described by whoever makes them run: they need a switch, or a journal.
 OTHERS = {"fs-dialer demo", "fs-dialer run", "fs-dialer replay", "Failures"}
+# tests/cli/test_people_json.py shows these.
+PEOPLE = ("contact", "group", "dnc", "attempt", "lead add", "lead mark", "lead timeline", "lead forget")
+OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in PEOPLE))}
 
 
 def test_the_reference_of_commands_is_current() -> None:
@@ -109,6 +113,13 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     take("campaign show", "campaign", "show", "spring")
     take("agent list", "agent", "list")
     take("status", "status")
+    Database(pg_dsn).rows("UPDATE attempts SET disposition = 'sold'")
+    take("report campaign", "report", "campaign", "spring")
+    for words in ("agent --by disposition", "caller-id --by day,cause", "gateway --by sip-status", "gateway --by outcome", "hour --by revision"):
+        take("report campaign", "report", *words.split())
+    take("report attempts", "report", "attempts")
+    take("report attempts", "report", "attempts", "--columns", "answers.renew,attributes.plan,name,status,ticket", "--limit", "1")
+    take("status", "top")
     take("approve", "approve", "spring")
     take("agent available", "agent", "available", "lan")
     beside_the_dialling(take, pg_dsn)

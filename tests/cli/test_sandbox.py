@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 import signal
 import stat
@@ -29,9 +30,9 @@ def test_its_settings_lead_to_a_database_and_a_switch_and_are_gone_at_its_end(tm
             time.sleep(0.2)
         assert stat.S_IMODE(env_file.stat().st_mode) == 0o600
         settings = dict(line.removeprefix("export ").split("=", 1) for line in env_file.read_text().splitlines())
-        environ = {name: shlex.split(value)[0] for name, value in settings.items()}
-        assert run("db", "migrate", **environ).code == 0
-        found = run("doctor", "--all", "--json", **environ).json
+        whole = {**os.environ, **{name: shlex.split(value)[0] for name, value in settings.items()}}
+        assert run("db", "migrate", environ=whole).code == 0
+        found = run("doctor", "--all", "--json", environ=whole).json
         assert "switch" in str(found) and not [each for each in found["checks"] if each["id"] == "switch_reachable" and each["verdict"] == "bad"]
     finally:
         process.send_signal(signal.SIGTERM)

@@ -412,9 +412,7 @@ def an_attempt(
     )
 
 
-def a_result(
-    attempt: Attempt, outcome: Outcome = Outcome.BUSY, *, answered_at: float | None = None, leg_seen: bool = True, ticket: str = ""
-) -> AttemptResult:
+def a_result(attempt: Attempt, outcome: Outcome = Outcome.BUSY, *, answered_at: float | None = None, leg_seen: bool = True, ticket: str = "") -> AttemptResult:
     rang_at, ended_at = attempt.opened_at + 1, attempt.opened_at + 9
     return AttemptResult(attempt.id, outcome, "USER_BUSY", 486, None, rang_at, answered_at, answered_at, ended_at, False, leg_seen, ticket)
 

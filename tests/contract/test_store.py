@@ -536,4 +536,3 @@ def test_rows_to_import_may_be_plain_tuples() -> None:
     backend = MemoryBackend()
     backend.define(a_campaign())
     assert backend.add_leads([LeadRow(*("+34911111111", MADRID, "Ana", {"plan": "gold"}, NOW))]) == (1, 1, 0, 0, 0)
-

@@ -60,9 +60,7 @@ STEPS = st.one_of(
     st.tuples(st.just("claim"), CAMPAIGNS, st.integers(0, 5), st.lists(st.sampled_from(ZONE_SETS), max_size=4)),
     st.tuples(st.just("open"), st.lists(PICKS, min_size=1, max_size=4), CAPS),
     st.tuples(st.just("open_again"), PICKS),
-    st.tuples(
-        st.just("close"), st.lists(PICKS, min_size=1, max_size=3), st.sampled_from(list(Outcome)), st.sampled_from(list(LeadStatus)), DELAYS, UPDATES
-    ),
+    st.tuples(st.just("close"), st.lists(PICKS, min_size=1, max_size=3), st.sampled_from(list(Outcome)), st.sampled_from(list(LeadStatus)), DELAYS, UPDATES),
     st.tuples(st.just("return"), st.lists(PICKS, min_size=1, max_size=4), DELAYS, st.booleans()),
     st.tuples(st.just("forbid"), ENTRIES),
     st.tuples(st.just("allow"), ENTRIES),

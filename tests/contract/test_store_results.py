@@ -148,10 +148,7 @@ class ResultsContract:
                 attempt = called(store, lead)
                 store.close_attempts([(a_result(attempt), replace(an_update(lead.id, ready_at=NOW), number="next"))])
         assert sorted(state.number for state in backend.leads()) == [a_number(1), a_number(2)]
-        assert backend.add_leads(some_leads(2))[1] == 2  # their numbers are free for leads of their own
-        with pytest.raises(ValueError):
-            backend.lead(a_number(1))
-        assert [state.number for state in backend.leads()].count(a_number(1)) == 2
+        assert backend.add_leads(some_leads(2)) == (2, 0, 0, 2, 0)  # known, under whichever of their numbers
 
     @pytest.mark.spec("D14")
     def test_a_lead_that_was_blocked_meanwhile_keeps_the_number_it_was_blocked_for(self, backend: Backend) -> None:
@@ -231,9 +228,7 @@ class ResultsContract:
         ("status", "returns_to"),
         [(LeadStatus.SUCCEEDED, "succeeded"), (LeadStatus.RETRY, "retry"), (LeadStatus.IN_PROGRESS, "new"), (LeadStatus.REFUSED, "succeeded")],
     )
-    def test_a_lead_that_was_marked_during_its_call_returns_to_what_the_call_made_of_it(
-        self, backend: Backend, status: LeadStatus, returns_to: str
-    ) -> None:
+    def test_a_lead_that_was_marked_during_its_call_returns_to_what_the_call_made_of_it(self, backend: Backend, status: LeadStatus, returns_to: str) -> None:
         store, lead, attempt = called_once(backend)
         assert backend.mark(lead.number, SPRING, UNTIL) == (1, 1)
         update = refusing(lead, until=NOW + DAY) if status is LeadStatus.REFUSED else an_update(lead.id, status)

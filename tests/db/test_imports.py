@@ -74,9 +74,7 @@ def test_hostile_text_is_stored_as_it_was_and_does_nothing(backend: PostgresBack
         (LeadRow(a_number(9), ready_at=1e30), "cannot be stored"),
     ],
 )
-def test_a_row_that_cannot_be_stored_is_named_and_nothing_is_imported(
-    backend: PostgresBackend, pg_dsn: str, row: LeadRow, problem: str
-) -> None:
+def test_a_row_that_cannot_be_stored_is_named_and_nothing_is_imported(backend: PostgresBackend, pg_dsn: str, row: LeadRow, problem: str) -> None:
     with pytest.raises(StoreError, match=f"row 3 .*{problem}"):
         backend.office.import_leads(SPRING, [*some_leads(2), row, *some_leads(2, first=20)], "test")
     assert counts(pg_dsn) == (0, 0, 0)

@@ -150,9 +150,7 @@ def test_a_take_over_while_the_gate_waits_is_seen(backend: PostgresBackend, pg_d
     assert backend.attempts() == 0
 
 
-def test_a_take_over_waits_for_the_attempts_that_are_being_committed(
-    backend: PostgresBackend, pg_dsn: str, admin: psycopg2.extensions.connection
-) -> None:
+def test_a_take_over_waits_for_the_attempts_that_are_being_committed(backend: PostgresBackend, pg_dsn: str, admin: psycopg2.extensions.connection) -> None:
     """So that the new daemon finds every attempt of the old one."""
     old = stored(backend)
     (lead,) = old.claim_leads(SPRING, 1, [MADRID], NOW).leads
@@ -210,9 +208,7 @@ def test_a_transaction_of_the_back_office_that_is_killed_changes_nothing(backend
 
 
 @pytest.mark.parametrize("read", ["campaigns", "agents", "installation", "pending_commands", "open_attempts_found"])
-def test_a_question_survives_the_loss_of_every_idle_connection(
-    backend: PostgresBackend, admin: psycopg2.extensions.connection, read: str
-) -> None:
+def test_a_question_survives_the_loss_of_every_idle_connection(backend: PostgresBackend, admin: psycopg2.extensions.connection, read: str) -> None:
     store = stored(backend)
     before = getattr(store, read)()
     assert kill(admin, "fs-dialer") >= 1

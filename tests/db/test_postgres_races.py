@@ -154,9 +154,7 @@ def test_results_that_mark_each_others_numbers_do_not_block_each_other(backend: 
     for round in range(3):
         half = {lead.id for lead in springs[:10]} | {lead.id for lead in autumns[10:]}
         attempts = [called(store, lead) for lead in (*springs, *autumns) if lead.id in half]
-        marks = [
-            (a_result(each), replace(an_update(each.lead, LeadStatus.REFUSED), no_callback=NOW + 1, no_callback_for_all=True)) for each in attempts
-        ]
+        marks = [(a_result(each), replace(an_update(each.lead, LeadStatus.REFUSED), no_callback=NOW + 1, no_callback_for_all=True)) for each in attempts]
         with ThreadPoolExecutor(4) as threads:
             list(threads.map(store.close_attempts, [marks[:10], marks[10:][::-1], marks[5:15], marks[::-1]]))
         assert backend.outcomes() == {"busy": 20 * (round + 1)}
@@ -225,9 +223,7 @@ BIG = {"leads", "attempts_open", "do_not_call", "no_callback", "contacts", "grou
 
 
 @pytest.mark.parametrize("name", ["open_attempts", "close_attempts", "claim_leads", "return_leads"])
-def test_everything_is_looked_up_by_key_even_by_a_plan_made_when_the_tables_were_empty(
-    backend: PostgresBackend, pg_dsn: str, name: str
-) -> None:
+def test_everything_is_looked_up_by_key_even_by_a_plan_made_when_the_tables_were_empty(backend: PostgresBackend, pg_dsn: str, name: str) -> None:
     """Plans are kept. One that reads a whole table because it was empty a minute ago would stop all dialling when it is not any more."""
     attempt = an_attempt(claimed(running(backend, some_leads(1)))[0])
     given: dict[str, Any] = {

@@ -75,11 +75,7 @@ def test_every_table_is_explained_in_the_reference() -> None:
 
 def test_every_query_can_be_planned(pg_dsn: str) -> None:
     """Names of tables and columns, types of parameters: PostgreSQL itself reads every named query."""
-    given = {
-        name: None
-        for query in all_queries().values()
-        for name in re.findall(r"%\((\w+)\)s", query.sql)
-    }
+    given = {name: None for query in all_queries().values() for name in re.findall(r"%\((\w+)\)s", query.sql)}
     failed = []
     with closing(psycopg2.connect(pg_dsn)) as connection, connection.cursor() as cursor:
         for query in all_queries().values():

@@ -24,8 +24,8 @@ INSERT INTO leads (campaign, contact, number, status, attempts, claimed_epoch)
 VALUES ('spring', 1, '+34600000001', 'in_progress', 0, 1), ('spring', 2, '+34600000002', 'retry', 1, NULL), ('spring', 3, '+34600000003', 'succeeded', 1, NULL);
 INSERT INTO epochs (holder) VALUES ('an earlier daemon');
 INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at)
-VALUES ('00000000-0000-4000-8000-000000000001', 'spring', 1, 1, 'new', 1, '00000000-0000-4000-8000-00000000000a', '+34600000001', 'trunk', '+34910000000', 'lan',
-        '2026-11-20 10:00+00');
+VALUES ('00000000-0000-4000-8000-000000000001', 'spring', 1, 1, 'new', 1, '00000000-0000-4000-8000-00000000000a', '+34600000001', 'trunk',
+        '+34910000000', 'lan', '2026-11-20 10:00+00');
 INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, opened_at,
                       outcome, cause, sip_status, ended_at, missed, leg_seen, closed_at)
 VALUES ('00000000-0000-4000-8000-000000000002', 'spring', 1, 2, 'new', 1, '00000000-0000-4000-8000-00000000000b', '+34600000002', 'trunk', '+34910000000',

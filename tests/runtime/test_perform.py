@@ -64,6 +64,13 @@ def test_attempts_are_opened_in_order_and_a_refusal_names_its_gate() -> None:
     assert answers == [ev.AttemptOpened(AttemptId("attempt-1")), ev.AttemptRefused(AttemptId("attempt-2"), "do_not_call")]
 
 
+def test_a_refusal_says_until_when() -> None:
+    store = a_store(leads=1)
+    (lead,) = store.claim_leads(SPRING, 1, [("America/New_York",)], NOON).leads
+    store.mark_no_callback([lead.number], SPRING, NOON + 3600, "test")
+    assert perform.open_attempts(store, [an_originate(lead, 1)]) == [ev.AttemptRefused(AttemptId("attempt-1"), "no_callback", NOON + 3600)]
+
+
 def test_a_claim_comes_back_as_leads() -> None:
     store = a_store(leads=3)
     claimed = perform.claim(store, act.ClaimLeads(SPRING, 2, (("America/New_York",),)), NOON)

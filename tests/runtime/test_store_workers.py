@@ -25,6 +25,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     LegId,
     Outcome,
+    Refusal,
     SwitchId,
 )
 from fs_dialer.core.snapshot import Snapshot
@@ -54,7 +55,7 @@ class ShakyStore(MemoryStore):
         if self.away:
             raise StoreError("the database does not answer", lost=True)
 
-    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[str | None]:
+    def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[Refusal | None]:
         self._ask("open " + ",".join(attempt.id for attempt in attempts))
         answers = super().open_attempts(attempts)
         if self.loses_answer:
@@ -197,6 +198,13 @@ def test_a_refused_attempt_is_told_with_its_gate_and_nothing_is_sent(bench: Benc
     bench.workers.open(originate(bench.lead_of(1), 1))
     assert bench.wait_for(ev.AttemptRefused) == ev.AttemptRefused(AttemptId("a1"), "do_not_call")
     assert bench.asked() == ["will leg1", "open a1", "will not leg1"]
+
+
+@pytest.mark.spec("D16")
+def test_a_refusal_that_time_alone_ends_is_told_with_its_time(bench: Bench) -> None:
+    bench.store.mark_no_callback([bench.lead_of(1).number], "", NOON + 3600, "test")
+    bench.workers.open(originate(bench.lead_of(1), 1))
+    assert bench.wait_for(ev.AttemptRefused) == ev.AttemptRefused(AttemptId("a1"), "no_callback", NOON + 3600)
 
 
 def test_while_the_database_is_away_an_attempt_is_refused_at_once(bench: Bench) -> None:
