@@ -65,12 +65,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.name is None:
         print(json.dumps(known) if options.json else listing(known))
         return 0
-    if options.name not in known:
+    # `import` is no name that a module may have: the beginning of one will do.
+    longer = [name for name in known if name.startswith(f"{options.name}_")]
+    stem = options.name if options.name in known or len(longer) != 1 else longer[0]
+    if stem not in known:
         near = difflib.get_close_matches(options.name, known, n=1)
         hint = f"; did you mean {near[0]}?" if near else ""
         print(f"bin/bench: there is no benchmark {options.name!r}{hint}\n{listing(known)}", file=sys.stderr)
         return 2
-    benchmark = cast(Benchmark, importlib.import_module(f"bench.{options.name}"))
+    benchmark = cast(Benchmark, importlib.import_module(f"bench.{stem}"))
     # What a benchmark says while it runs is talk; stdout is for the result.
     with contextlib.redirect_stdout(sys.stderr):
         figures = benchmark.run()

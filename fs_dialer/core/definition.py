@@ -218,6 +218,7 @@ class Installation:
 
     lines: int = option(100, kind="count", low=1, high=1_000_000, help="Most legs at a time in all, ours or not.", spec="D2 S59 S60")
     cps: float = option(30.0, kind="number", low=0.1, high=10_000, help="Most originates per second in all.", spec="D2")
+    campaigns: bool = option(True, kind="flag", help="`no` switches every campaign off: nobody is called; calls that are up go on.", spec="M1")
     region: str = option("", kind="text", help="Two-letter country of national numbers in imports; none = numbers must carry a country code.")
     webhook_hosts: tuple[str, ...] = option(
         (),

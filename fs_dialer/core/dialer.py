@@ -302,6 +302,10 @@ class Dialer:
         w.ledger.configure(e.installation)
         for run in w.runs.values():
             run.hopper_size, run.ways = 0, None
+            if not e.installation.campaigns:
+                run.because = "all campaigns are switched off: campaigns: no in installation.yml"
+                lifecycle.empty_hopper(w, run, "campaign")
+                calling.drop_undialed(w, run, "all campaigns are switched off")
         w.pace_due = True
 
     def _campaign_loaded(self, e: ev.CampaignLoaded) -> None:

@@ -244,4 +244,4 @@ class World:
         return self.switch_up and self.reconciled
 
     def may_dial(self) -> bool:
-        return self.linked and self.store_up and not self.draining
+        return self.linked and self.store_up and not self.draining and self.installation.campaigns

@@ -72,7 +72,7 @@ def test_the_matrix_above_is_about_settings_that_there_are() -> None:
     assert set(MATRIX) <= {each.path for each in all_settings() if each.where == "campaign"}
 
 
-@pytest.mark.spec("S1", "S3", "S4", "S7", "S8", "S10", "S12", "S22")
+@pytest.mark.spec("S1", "S3", "S4", "S7", "S8", "S10", "S12", "S22", "M4")
 @pytest.mark.parametrize("campaign_type", TYPES)
 def test_all_six_types_can_be_defined_with_what_all_have(campaign_type: str) -> None:
     more = "title: Spring\ndescription: Renewals\nwindow: {from: 2026-12-01 8:00, until: 2026-12-20 20:00}\nhours: {mon-fri: 8:00-20:00}\n"

@@ -21,7 +21,9 @@ from tests.core.builders import (
     a_dialling_desk,
     a_lead,
     an_agent,
+    an_installation,
     modes,
+    placed,
     some_leads,
 )
 
@@ -260,3 +262,19 @@ def test_a_nailed_leg_whose_originate_was_lost_is_asked_for_and_called_again() -
     desk.tell(ev.LegGone(lost))
     desk.wait(6.0)
     assert desk.last(act.OriginateAgent).leg != lost
+
+
+@pytest.mark.spec("M1")
+def test_all_campaigns_can_be_switched_off_at_once_and_on_again() -> None:
+    desk = a_dialling_desk(9, agents=1)
+    off = replace(an_installation(), campaigns=False)
+    desk.tell(ev.InstallationLoaded(off))
+    call = placed(desk)
+    desk.created(call.leg)
+    desk.over(call.leg, "USER_BUSY", 486)
+    desk.wait(60.0)
+    assert len(desk.all(act.OriginateLead)) == 1 and "switched off" in desk.campaign().because and desk.campaign().state is CampaignState.RUNNING
+    assert len([lead for action in desk.all(act.ReturnLeads) for lead in action.leads]) == 8
+    desk.tell(ev.InstallationLoaded(an_installation()))
+    desk.claimed(*some_leads(3, first=50))
+    assert len(desk.all(act.OriginateLead)) == 2

@@ -15,7 +15,7 @@ from fs_dialer.db.queries import sql
 
 COLUMNS = "place, number, zone_set, has_own_zone, name, attributes, owner, extract(epoch FROM ready_at)::float8, further, copy, twice"
 
-texts = st.text(st.characters(blacklist_categories=("Cs",), blacklist_characters="\0"), max_size=20)
+texts = st.text(st.characters(codec="utf-8", exclude_characters="\0"), max_size=20)
 rows = st.builds(
     GoodRow,
     line=st.integers(2, 10**7),

@@ -42,7 +42,10 @@ def test_the_next_lot_is_read_while_one_is_stored() -> None:
         read.set()
         yield b"2\n"
 
-    store_in_lots(reading(), lambda lot: lot != b"1\n" or read.wait(30) or pytest.fail("it was not read"), never, lot_rows=1)
+    def store(lot: bytes) -> None:
+        assert lot != b"1\n" or read.wait(30), "it was not read"
+
+    store_in_lots(reading(), store, never, lot_rows=1)
 
 
 def test_what_storing_raises_is_raised_and_ends_the_reading() -> None:
@@ -62,5 +65,8 @@ def test_what_reading_raises_ends_the_storing_that_runs() -> None:
         yield b"1\n"
         raise KeyboardInterrupt
 
+    def store(lot: bytes) -> None:
+        assert cancelled.wait(30), "it was not cancelled"
+
     with pytest.raises(KeyboardInterrupt):
-        store_in_lots(reading(), lambda lot: cancelled.wait(30) or pytest.fail("it was not cancelled"), cancelled.set, lot_rows=1)
+        store_in_lots(reading(), store, cancelled.set, lot_rows=1)
