@@ -19,6 +19,7 @@ import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor, wait
 from contextlib import closing
 from pathlib import Path
 
@@ -45,7 +46,9 @@ BAD_SHARE, SECOND_NUMBER_SHARE = 0.03, 0.1
 HEADER = ("phone", "phone2", "name", "city", "plan", "balance", "contract", "note")
 CITIES = ("Hanoi", "Hue", "Da Nang", "Can Tho", "Sài Gòn")
 REGION = "VN"
-BESIDE, READY = 2_000, 100  # leads that wait to be claimed, and how many a claim takes
+SPRING, AUTUMN = CampaignId("spring"), CampaignId("autumn")
+CLAIMED = 100  # leads that a claim asks for
+ZONE = "Asia/Ho_Chi_Minh"  # what the lists' numbers say
 POLL_S = 0.05
 ROOT = Path(__file__).resolve().parents[1]
 PREFIXES = {"csv": "+8491", "xlsx": "+8490", "beside": "+8493"}  # no list has a number of another
@@ -70,7 +73,7 @@ def run(rows: int = CSV_ROWS, sheet_rows: int = XLSX_ROWS, beside_rows: int = BE
             if loaded.new != good:
                 raise RuntimeError(f"{loaded.new:,} of {good:,} good rows became leads")
             sheet = _command(server.dsn, files["leads.xlsx"])
-            waits = _claims_beside(office, store, lambda: _command(server.dsn, files["beside.csv"]))
+            waits = _claims_beside(store, lambda: _command(server.dsn, files["beside.csv"], AUTUMN))
     return {
         "rows_per_s": round(rows / loaded.seconds),
         "csv_over_copy": round(loaded.seconds / bare_s, 1),
@@ -152,9 +155,9 @@ def _bare(dsn: str, file: Path, prepared: Path) -> tuple[float, int]:
 class _Watched:
     """A command and the processes that it starts, seen from outside."""
 
-    def __init__(self, dsn: str, file: Path) -> None:
+    def __init__(self, dsn: str, file: Path, campaign: CampaignId) -> None:
         environ = {name: value for name, value in os.environ.items() if not name.startswith("FS_DIALER_")}
-        command = [sys.executable, "-m", "fs_dialer", "lead", "import", str(file), "--campaign", "spring", "--region", REGION, "--progress", "none", "--json"]
+        command = [sys.executable, "-m", "fs_dialer", "lead", "import", str(file), "--campaign", campaign, "--region", REGION, "--progress", "none", "--json"]
         self.peak_mb = self.cpu_s = 0.0
         server_before = _server_cpu_s(dsn)
         began = time.perf_counter()
@@ -178,8 +181,8 @@ class _Watched:
             self.peak_mb = max(self.peak_mb, sum(_rss_mb(each) for each in _with_children(pid)))
 
 
-def _command(dsn: str, file: Path) -> _Watched:
-    return _Watched(dsn, file)
+def _command(dsn: str, file: Path, campaign: CampaignId = SPRING) -> _Watched:
+    return _Watched(dsn, file, campaign)
 
 
 def _with_children(pid: int) -> list[int]:
@@ -215,25 +218,24 @@ def _server_cpu_s(dsn: str) -> float:
 
 
 def _define(office: Backoffice, store: PostgresStore) -> None:
-    spring = CampaignId("spring")
-    definition = Campaign(id=spring, type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+84910000000",)), options=progressive.Options())
-    office.apply_definitions([definition], [], None, "bench")
     if store.take_epoch("bench") is None:
         raise RuntimeError("somebody else is the active daemon of a database that was just made")
-    store.set_campaign_state(spring, 1, CampaignState.RUNNING, True, "", "bench")
+    for name in (SPRING, AUTUMN):
+        definition = Campaign(id=name, type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+84910000000",)), options=progressive.Options())
+        office.apply_definitions([definition], [], None, "bench")
+        store.set_campaign_state(name, 1, CampaignState.RUNNING, True, "", "bench")
 
 
-def _claims_beside(office: Backoffice, store: PostgresStore, importing: Callable[[], object]) -> list[float]:
-    """Seconds of every claim while the import runs: the campaign's ready leads run out, so that a claim looks past them at those that are coming."""
-    spring, zones = CampaignId("spring"), [("Asia/Ho_Chi_Minh",), ("Asia/Bangkok",)]
-    while store.claim_leads(spring, BESIDE, zones, time.time()).leads:
-        pass
-    worker = threading.Thread(target=importing)
-    worker.start()
-    taken = []
-    while worker.is_alive():
-        began = time.perf_counter()
-        store.claim_leads(spring, READY, zones, time.time())
-        taken.append(time.perf_counter() - began)
-        worker.join(POLL_S)
+def _claims_beside(store: PostgresStore, importing: Callable[[], object]) -> list[float]:
+    """Seconds of every claim while the import runs. The campaign has no lead that is ready, so that each claim looks at all those that are coming."""
+    with ThreadPoolExecutor(1) as lane:
+        import_ = lane.submit(importing)
+        taken = []
+        while not import_.done():
+            began = time.perf_counter()
+            if store.claim_leads(AUTUMN, CLAIMED, [(ZONE,)], time.time()).leads and not import_.done():
+                break  # it has committed
+            taken.append(time.perf_counter() - began)
+            wait([import_], POLL_S)
+        import_.result()
     return taken

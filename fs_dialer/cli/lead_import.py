@@ -234,7 +234,7 @@ def _result(order: Order, name: str, counts: Mapping[str, int], done: ImportDone
         "contacts": done.contacts,
         "changed": done.changed,
         "members": done.members,
-        "later": {campaign: joined.leads for campaign, joined in done.later.items()},
+        "later": [{"campaign": campaign, "leads": joined.leads} for campaign, joined in done.later.items()],
     }
 
 

@@ -50,7 +50,7 @@ class LeadReport:
     def summary(self) -> str:
         """10,000 rows = 9,612 new + 214 already in list + 97 twice in file + 51 do-not-call + 26 refused; parts that are 0 are left out."""
         parts = [(self.new, "new"), (self.already, f"already in {self.where}"), (self.twice, "twice in file")]
-        parts += [(self.do_not_call, "do-not-call"), (self.no_callback, "asked not to be called back"), (len(self.refused), "refused")]
+        parts += [(self.do_not_call, "do-not-call"), (self.no_callback, "left alone for now"), (len(self.refused), "refused")]
         said = [f"{number:,} {what}" for number, what in parts if number or what == "new"]
         return f"{self.rows:,} {'row' if self.rows == 1 else 'rows'} = {' + '.join(said)}"
 

@@ -28,7 +28,7 @@ from fs_dialer.core.resources import Disposition
 from fs_dialer.core.retry import Chosen, Ended
 from fs_dialer.db import codec
 from fs_dialer.db.lead_marks import LEAVE_ALONE, STOP, told_objection
-from fs_dialer.db.lead_state import LeadState, is_agent, lock_lead, note, tell_finished, updated, write
+from fs_dialer.db.lead_state import OVER, LeadState, home_of, is_agent, lock_lead, note, tell_finished, updated, write
 from fs_dialer.db.pool import Cursor, Pool, Row, rows
 
 REPLACE_WITHIN_S = 15 * 60.0
@@ -224,6 +224,8 @@ def _judged(
         problems += [f"{key}: must be answered" for key in asked if key in answers or key not in result.answers]  # the others were told above
     zones = state.zones if state else ()
     problems += _callback(cursor, campaign, zones, kind, result, now)
+    if result.callback_at is not None and state is not None and home_of(cursor, state).state in OVER:
+        problems.append(f"the campaign {campaign.id} has ended: nobody would call back")
     return disposition, answers, problems
 
 

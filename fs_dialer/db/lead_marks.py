@@ -127,6 +127,7 @@ def _call_at(cursor: Cursor, state: LeadState, home: Home, mark: Mark, words: _W
         raise _Refused(f"there is no agent {mark.agent}")
     if (wrong := objection(home.campaign, state.zones, mark.at, words.now)) is not None:
         raise _Refused(*told_objection(wrong, mark.at, words.zone))
+    _lawful(cursor, state, home, mark.at, words)
     update = retry.promised(state.lead(), mark.at, AgentId(mark.agent) if mark.agent else None)
     return _Done(updated(state, update), f"{update.decision} for {shown(mark.at, words.zone)}" + (", when its call is over" if state.call else ""))
 
@@ -164,7 +165,8 @@ def _reopen(cursor: Cursor, state: LeadState, home: Home, mark: Mark, words: _Wo
     attempts = 0 if state.attempts >= home.campaign.attempts.max else state.attempts
     _clear_marks(cursor, state, words)
     status = LeadStatus.RETRY if attempts else LeadStatus.NEW
-    done = updated(state, LeadUpdate(state.lead().id, status, attempts, 0, words.now))
+    ready_at = max(words.now, _lawful_from(cursor, state, home))
+    done = updated(state, LeadUpdate(state.lead().id, status, attempts, 0, ready_at, "gap" if ready_at > words.now else ""))
     text = "open again" + (", its attempts begin anew" if attempts != state.attempts else "")
     return _Done(*_as_wished(cursor, done, words.now, text))
 
@@ -215,12 +217,23 @@ def _ready_now(cursor: Cursor, state: LeadState, home: Home, mark: Mark, words: 
     _may_be_called(cursor, state, words.now)
     if not state.unfinished:
         raise _Refused(f"it is not called any more: {_word(state.status)}; reopen it")
-    recall_s = home.campaign.compliance.recall_after_missed_s
-    last = rows(cursor, "last_attempt_of_lead", {"lead": state.id})
-    if recall_s is not None and last and last[0][1] and last[0][0] + recall_s > words.now:
-        until = shown(last[0][0] + recall_s, words.zone)
-        raise _Refused(f"its last call was missed, and the compliance profile {home.campaign.compliance.name} allows no call before {until}")
+    _lawful(cursor, state, home, words.now, words)
     return _Done(replace(state, ready_at=min(state.ready_at, words.now), ready_why="", held_by=""), "ready now")
+
+
+def _lawful_from(cursor: Cursor, state: LeadState, home: Home) -> float:
+    """A missed customer may not be called again before this (D10); 0.0 = at any time."""
+    recall_s = home.campaign.compliance.recall_after_missed_s
+    last = rows(cursor, "last_attempt_of_lead", {"lead": state.id}) if recall_s is not None else []
+    return float(last[0][0]) + recall_s if recall_s is not None and last and last[0][1] else 0.0
+
+
+def _lawful(cursor: Cursor, state: LeadState, home: Home, at: float, words: _Words) -> None:
+    """_Refused where the law allows no call at `at`."""
+    earliest = _lawful_from(cursor, state, home)
+    if earliest > at:
+        until = shown(earliest, words.zone)
+        raise _Refused(f"its last call was missed, and the compliance profile {home.campaign.compliance.name} allows no call before {until}")
 
 
 # --- who may be called at all -------------------------------------------------------------------------------------------------------------

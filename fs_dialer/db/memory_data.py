@@ -132,6 +132,7 @@ class MemoryDatabase:
         self.leads: dict[LeadId, KeptLead] = {}
         self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by contact
         self.leads_by_number: dict[str, list[LeadId]] = {}
+        self.contact_zones: dict[str, str] = {}  # zone sets of the directory, by number
         self.refused: set[LeadId] = set()
         self.last_position = 0
         self.groups: dict[str, set[str]] = {}  # group → contacts

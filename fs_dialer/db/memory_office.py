@@ -59,19 +59,21 @@ class MemoryOffice:
         seen: set[str] = set()
         for number, row_zones, _, _, ready_at in leads:
             counts["rows"] += 1
+            if number not in seen:
+                text = self._db.contact_zones[number] = self._db.contact_zones.get(number) or zone_set(row_zones)
             if number in seen:
                 counts["twice"] += 1
             elif (campaign, number) in self._db.lead_of or any(lead.campaign == campaign for lead in self._db.leads_of(number)):
                 counts["known"] += 1
             else:
-                lead = self._add_lead(campaign, kept, number, row_zones, self._clock() if ready_at is None else ready_at)
+                lead = self._add_lead(campaign, kept, number, text, self._clock() if ready_at is None else ready_at)
                 counts["new" if lead.status is LeadStatus.NEW else "do_not_call"] += 1
             seen.add(number)
         self._note(who, "import_leads", campaign, "")
         return Imported(counts["rows"], counts["new"], counts["do_not_call"], counts["known"], counts["twice"])
 
-    def _add_lead(self, campaign: CampaignId, kept: KeptCampaign, number: str, row_zones: Sequence[str], ready_at: float) -> KeptLead:
-        text = zone_set(row_zones)
+    def _add_lead(self, campaign: CampaignId, kept: KeptCampaign, number: str, text: str, ready_at: float) -> KeptLead:
+        """`text`: the zone set of the contact, which a list does not change once it is known."""
         blocked = self._db.is_forbidden(number)
         id = LeadId(len(self._db.leads) + 1)
         status = LeadStatus.BLOCKED if blocked else LeadStatus.NEW
@@ -120,6 +122,7 @@ class MemoryOffice:
             for lead in self._leads_meant(entry):
                 if lead.status is LeadStatus.BLOCKED and not self._db.is_forbidden(lead.number):
                     called = LeadStatus.RETRY if lead.attempts else LeadStatus.NEW
+                    called = LeadStatus.CALLBACK_SCHEDULED if lead.ready_why == "promised" else called
                     self._db.set_status(lead, LeadStatus.IN_PROGRESS if lead.id in self._db.open_of else called)
                     lead.held_by = ""
                     lead.enqueue()

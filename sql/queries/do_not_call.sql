@@ -51,7 +51,7 @@ SELECT (SELECT count(*) FROM added), (SELECT count(*) FROM blocked);
 
 -- name: do_not_call_remove
 -- Take numbers off a list (NULL = all lists). Leads that were blocked and that no other entry forbids return: to in_progress while their call is up, to
--- retry when they were called before, else to new.
+-- the callback that was promised them, to retry when they were called before, else to new.
 -- Returns how many entries went, and how many leads returned.
 SELECT FROM leads WHERE number = ANY (%(numbers)s::text[]) ORDER BY id FOR NO KEY UPDATE;
 WITH removed AS (
@@ -66,6 +66,7 @@ returned AS (
     UPDATE leads
     SET held_by = '',
         status = CASE WHEN EXISTS (SELECT FROM attempts_open WHERE attempts_open.lead = leads.id) THEN 'in_progress'
+                      WHEN ready_why = 'promised' THEN 'callback_scheduled'
                       WHEN attempts > 0 THEN 'retry'
                       ELSE 'new' END
     WHERE status = 'blocked' AND number IN (SELECT number FROM removed)
@@ -94,6 +95,7 @@ returned AS (
     UPDATE leads
     SET held_by = '',
         status = CASE WHEN EXISTS (SELECT FROM attempts_open WHERE attempts_open.lead = leads.id) THEN 'in_progress'
+                      WHEN ready_why = 'promised' THEN 'callback_scheduled'
                       WHEN attempts > 0 THEN 'retry'
                       ELSE 'new' END
     WHERE status = 'blocked' AND EXISTS (SELECT FROM removed WHERE starts_with(leads.number, removed.prefix))

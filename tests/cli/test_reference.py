@@ -105,6 +105,13 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     (folder / "campaigns" / "spring.yml").write_text("type: progressive\nwrapup: 3s\n")
     take("check", "check", folder)
     take("lead import", "lead", "import", a_csv(tmp_path, "phone,name,plan", "+442079460101,Ada,gold", "+442079460102,Ben,", "12,Bad,"), "--campaign", "spring")
+    list_of_leads = tmp_path / "leads.csv"
+    take("lead import", "lead", "import", list_of_leads, "--campaign", "spring")
+    take("lead imports", "lead", "imports")
+    take("lead imports", "lead", "imports", "--limit", "1")
+    undone = found["fs-dialer lead imports"][0]["imports"][0]["name"]
+    take("lead import", "lead", "import", "--undo", undone, "--dry-run")
+    take("lead template", "lead", "template", tmp_path / "template.csv")
     take("simulate", "simulate", ROOT / "conf" / "campaigns" / "progressive.yml", "--agents", "2", "--hours", "0.1")
     _called_once(pg_dsn)
     take("lead list", "lead", "list", "--limit", "1")
