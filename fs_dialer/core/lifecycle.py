@@ -10,7 +10,7 @@ from fs_dialer.core import events
 from fs_dialer.core.actions import Action, AskLeg, Hangup, OriginateAgent, Reply, ReturnLeads, StoreAgentStatus, StoreCampaignState
 from fs_dialer.core.call_words import Plan
 from fs_dialer.core.definition import Campaign
-from fs_dialer.core.mode_port import Flow, Mode
+from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, LeadReturn, LegId
 from fs_dialer.core.stats import TimeUse
 from fs_dialer.core.world import LegRole, Run, World
@@ -147,8 +147,8 @@ def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) ->
             text = f"revision {ev.revision} of {campaign} is not loaded here; {run.definition.revision} is"
             w.out.append(Reply(ev.command_id, False, text))
             return
-        step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK and run.mode.TYPE is CampaignType.CALLBACK)
-    elif isinstance(ev, events.StartCampaign) and run.mode.TYPE is not run.definition.type:
+        step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK and run.mode is not NOT_DIALLED)
+    elif isinstance(ev, events.StartCampaign) and run.mode is NOT_DIALLED:
         text = f"{campaign}: this version defines and checks {run.definition.type.value} campaigns and does not dial them yet"
         w.out.append(Reply(ev.command_id, False, text))
         return

@@ -71,7 +71,7 @@ class Observation:
 class NotDialled:
     """Stands in for a type that can be defined and stored, and that this version does not dial: never asks for a call."""
 
-    TYPE: CampaignType | None = None
+    TYPE = CampaignType.MANUAL  # of no meaning: nobody asks it of a type that is not dialled
     Options: type = object
 
     def flow(self, campaign: Campaign) -> Flow:
@@ -93,7 +93,7 @@ NOT_DIALLED = NotDialled()
 class Mode(Protocol):
     """A campaign type: one module of modes/ with these names."""
 
-    TYPE: CampaignType | None
+    TYPE: CampaignType
     Options: type
 
     def flow(self, campaign: Campaign) -> Flow: ...

@@ -17,7 +17,7 @@ from fs_dialer.core.caller_ids import Breakers, Way, ways
 from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.limits import Ledger
-from fs_dialer.core.mode_port import Flow, Mode
+from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LeadId, LegId, SwitchId
 from fs_dialer.core.schedule import Verdict, dial_verdict
 from fs_dialer.core.stats import Tally, TimeUse
@@ -119,7 +119,7 @@ class Run:
     @property
     def dials(self) -> bool:
         """It runs, and this version dials its type."""
-        return self.life.state is CampaignState.RUNNING and self.mode.TYPE is self.definition.type
+        return self.life.state is CampaignState.RUNNING and self.mode is not NOT_DIALLED
 
     def hours_for(self, zones: tuple[str, ...], now: float) -> Verdict:
         """The verdict for one zone set, computed once and kept until it may change."""

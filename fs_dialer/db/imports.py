@@ -166,8 +166,8 @@ class _Import:
         if order.hash and (found := rows(cursor, "imported_before", {"hash": order.hash, **place})):
             raise ImportedBefore(*found[0])
         self._done.name, id = self._named(place) if self._writes else ("", NO_IMPORT)
-        (lengths,) = rows(cursor, "import_prefixes")[0]
-        policy = {"twice": order.twice, "known": order.known, "prefix_lengths": lengths, "rotated_copies": 1 << COPIES}
+        lengths, has_leads = rows(cursor, "import_facts", place)[0]
+        policy = {"twice": order.twice, "known": order.known, "prefix_lengths": lengths, "has_leads": has_leads, "rotated_copies": 1 << COPIES}
         self._words = {**place, **policy, "import": id}
         rows(cursor, "import_tables")
 

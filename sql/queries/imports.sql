@@ -67,9 +67,11 @@ CREATE TEMP TABLE changed (contact bigint, place bigint, more jsonb, moves boole
 CREATE TEMP TABLE moved (contact bigint, number text, zone_set text) ON COMMIT DROP;
 CREATE TEMP TABLE zone_sets_seen (zone_set text PRIMARY KEY) ON COMMIT DROP;
 
--- name: import_prefixes
--- How long do-not-call prefixes are: a number's own first digits are then looked up, instead of comparing it with every prefix.
-SELECT coalesce(array_agg(DISTINCT length(prefix)), '{}') FROM do_not_call_prefixes;
+-- name: import_facts
+-- What need not be asked for every row: how long do-not-call prefixes are (a number's own first digits are then looked up, instead of comparing it with
+-- every prefix), and whether the campaign has any lead.
+SELECT (SELECT coalesce(array_agg(DISTINCT length(prefix)), '{}') FROM do_not_call_prefixes),
+       EXISTS (SELECT FROM campaign_zone_sets WHERE campaign = %(campaign)s) OR EXISTS (SELECT FROM leads WHERE campaign = %(campaign)s);
 
 -- name: next_lot
 -- Room for the next lot.
@@ -135,13 +137,13 @@ FROM (
     SELECT looked_up.*,
            CASE WHEN %(group)s <> '' AND old IS NOT NULL THEN coalesce(
                (SELECT true FROM group_members WHERE contact_group = %(group)s AND group_members.contact = old), false) ELSE false END AS member,
-           greatest(coalesce(met_by_number, 0), coalesce(CASE WHEN old IS NOT NULL AND %(campaign)s::text IS NOT NULL THEN (
+           greatest(coalesce(met_by_number, 0), coalesce(CASE WHEN old IS NOT NULL AND %(has_leads)s THEN (
                SELECT max(CASE WHEN status IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN 2 ELSE 1 END)
                FROM leads WHERE leads.contact = old AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END, 0)) AS met
     FROM (
         SELECT incoming.*,
                (SELECT contacts.id FROM contacts WHERE contacts.number = incoming.number) AS old,
-               CASE WHEN %(campaign)s::text IS NOT NULL THEN (
+               CASE WHEN %(has_leads)s THEN (
                    SELECT max(CASE WHEN status IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN 2 ELSE 1 END)
                    FROM leads
                    WHERE leads.number = incoming.number AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END AS met_by_number,

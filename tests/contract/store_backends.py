@@ -293,7 +293,7 @@ class PostgresBackend:
             FROM leads WHERE campaign = %(campaign)s ORDER BY position""",
             {"campaign": campaign},
         )
-        return [LeadState(*row[:10], tuple(map(tuple, row[10])), json.dumps(row[11], sort_keys=True), row[12]) for row in found]
+        return [LeadState(*(*row[:10], tuple(map(tuple, row[10])), json.dumps(row[11], sort_keys=True), row[12])) for row in found]
 
     def give_numbers(self, number: str, others: Sequence[tuple[str, tuple[str, ...]]], campaign: CampaignId = SPRING) -> None:
         given = json.dumps([(other, zone_set(names)) for other, names in others])

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from fs_dialer.core.model import AttemptId, CampaignId, CampaignState, LeadReturn, LeadStatus, LegId, Refusal
+from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CampaignState, LeadReturn, LeadStatus, LegId, Refusal
 from tests.contract.store_backends import (
     MADRID,
     NOW,
@@ -110,7 +110,7 @@ class GateContract:
         backend.give_numbers(a_number(1), [(a_number(7), ()), (a_number(8), ())])
         (lead,) = claimed(store)
         attempt = called(store, lead)
-        promise = replace(an_update(lead.id, LeadStatus.CALLBACK_SCHEDULED, ready_at=NOW), ready_why="promised", agent="lan", caller_id="+34910000001")
+        promise = replace(an_update(lead.id, LeadStatus.CALLBACK_SCHEDULED, ready_at=NOW), ready_why="promised", agent=AgentId("lan"), caller_id="+34910000001")
         store.close_attempts([(a_result(attempt), promise)])
         (lead,) = claimed(store)
         assert (lead.status, lead.ready_why, lead.agent, lead.caller_id, lead.other_numbers) == (

@@ -64,7 +64,7 @@ class ResultsContract:
     def test_a_lead_keeps_what_its_call_made_of_it(self, backend: Backend) -> None:
         store, lead, attempt = called_once(backend)
         update = an_update(lead.id, LeadStatus.CALLBACK_SCHEDULED)
-        made = {"ready_why": "promised", "agent": AgentId("lan"), "caller_id": "+34910000001", "set": (("tried", "yes"), ("by", '"lan"'))}
+        made: dict[str, Any] = {"ready_why": "promised", "agent": AgentId("lan"), "caller_id": "+34910000001", "set": (("tried", "yes"), ("by", '"lan"'))}
         store.close_attempts([(a_result(attempt), replace(update, **made))])
         state = backend.lead(lead.number)
         assert (state.status, state.ready_why, state.agent, state.caller_id) == ("callback_scheduled", "promised", "lan", "+34910000001")
@@ -72,7 +72,7 @@ class ResultsContract:
 
     def test_a_call_that_showed_no_caller_id_leaves_the_last_one_and_a_promise_that_is_kept_is_over(self, backend: Backend) -> None:
         store, lead, attempt = called_once(backend)
-        first = {"caller_id": "+34910000001", "agent": AgentId("lan"), "ready_why": "promised", "set": (("a", "1"), ("b", "1"))}
+        first: dict[str, Any] = {"caller_id": "+34910000001", "agent": AgentId("lan"), "ready_why": "promised", "set": (("a", "1"), ("b", "1"))}
         store.close_attempts([(a_result(attempt), replace(an_update(lead.id, ready_at=NOW), **first))])
         (again,) = claimed(store)
         store.close_attempts([(a_result(called(store, again)), replace(an_update(lead.id), ready_why="gap", set=(("b", "2"),)))])

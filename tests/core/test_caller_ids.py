@@ -309,7 +309,12 @@ def lives(desk: Desk, dead: Callable[[Attempt], bool], seconds: int, leads: Call
 
 def feeding(desk: Desk, *names: str) -> Callable[[], None]:
     numbers = itertools.count(1)
-    return lambda: [desk.claimed(a_lead(next(numbers), campaign=name), campaign=name) for name in names for _ in range(3)] and None
+
+    def feed() -> None:
+        for name in names * 3:
+            desk.claimed(a_lead(next(numbers), campaign=name), campaign=name)
+
+    return feed
 
 
 @pytest.mark.spec("X7", "D15")

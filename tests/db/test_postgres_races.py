@@ -199,7 +199,8 @@ def test_an_answer_that_is_lost_after_the_commit_is_asked_for_again_and_nothing_
     backend.hear("attempt_ended", "ticket_created", "lead_finished")
     store, (lead,), _ = both(backend)
     backend.give_numbers(lead.number, [(a_number(7), ()), (a_number(8), ())])
-    answered, losses = rows, []
+    losses: list[Any] = []
+    answered = rows
 
     def lose_one_answer(cursor: Cursor, name: str, arguments: Arguments | None = None) -> list[tuple[Any, ...]]:
         found = answered(cursor, name, arguments)
@@ -226,12 +227,13 @@ BIG = {"leads", "attempts_open", "do_not_call", "no_callback", "contacts", "grou
 def test_everything_is_looked_up_by_key_even_by_a_plan_made_when_the_tables_were_empty(backend: PostgresBackend, pg_dsn: str, name: str) -> None:
     """Plans are kept. One that reads a whole table because it was empty a minute ago would stop all dialling when it is not any more."""
     attempt = an_attempt(claimed(running(backend, some_leads(1)))[0])
-    given: dict[str, Any] = {
+    words: dict[str, dict[str, Any]] = {
         "open_attempts": {**codec.attempt_columns([attempt]), "epoch": 1},
         "close_attempts": codec.result_columns([(a_result(attempt), an_update(attempt.lead))]),
         "return_leads": {**codec.return_columns([LeadReturn(attempt.lead, NOW, "")]), "campaign": SPRING, "epoch": 1},
         "claim_leads": {"campaign": SPRING, "count": 5, "few": 5, "zone_sets": ["Europe/Madrid"], "now": NOW, "epoch": 1, "batch": 9},
-    }[name]
+    }
+    given = words[name]
     prepared = query(name).prepared
     assert prepared is not None
     whole = []
