@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from fs_dialer.db.backoffice import Backoffice
     from fs_dialer.db.shapes import Applied, AuditLine, Change, StoredPlan
 
-PLAN_NAME = re.compile(r"p-[0-9a-f]{4,16}")
+PLAN_NAME = re.compile(r"p-[0-9a-z]{1,16}")  # wider than the names that are given, so that a mistyped one is told as a plan and not as a file
 TRIES = 3  # of an apply of files, while others change things at the same time
 
 
@@ -172,9 +172,10 @@ def _revert(session: Session, office: Backoffice, stored: StoredPlan, *, why: st
     if stored.undo is None:
         raise CommandFailed(f"{stored.id} was not applied: there is nothing to undo", code=Exit.REFUSED)
     world = office.world()
-    changed = [_title(item) for item in stored.undo if not _stands(item, world.standing.get((item["kind"], item["name"])))]
-    if changed:
-        advice = "see what was done since: fs-dialer history KIND NAME; an older file can be applied again too"
+    moved = [item for item in stored.undo if not _stands(item, world.standing.get((item["kind"], item["name"])))]
+    if moved:
+        changed = [_title(item) for item in moved]
+        advice = f"see what was done since: {_history_of(moved[0])}; an older file can be applied again too"
         raise CommandFailed(f"refused: {named(changed)} changed since {stored.id} was applied. Nothing was changed.", advice, code=Exit.REFUSED)
     over = [item["name"] for item in stored.undo if item["what"] == ENDED]
     found = planned(office, _way_back(stored), world)
@@ -214,6 +215,11 @@ def _way_back(stored: StoredPlan) -> Wish:
 
 def _title(item: Any) -> str:
     return str(item["name"]) if item["kind"] == CAMPAIGN else f"{word_of(item['kind'])} {item['name']}".strip()
+
+
+def _history_of(item: Any) -> str:
+    words = [item["name"]] if item["kind"] == CAMPAIGN else [item["kind"], item["name"]]
+    return shlex.join(["fs-dialer", "history", *(str(word) for word in words if word)])
 
 
 # --- asking ---------------------------------------------------------------------------------------------------------------------------
@@ -262,13 +268,18 @@ def told_applied(session: Session, office: Backoffice, found: Plan, applied: App
     ending, until = [], deadline()
     for name, command_id in applied.ending:
         result, text = told(office, command_id, until)
-        lines.append(f"{'ok' if result != 'refused' else 'no'} {name}  {text.removeprefix(f'{name}: ')}")
+        said = text.removeprefix(f"{name}: ")
+        way_on = f", for good (no undo). To go on with its leads: fs-dialer campaign clone {name} NEW"
+        lines.append(f"no {name}  {said}" if result == "refused" else f"ok {name}  {said}{way_on}")
         ending.append({"campaign": name, "result": result, "text": text})
     session.say(*lines)
     imports = imports_of(found)
     for each in imports:
         session.say(f"leads of {each['campaign']}: fs-dialer lead import {shlex.quote(each['file'])} --campaign {each['campaign']}")
-    session.say(f"Applied {len(found.changes)} of {len(found.changes)}.     Undo: fs-dialer apply --revert {plan}")
+    last = f"Applied {len(found.changes)} of {len(found.changes)}."
+    if any(edit.what != ENDED for edit in found.changes):
+        last += f"     Undo{' of the rest' if ending else ''}: fs-dialer apply --revert {plan}"
+    session.say(last)
     session.result({"plan": plan, "changes": [asdict(change) for change in applied.changes], "imports": imports, "ending": ending, "planned": as_json(found)})
 
 

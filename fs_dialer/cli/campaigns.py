@@ -18,7 +18,8 @@ from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.output import clean, percent, plural, state_cell
 from fs_dialer.cli.settings import Session, no_campaign, who
 from fs_dialer.core.hangup import ANSWERED_BY_PERSON
-from fs_dialer.core.model import CampaignId, CommandId
+from fs_dialer.core.model import CampaignId, CampaignType, CommandId
+from fs_dialer.modes import OFFERED
 
 if TYPE_CHECKING:
     from fs_dialer.db.backoffice import Backoffice
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
 REPLY_TIMEOUT_S = 3.0
 QUEUED = "queued: no daemon is running; it is done as soon as one is (fs-dialer run)"
+NOT_YET = "this version can store and check it, not dial it yet"
 OPEN = ("new", "in_progress", "retry", "callback_scheduled")  # leads that may still be called
 UNREACHABLE = {Exit.UNREACHABLE: "the database was not reachable"}
 EXITS = {
@@ -62,6 +64,8 @@ def _ask(session: Session, office: Backoffice, verb: str, campaign: CampaignRepo
         session.note(f"fs-dialer: {campaign.name} was not changed: {text}")
     else:
         session.say(f"{campaign.name}: {text}")
+        if verb == "approve" and not is_offered(campaign.type):
+            session.note(f"{campaign.name}: {campaign.type} campaigns: {NOT_YET}")
     session.result({"command": verb, "campaign": campaign.name, "result": result, "text": text})
     if result == "refused":
         raise click.exceptions.Exit(Exit.FAILED)
@@ -233,9 +237,16 @@ def missed(report: CampaignReport) -> str:
     return percent(report.missed_today / answered) if answered else "-"
 
 
+def is_offered(type: CampaignType | str) -> bool:
+    """Whether this version dials campaigns of that type, and not only stores them."""
+    return CampaignType(type) in OFFERED
+
+
 def why(report: CampaignReport) -> str:
     """Why the campaign is in its state, and what brings it on, as far as the database knows."""
     name, waiting = report.name, report.newest_revision - report.revision
+    if report.state in ("new", "approved", "running", "paused") and not is_offered(report.type):
+        return f"this version does not dial {report.type} campaigns yet"
     match report.state:
         case "new":
             return f"not approved: fs-dialer approve {name}"

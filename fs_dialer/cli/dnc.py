@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from fs_dialer.cli.asked import TEXT, e164, numbered
+from fs_dialer.cli.asked import TEXT, confirmed, e164, numbered
 from fs_dialer.cli.campaigns import UNREACHABLE
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit
@@ -18,8 +20,11 @@ from fs_dialer.errors import ConfigError, Problem
 
 if TYPE_CHECKING:
     from fs_dialer.db.backoffice import Backoffice
+    from fs_dialer.db.shapes import ListedNumber
 
 OWN = "own"
+SURE_DIGITS = 5  # a shorter prefix may be a whole country
+MANY_LEADS = 1000  # more open leads than one prefix forbids without a question
 _PREFIX = re.compile(r"\+[0-9]{1,14}")
 EXITS = UNREACHABLE | {Exit.FAILED: "there is no such list", Exit.REFUSED: "a number or prefix is none; nothing was changed"}
 NUMBERS = click.argument("numbers", type=TEXT, nargs=-1, metavar="[NUMBER]...")
@@ -61,7 +66,8 @@ def _overview(session: Session, office: Backoffice) -> None:
     rows = []
     for each in lists:
         age = "never" if each.imported_at is None else f"{ago(now - each.imported_at)} ago"
-        note = "too old: import it anew" if each.stale else "" if each.declared else "in no file: declare it below dnc_lists"
+        old = "never imported" if each.imported_at is None else "too old: import it anew"
+        note = old if each.stale else "" if each.declared else "in no file: declare it below dnc_lists"
         rows.append((each.name, f"{each.numbers:,}", f"{each.prefixes:,}", age, each.title, Cell(note, "red" if note else "")))
     session.table(("LIST", "NUMBERS", "PREFIXES", "IMPORTED", "TITLE", "NOTE"), rows, right="NUMBERS PREFIXES")
     session.result({"lists": lists})
@@ -92,30 +98,57 @@ def dnc_show(session: Session, number: str) -> None:
 
 @command(
     "add",
-    examples=("fs-dialer dnc add +442079460101 --reason 'asked by mail'", "fs-dialer dnc add --prefix +8490 --list regulator"),
-    exits=EXITS,
+    examples=("fs-dialer dnc add +442079460101 --reason 'asked by mail'", "fs-dialer dnc add --prefix +84901 --list regulator"),
+    exits=EXITS | {Exit.MISUSE: "the command line is wrong, or a prefix forbids much and nobody is there to confirm: use --yes"},
 )
 @NUMBERS
 @PREFIX
 @click.option("--list", "name", type=TEXT, default=OWN, show_default=True, metavar="LIST", help="The list; declared in a file below dnc_lists, or `own`.")
 @click.option("--reason", type=TEXT, default="", metavar="TEXT", help="Why, for whoever asks later.")
-def dnc_add(session: Session, numbers: tuple[str, ...], prefixes: tuple[str, ...], name: str, reason: str) -> None:
+@click.option("--dry-run", is_flag=True, help="Count what would happen, and write nothing.")
+@click.option("--yes", is_flag=True, help="Do not ask, even if a prefix forbids much.")
+def dnc_add(session: Session, numbers: tuple[str, ...], prefixes: tuple[str, ...], name: str, reason: str, dry_run: bool, yes: bool) -> None:
     """Put numbers, or all numbers with a prefix, on a do-not-call list. Their open leads are blocked at once.
 
-    A call that is queued is not made any more; one that is up goes on, and is the last.
+    A call that is queued is not made any more; one that is up goes on, and is the last. A prefix of fewer than 5 digits, or one that forbids more than
+    1,000 open leads, asks first.
     """
     entries = _entries(session, numbers, prefixes)
     with session.office() as office:
         declared(office, name)
-        done = office.do_not_call_add(entries, who(), name, reason)
-    old = f", {len(entries) - done.numbers:,} there already" if done.numbers < len(entries) else ""
-    session.say(f"{plural(done.numbers, 'entry', 'entries')} new on {clean(name)}{old}; {plural(done.leads, 'lead')} blocked")
-    session.result({"list": name, "entries": entries, "new": done.numbers, "leads_blocked": done.leads})
+        if dry_run:
+            would = office.dnc_would_forbid(entries, name)
+            new, leads = would.new, would.leads
+        else:
+            if not yes:
+                _sure(session, office, [each for each in entries if each.endswith("*")], name)
+            done = office.do_not_call_add(entries, who(), name, reason)
+            new, leads = done.numbers, done.leads
+    old = f", {len(entries) - new:,} there already" if new < len(entries) else ""
+    added, blocked = ("would be new", "would be blocked") if dry_run else ("new", "blocked")
+    session.say(f"{plural(new, 'entry', 'entries')} {added} on {clean(name)}{old}; {plural(leads, 'lead')} {blocked}")
+    if dry_run:
+        session.say("Nothing was written.")
+    session.result({"list": name, "entries": entries, "dry_run": dry_run, "new": new, "leads_blocked": leads})
+
+
+def _sure(session: Session, office: Backoffice, prefixes: Sequence[str], name: str) -> None:
+    """Each prefix that is short or forbids much is confirmed by typing it. CommandFailed with exit code 2 where nobody is there to type."""
+    for each in prefixes:
+        prefix = each.removesuffix("*")
+        digits, would = len(prefix) - 1, office.dnc_would_forbid([each], name)
+        if digits >= SURE_DIGITS and would.leads <= MANY_LEADS:
+            continue
+        short = f"{prefix} is only {plural(digits, 'digit')}: it" if digits < SURE_DIGITS else prefix
+        text = f"{short} forbids {plural(would.leads, 'open lead')} in {plural(would.campaigns, 'campaign')}"
+        if not sys.stdin.isatty():
+            raise CommandFailed(f"{text}. Say --yes, or a longer prefix. Nothing was changed.", code=Exit.MISUSE)
+        confirmed(session, False, text, prefix)
 
 
 @command(
     "remove",
-    examples=("fs-dialer dnc remove +442079460101 --list own --reason 'typed wrong'", "fs-dialer dnc remove --prefix +8490 --list regulator --reason expired"),
+    examples=("fs-dialer dnc remove +442079460101 --list own --reason 'typed wrong'", "fs-dialer dnc remove --prefix +84901 --list regulator --reason expired"),
     exits=EXITS,
 )
 @NUMBERS
@@ -135,9 +168,20 @@ def dnc_remove(session: Session, numbers: tuple[str, ...], prefixes: tuple[str, 
         if name not in lists:
             raise _no_list(name, lists)
         done = office.do_not_call_remove(entries, who(), name, reason)
+        still = {entry: others for entry in entries if (others := office.dnc_still(entry))}
     missing = f", {len(entries) - done.numbers:,} not on it" if done.numbers < len(entries) else ""
-    session.say(f"{plural(done.numbers, 'entry', 'entries')} off {clean(name)}{missing}; {plural(done.leads, 'lead')} to be called again")
-    session.result({"list": name, "entries": entries, "removed": done.numbers, "leads_returned": done.leads})
+    stay = [f"{entry} stays forbidden: {_said_by(others)}" for entry, others in still.items()]
+    but = f", but {stay[0]}" if len(stay) == 1 else ""
+    session.say(f"{plural(done.numbers, 'entry', 'entries')} off {clean(name)}{missing}{but}; {plural(done.leads, 'lead')} to be called again")
+    if len(stay) > 1:
+        session.say(*stay)
+    forbidden = [{"entry": entry, "entries": [{"list": each.list, "number": each.number} for each in others]} for entry, others in still.items()]
+    session.result({"list": name, "entries": entries, "removed": done.numbers, "leads_returned": done.leads, "still_forbidden": forbidden})
+
+
+def _said_by(entries: Sequence[ListedNumber]) -> str:
+    """own has the prefix +4*, national has the number."""
+    return ", ".join(f"{clean(each.list)} has the {f'prefix {each.number}' if each.number.endswith('*') else 'number'}" for each in entries)
 
 
 def declared(office: Backoffice, name: str) -> str:

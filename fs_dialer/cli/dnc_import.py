@@ -116,12 +116,14 @@ def _told(session: Session, done: object, lines: _Lines, dry_run: bool) -> None:
     assert isinstance(done, ListImported)
     session.note(*(f"{each.file}:{each.line}  {clean(each.path)}  {clean(each.text)}" for each in lines.problems))
     if lines.unreadable:
-        session.note(f"warning: {plural(lines.unreadable, 'line')} could not be read as a number; the others are on the list")
+        others = "the others would be" if dry_run else "the others are"
+        session.note(f"warning: {plural(lines.unreadable, 'line')} could not be read as a number; {others} on the list")
     if done.seen_at is not None:
         session.note(f"the same file was imported before, {moment(done.seen_at, 'UTC')}")
-    left = f", {done.left:,} left it" if done.left else ""
+    left = f", {done.left:,} {'would leave' if dry_run else 'left'} it" if done.left else ""
+    blocked = "would be blocked" if dry_run else "blocked"
     session.say(f"{plural(done.numbers, 'number')} = {done.new:,} new on {clean(done.list)} + {done.known:,} there already{left}")
-    session.say(f"{plural(done.blocked, 'lead')} blocked" + (f", {done.returned:,} to be called again" if done.returned else ""))
+    session.say(f"{plural(done.blocked, 'lead')} {blocked}" + (f", {done.returned:,} to be called again" if done.returned else ""))
     if dry_run:
         session.say("Nothing was written.")
 

@@ -21,6 +21,7 @@ from fs_dialer.config.values import BadValue
 from fs_dialer.core import leads as gate
 from fs_dialer.core.explain_engine import Engine, engine
 from fs_dialer.core.leads import Check
+from fs_dialer.modes import OFFERED
 
 if TYPE_CHECKING:
     from fs_dialer.db.explain import CampaignFound, Seen
@@ -133,6 +134,8 @@ def state_said(found: CampaignFound, zone: str, now: float) -> str:
 def mended_by(found: CampaignFound) -> str:
     """The command that lets a campaign dial, "" where none does."""
     name = found.campaign.id
+    if found.campaign.type not in OFFERED:
+        return ""
     commands = {"new": f"fs-dialer approve {name}", "approved": f"fs-dialer start {name}", "paused": f"fs-dialer start {name}"}
     return commands.get(found.state.value, "")
 

@@ -204,7 +204,7 @@ def _engine_lines(found: CampaignFound, engine: Engine | None, checks: tuple[Che
     lines = f"{crew.lines} of {crew.lines_limit}" if crew.lines_limit is not None else f"{crew.lines}"
     told = [
         f"agents     {crew.idle} idle, {crew.staying} available, {crew.crew} in all; {plural(crew.waiting, 'customer waits', 'customers wait')}",
-        f"lines      {lines} here, {engine.legs} of {engine.legs_limit} in all, room for {engine.room}",
+        f"lines      {lines} here, {engine.legs} of {engine.legs_limit} in all; {engine.room} more may be placed this moment",
     ]
     told += [f"{NAMES[check.gate]:<10} {'ok: ' if check.ok else 'SHUT: '}{clean(check.reason)}" for check in checks if check.gate == gate.CALLER_ID]
     if crew.promised:

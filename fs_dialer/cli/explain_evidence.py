@@ -16,8 +16,8 @@ from fs_dialer.core import leads as gate
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.leads import Check
 from fs_dialer.core.model import Lead, LeadStatus
-from fs_dialer.core.resources import Hours
-from fs_dialer.core.schedule import profile_hours
+from fs_dialer.core.resources import DAY, Hours
+from fs_dialer.core.schedule import LOOK_AHEAD_DAYS, profile_hours
 
 if TYPE_CHECKING:
     from fs_dialer.db.explain import CampaignFound, Entry, LeadFound, LeadKnown, ListAge, Try
@@ -77,7 +77,8 @@ def _times(check: Check, campaign: Campaign, zone: str, now: float) -> str:
     hours = campaign.hours
     if check.ok:
         if check.gate == gate.ZONES and not hours.any_time:
-            closes = f", until {said_when(check.until, zone, now)}" if check.until is not None else ""
+            ends = check.until is not None and check.until - now < LOOK_AHEAD_DAYS * DAY  # further than is looked ahead: open all the time
+            closes = f", until {said_when(check.until, zone, now)}" if ends and check.until is not None else ""
             return f"open {hours_said(hours)}{closes}"
         if check.gate == gate.HOURS:
             return f"open {hours_said(hours)} in {hours.zone}" if hours.zone else "only the clock of the number counts"
@@ -106,7 +107,10 @@ def _lists(check: Check, known: LeadKnown, zone: str, now: float) -> str:
     imported = [each.imported_at for each in known.lists if each.imported_at is not None]
     age = f", newest {ago(now - max(imported))} old" if imported else ""
     stale = [each for each in known.lists if _is_stale(each, now)]
-    warning = f"; {stale[0].list} is older than its {show_duration(stale[0].stale_after_s or 0.0)}" if stale else ""
+    warning = ""
+    if stale:
+        old = f"is older than its {show_duration(stale[0].stale_after_s or 0.0)}" if stale[0].imported_at is not None else "was never imported"
+        warning = f"; {stale[0].list} {old}"
     named = f"on none of {len(known.lists)} lists" if len(known.lists) != 1 else f"not on the list {known.lists[0].list}"
     return f"{named}{age}{warning}"
 

@@ -152,7 +152,7 @@ def _facts(asked: Asked) -> list[tuple[str, str]]:
     if trunk is not None:
         limit = f" of {trunk.lines}" if trunk.lines is not None else ""
         rate = f", {trunk.cps:g} calls a second" if trunk.cps is not None else ""
-        facts.append(("lines", f"{trunk.legs}{limit} in use{rate}; room for {trunk.room} more now"))
+        facts.append(("lines", f"{trunk.legs}{limit} in use{rate}; lines and rate allow {trunk.room} more this moment"))
     users = ", ".join(asked.users) or "no campaign that may still call"
     facts.append(("used by", users))
     if asked.beside:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fs_dialer.cli.acts import acts_of
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.output import moment, painted, plural, wants_colour
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 _KIND_NAMES = (CAMPAIGN, INSTALLATION, DEFAULTS, *KINDS)
 _REVISION = re.compile(r"(?:(?P<kind>[a-z_]+)/)?(?P<name>[A-Za-z0-9_.+-]*)@r?(?P<revision>[0-9]{1,9})")
 _SCHEMA_LINE = "# yaml-language-server:"
+MOST_ACTS = 1000
 UNREACHABLE = {Exit.UNREACHABLE: "the database was not reachable"}
 
 
@@ -197,7 +199,7 @@ def _text_lines(thing: Thing | None) -> list[str]:
 )
 @click.argument("what", metavar="CAMPAIGN|KIND [NAME]", nargs=-1, required=True)
 def history(session: Session, what: tuple[str, ...]) -> None:
-    """Every revision of a campaign, or of another thing by its KIND and NAME: when, by whom, with which plan and why.
+    """Every revision of a campaign, or of another thing by its KIND and NAME: when, by whom, with which plan and why; and what everybody did with it.
 
     One revision against another: fs-dialer diff NAME@r3 NAME@r5. Back to an older one: apply its file again, or revert its plan.
     """
@@ -209,12 +211,26 @@ def history(session: Session, what: tuple[str, ...]) -> None:
         if not revisions:
             known = [other for each, other in office.world().standing if each == kind]
             raise CommandFailed(f"there is no {word_of(kind)} {name}".rstrip() + nearest_name(name, known))
-    rows = [(f"r{each.revision}", moment(each.at, "UTC"), each.who, each.plan or "-", _state(each.approved, each.there), each.why or "-") for each in revisions]
+        standing = office.world().standing.get((kind, name))
+        lines = office.audit_list(name or kind, limit=MOST_ACTS)
+        marks = office.marks_list(name, limit=MOST_ACTS) if kind == CAMPAIGN else []
+    over, acts = standing is not None and standing.is_over, acts_of(kind, sorted([*lines, *marks], key=lambda line: line.at, reverse=True))
+    rows = [
+        (f"r{each.revision}", moment(each.at, "UTC"), each.who, each.plan or "-", _state(each.approved, each.there, over), each.why or "-")
+        for each in revisions
+    ]
     session.table(("REVISION", "UTC", "WHO", "PLAN", "STATE", "WHY"), rows)
-    session.result({"kind": kind, "name": name, "revisions": revisions})
+    if acts:
+        session.say("")
+        session.table(("UTC", "WHO", "DID", "WHY"), [(moment(act.at, "UTC"), act.who, act.did, act.why or "-") for act in acts])
+    if MOST_ACTS in (len(lines), len(marks)):
+        session.note(f"the newest {MOST_ACTS:,} lines of the audit were looked at; there may be older ones")
+    session.result({"kind": kind, "name": name, "revisions": revisions, "acts": acts})
 
 
-def _state(approved: bool | None, there: bool) -> str:
+def _state(approved: bool | None, there: bool, over: bool) -> str:
     if not there:
         return "removed"
-    return "dials" if approved else "-"
+    if not approved:
+        return "-"
+    return "dialled last" if over else "dials"

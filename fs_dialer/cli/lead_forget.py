@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import click
 
-from fs_dialer.cli.asked import TEXT, WHY, confirmed, e164
+from fs_dialer.cli.asked import TEXT, WHY, confirmed, e164, file_name
 from fs_dialer.cli.campaigns import UNREACHABLE
 from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit
-from fs_dialer.cli.output import plural
+from fs_dialer.cli.output import clean, plural
 from fs_dialer.cli.settings import Session, who
 
 if TYPE_CHECKING:
@@ -70,7 +70,8 @@ def lead_forget(session: Session, number: str, keep_do_not_call: bool, dry_run: 
         if not dry_run:
             confirmed(session, yes, f"{wanted}: {_amount(before)} will be erased, for ever", wanted)
             before = office.forget(wanted, who(), why, keep_do_not_call=keep_do_not_call, erase=erase)
-    _told(session, wanted, before, outside[0] if outside else None, keep_do_not_call, dry_run)
+    folder = None if journals is None else file_name(journals)
+    _told(session, wanted, before, outside[0] if outside else None, journals, keep_do_not_call, dry_run)
     files = outside[0] if outside else None
     session.result(
         {
@@ -85,7 +86,7 @@ def lead_forget(session: Session, number: str, keep_do_not_call: bool, dry_run: 
             "audit": before.audit,
             "messages": before.messages,
             "do_not_call": {"entries": before.do_not_call, "marks": before.no_callback, "kept": keep_do_not_call},
-            "journals": None if files is None else {"files": files.journals, "places": files.places},
+            "journals": None if files is None else {"files": files.journals, "places": files.places, "folder": folder},
             "recordings": None if files is None else files.recordings,
         }
     )
@@ -96,7 +97,7 @@ def _amount(done: Forgotten) -> str:
     return f"{plural(done.contacts, 'contact')}, {plural(leads, 'lead')}, the person in {plural(done.attempts, 'call')} and {plural(done.tickets, 'ticket')}"
 
 
-def _told(session: Session, number: str, done: Forgotten, files: Erased | None, kept: bool, dry_run: bool) -> None:
+def _told(session: Session, number: str, done: Forgotten, files: Erased | None, journals: Path | None, kept: bool, dry_run: bool) -> None:
     if not done.known:
         session.say(f"nothing is known of {number} in the database")
     else:
@@ -106,8 +107,9 @@ def _told(session: Session, number: str, done: Forgotten, files: Erased | None, 
         fate = "kept without their reasons, so that he is not called again" if kept else "gone: he may be imported and called again"
         session.say(f"{both}: {fate}")
     if files is not None:
-        session.say(
-            f"{plural(files.journals, 'journal')} looked through, {plural(files.places, 'place')} written over, {plural(files.recordings, 'recording')} deleted"
-        )
+        folder = f" in {clean(file_name(journals))}" if journals is not None else ""
+        looked = f"{plural(files.journals, 'journal')}{folder} looked through, {plural(files.places, 'place')} written over"
+        session.say(f"{looked}, {plural(files.recordings, 'recording')} deleted")
+        session.say("journals below another state_dir, or on another host, remain as they are: run it there too")
     if dry_run:
         session.say("Nothing was erased.")

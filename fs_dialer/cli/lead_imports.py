@@ -101,7 +101,7 @@ def undo(session: Session, name: str, *, dry_run: bool, yes: bool, progress: str
             session.result(_undo_json(line, None, dry_run))
             return
         if not dry_run:
-            confirmed(session, yes, f"{line.name} ({clean(line.file or 'no file')} into {clean(_place(line))}) is taken back", line.name)
+            confirmed(session, yes, f"{line.name} ({clean(line.file or 'no file')} into {clean(_place(line))}) is to be taken back", line.name)
         try:
             done = undo_import(pool, line, who(), time.time(), write=not dry_run, progress=lambda share: shown.show(f"{percent(share, 0)} done"))
         except UndoneBefore:
@@ -110,14 +110,15 @@ def undo(session: Session, name: str, *, dry_run: bool, yes: bool, progress: str
             raise CommandFailed("stopped before the end: a part of it is taken back", f"the same line again does the rest: --undo {line.name}") from None
         finally:
             shown.clear()
-    session.say(*_undone(line, done))
+    session.say(*_undone(line, done, dry_run))
     if dry_run:
         session.say("Nothing was written.")
     session.result(_undo_json(line, done, dry_run))
 
 
-def _undone(line: ImportLine, done: Undone) -> list[str]:
-    said = [f"{line.name}, {clean(line.file or 'no file')} into {clean(_place(line))}:"]
+def _undone(line: ImportLine, done: Undone, dry_run: bool) -> list[str]:
+    would = "; taking it back would mean" if dry_run else ""
+    said = [f"{line.name}, {clean(line.file or 'no file')} into {clean(_place(line))}{would}:"]
     said.append(f"  {plural(done.leads, 'lead')} taken out, never called")
     if done.stopped:
         said.append(f"  {plural(done.stopped, 'lead was', 'leads were')} called before and stopped")

@@ -6,6 +6,7 @@ where the phone rings.
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
@@ -19,6 +20,7 @@ from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.lead_views import meant
 from fs_dialer.cli.output import clean, moment, plural
 from fs_dialer.cli.settings import Session, who
+from fs_dialer.config.values import nearest, short
 
 if TYPE_CHECKING:
     from fs_dialer.db.backoffice import Backoffice
@@ -27,6 +29,7 @@ if TYPE_CHECKING:
 
 MARKS = ("do-not-call-back", "callback-at", "stop", "reopen", "next-number", "ready-now")
 LONGEST_S = 3650 * 86400.0
+_LEAD = re.compile(r"[+(]?[0-9][0-9 ()./-]*")  # an id, or a number as people write it
 
 
 @command(
@@ -135,10 +138,11 @@ def _understood(words: Sequence[str]) -> tuple[list[str], str, str | None]:
     """The leads, the mark, and the time behind callback-at."""
     place = next((place for place, word in enumerate(words) if word in MARKS), None)
     if place is None:
-        from fs_dialer.cli.settings import nearest_name
-
-        guess = nearest_name(words[-1] if len(words) < 3 else words[1], MARKS)
-        raise click.UsageError(f"say what to mark them as: {', '.join(MARKS)}{guess}")
+        said = next((word for word in words if not _LEAD.fullmatch(word)), None)
+        if said is None:
+            raise click.UsageError(f"say what to mark them as: {', '.join(MARKS)}")
+        guess = nearest(said, MARKS, 0.0)
+        raise click.UsageError(f"`{clean(short(said))}` is no mark; nearest: {guess}; there are {', '.join(MARKS)}")
     leads, mark, rest = list(dict.fromkeys(words[:place])), words[place], words[place + 1 :]
     if not leads:
         raise click.UsageError("name a lead: its ID or its telephone number")

@@ -140,12 +140,8 @@ def meant(session: Session, office: Backoffice, text: str, campaign: str | None 
     """The leads that an ID or a number stands for, at least one. CommandFailed, ConfigError."""
     from fs_dialer.db.lead_desk import Wanted
 
-    if text.isascii() and text.isdigit() and not text.startswith("0") and len(text) <= 18:
-        by_id = office.lead_story(int(text))
-        if by_id is not None:
-            return [by_id]
-        if len(text) < 7:
-            raise CommandFailed(f"there is no lead {text}", "leads and their ids: fs-dialer lead list")
+    if (by_id := _by_id(office, text)) is not None:
+        return [by_id]
     if campaign is not None:
         found(office, campaign)
     number = e164(session, text)
@@ -154,6 +150,16 @@ def meant(session: Session, office: Backoffice, text: str, campaign: str | None 
     if not stories:
         raise CommandFailed(f"no lead has the number {number}" + (f" in {clean(campaign)}" if campaign else ""), "leads: fs-dialer lead list")
     return stories
+
+
+def _by_id(office: Backoffice, text: str) -> LeadStory | None:
+    """The lead of this id; None for what must be a number. CommandFailed for what is too short to be one."""
+    if not (text.isascii() and text.isdigit() and not text.startswith("0") and len(text) <= 18):
+        return None
+    story = office.lead_story(int(text))
+    if story is None and len(text) < 7:
+        raise CommandFailed(f"there is no lead {text}", "leads and their ids: fs-dialer lead list")
+    return story
 
 
 def _show(session: Session, story: LeadStory, zone: str) -> None:
@@ -201,18 +207,19 @@ def _attempt(attempt: CallView, zone: str) -> tuple[str | Cell, ...]:
 
 @command(
     "timeline",
-    examples=("fs-dialer lead timeline +442079460101", "fs-dialer lead timeline 02079460101 --json"),
-    exits=UNREACHABLE | {Exit.FAILED: "nothing is known of this number"},
+    examples=("fs-dialer lead timeline +442079460101", "fs-dialer lead timeline 4711 --json"),
+    exits=UNREACHABLE | {Exit.FAILED: "nothing is known of this number, or there is no such lead"},
 )
-@click.argument("number", type=TEXT)
+@click.argument("lead", type=TEXT, metavar="ID|NUMBER")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=1000, show_default=True, help="How much at most: the newest.")
-def lead_timeline(session: Session, number: str, limit: int) -> None:
+def lead_timeline(session: Session, lead: str, limit: int) -> None:
     """All that happened with a person, oldest first, over all campaigns: how he came in, calls, results, marks, tickets, do-not-call entries.
 
-    All of his numbers count. Times are UTC.
+    Named by the ID of a lead, or by a telephone number. All of his numbers count. Times are UTC.
     """
     with session.office() as office:
-        wanted = e164(session, number)
+        by_id = _by_id(office, lead)
+        wanted = by_id.lead.number if by_id is not None else e164(session, lead)
         entries = office.timeline(wanted, limit + 1)
     more, entries = len(entries) > limit, entries[-limit:]
     if not entries:

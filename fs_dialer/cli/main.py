@@ -5,7 +5,12 @@ Imports none of them: a command's module is loaded when the command is used, so 
 
 from __future__ import annotations
 
-from typing import Any
+import errno
+import os
+import sys
+from collections.abc import Callable
+from contextlib import suppress
+from typing import Any, NoReturn
 
 import click
 
@@ -17,25 +22,58 @@ from fs_dialer.cli.settings import Session
 from fs_dialer.errors import FsDialerError
 
 HERE = "fs_dialer.cli"
+NOBODY_READS = 141  # 128 + SIGPIPE, as a shell tells of a program that was ended by it
+NO_ROOM = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO)
 
 
 class Main(LazyGroup):
     """The root: whatever goes wrong below arrives here, is told once, and becomes an exit code."""
 
+    def make_context(self, info_name: str | None, args: list[str], parent: click.Context | None = None, **extra: Any) -> click.Context:
+        return _written(lambda: super(Main, self).make_context(info_name, args, parent, **extra))  # --help and --version write here
+
     def invoke(self, ctx: click.Context) -> Any:
+        return _written(lambda: self._invoke(ctx))
+
+    def _invoke(self, ctx: click.Context) -> Any:
         session = ctx.ensure_object(Session)
         try:
             return super().invoke(ctx)
         except FsDialerError as error:
             failure = session.failure_of(error)
-        except BrokenPipeError:
-            raise  # click ends quietly when nobody reads any more
         except OSError as error:
             if error.filename is None:
                 raise
             failure = Failure(Exit.FAILED, f"{error.filename}: {error.strerror}")
         session.fail(failure)
         ctx.exit(failure.code)
+
+
+def _written(work: Callable[[], Any]) -> Any:
+    """What `work` gives, once all it said is out. Where nobody reads any more the process ends without a word; where there is no room, with one."""
+    try:
+        try:
+            return work()
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except BrokenPipeError:
+        _ended(NOBODY_READS)
+    except OSError as error:
+        if error.filename is not None or error.errno not in NO_ROOM:
+            raise
+        with suppress(OSError):
+            click.echo(f"fs-dialer: the output could not be written: {error.strerror}", err=True)
+        _ended(Exit.FAILED)
+
+
+def _ended(code: int) -> NoReturn:
+    """The end, with what is still held back for stdout thrown away: Python would try once more to write it, and complain."""
+    with suppress(OSError, ValueError, AttributeError):
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        os.dup2(nowhere, sys.stdout.fileno())
+        os.close(nowhere)
+    raise click.exceptions.Exit(code)
 
 
 DB = LazyGroup(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from fs_dialer.cli.output import ago, clean, percent, plural
+from fs_dialer.cli.output import ago, clean, folded, percent, plural
 from fs_dialer.core.figures import MissedCount
 
 if TYPE_CHECKING:
@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 RUN = "fs-dialer run"
 DOCTOR = "fs-dialer doctor"
+STATUS = "fs-dialer status"
 LAG_S = 1.0  # the engine's own limit: past it nothing new is dialled
 LIVING = ("approved", "running", "paused")
 BY_ITSELF = "paused by itself"
@@ -69,14 +70,24 @@ def needs(
     return found
 
 
-def lines(found: Sequence[Need]) -> list[str]:
-    """`1 needs you: …` on one line, several below one another with their commands aligned."""
+def lines(found: Sequence[Need], width: int | None = None) -> list[str]:
+    """`1 needs you: …` on one line, several below one another with their commands aligned. Where that is wider than the terminal of `width`, each command
+    has a line of its own."""
     if not found:
         return []
     if len(found) == 1:
-        return [f"1 needs you: {found[0].text}     {found[0].command}"]
-    width = min(max(len(each.text) for each in found), 90)
-    return [f"{len(found)} need you:", *(f"  {each.text:<{width}}  {each.command}" for each in found)]
+        return _placed(f"1 needs you: {found[0].text}", "     ", found[0].command, width)
+    widest = min(max(len(each.text) for each in found), 90)
+    if width is not None and any(2 + max(widest, len(each.text)) + 2 + len(each.command) > width for each in found):
+        widest = 0
+    return [f"{len(found)} need you:", *(line for each in found for line in _placed(f"  {each.text:<{widest}}", "  ", each.command, width))]
+
+
+def _placed(text: str, between: str, command: str, width: int | None) -> list[str]:
+    line = f"{text}{between}{command}"
+    if width is None or len(line) <= width:
+        return [line]
+    return [*folded(text, width, "    "), f"    {command}"]
 
 
 def _of_daemon(reports: Sequence[CampaignReport], written: Written | None, live: Mapping[str, Any] | None, up: int, waiting: int) -> Iterator[Need]:
@@ -126,9 +137,12 @@ def _of_campaigns(reports: Sequence[CampaignReport], missed: Mapping[str, Missed
 def _left_over(troubles: Troubles, *, with_daemon: bool) -> Iterator[Need]:
     for campaign, many in sorted(troubles.left_open.items()) if with_daemon else ():
         text = f"{plural(many, 'call')} of {campaign} {'was' if many == 1 else 'were'} left without a result by an earlier daemon"
-        yield Need("open_attempts", campaign, text, DOCTOR)
+        yield Need("open_attempts", campaign, text, f"fs-dialer attempt list {campaign}")
     if with_daemon and troubles.unanswered:
-        yield Need("commands", "", f"{plural(troubles.unanswered, 'command')} asked of the daemon and not answered", DOCTOR)
+        yield Need("commands", "", f"{plural(troubles.unanswered, 'command')} asked of the daemon and not answered", STATUS)
+    for webhook, waits_s, error in troubles.failing:
+        text = f"webhook {webhook} fails, its oldest message has waited for {ago(waits_s)}: {clean(error)}"
+        yield Need("webhook_fails", webhook, text, f"fs-dialer webhook outbox --webhook {webhook} --waiting")
     for webhook, many in sorted(troubles.unsent.items()):
         text = f"{plural(many, 'message')} to the webhook {webhook} {'was' if many == 1 else 'were'} given up"
         yield Need("webhook", webhook, text, f"fs-dialer webhook outbox --webhook {webhook} --given-up")

@@ -123,18 +123,63 @@ def terminal_width(stream: TextIO) -> int | None:
 
 
 def table(
-    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], *, right: str | Sequence[str] = "", width: int | None = None, colour: bool = False
+    header: Sequence[str],
+    rows: Sequence[Sequence[str | Cell]],
+    *,
+    right: str | Sequence[str] = "",
+    width: int | None = None,
+    colour: bool = False,
+    cut: bool = False,
 ) -> list[str]:
     """Lines of an aligned table. `right`: names of columns set to the right; one text is split at blanks. The last column is broken to what is left of
-    `width`."""
+    `width`, or with `cut` shortened to it."""
     cells = [[Cell(name, "bold") for name in header], *([each if isinstance(each, Cell) else Cell(each) for each in row] for row in rows)]
     cells = [[Cell(clean(cell.text), cell.colour) for cell in row] for row in cells]
     widths = [max(_width(row[index].text) for row in cells) for index in range(len(header))]
     if width is not None:
         widths[-1] = max(_LEAST_LAST, min(widths[-1], width - sum(widths[:-1]) - 2 * (len(widths) - 1)))
+        if cut:
+            cells = [[*row[:-1], Cell(shortened(row[-1].text, widths[-1]), row[-1].colour)] for row in cells]
     named = right.split() if isinstance(right, str) else right
     to_right = {index for index, name in enumerate(header) if name in named}
     return [line for row in cells for line in _row(row, widths, to_right, colour)]
+
+
+def narrowed(
+    header: Sequence[str], rows: Sequence[Sequence[str | Cell]], spare: Sequence[str], width: int | None, last: int
+) -> tuple[list[str], list[list[str | Cell]]]:
+    """The table without as many of the `spare` columns, in their order, as it takes for the last one to have `last` columns of a terminal of `width`."""
+    kept = list(range(len(header)))
+    for name in spare if width is not None else ():
+        texts = [[header[index], *(_text(row[index]) for row in rows)] for index in kept[:-1]]
+        wide = sum(max(_width(clean(text)) for text in column) + 2 for column in texts)
+        needed = min(last, max((_width(clean(_text(row[-1]))) for row in rows), default=0))
+        if width is None or wide + needed <= width:
+            break
+        kept = [index for index in kept if header[index] != name]
+    return [header[index] for index in kept], [[row[index] for index in kept] for row in rows]
+
+
+def shortened(text: str, width: int) -> str:
+    """On one line of `width` columns, with … where it was cut."""
+    if _width(text) <= width:
+        return text
+    while _width(text) > width - 1:
+        text = text[:-1]
+    return text.rstrip() + "…"
+
+
+def folded(text: str, width: int | None, indent: str = "  ") -> list[str]:
+    """Broken between words to lines of `width`, all but the first with `indent`; None = one line."""
+    if width is None or _width(text) <= width:
+        return [text]
+    start = text[: len(text) - len(text.lstrip(" "))]
+    first, *more = _broken(text.lstrip(" "), max(_LEAST_LAST, width - max(len(start), len(indent))))
+    return [start + first, *(indent + line for line in more)]
+
+
+def _text(cell: str | Cell) -> str:
+    return cell.text if isinstance(cell, Cell) else cell
 
 
 def painted(text: str, colour: str, wanted: bool) -> str:

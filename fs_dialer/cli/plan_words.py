@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterable, Sequence
 from typing import Any
 
+from fs_dialer.cli.campaigns import NOT_YET, is_offered
 from fs_dialer.cli.output import clean, natural, plural, table
 from fs_dialer.cli.planning import Plan
 from fs_dialer.config.kinds import show
@@ -81,6 +82,7 @@ def _change(plan: Plan, edit: Edit) -> dict[str, Any]:
     }
     if edit.kind == CAMPAIGN and edit.what == CREATED:
         told["notes"].append(_brings(plan, edit))
+    told["notes"] += _not_dialled(edit)
     return told
 
 
@@ -187,6 +189,7 @@ def _details(plan: Plan, edit: Edit) -> list[str]:
     if edit.because:
         lines.append(f"  . because of {', '.join(f'{word_of(kind)} {name}'.strip() for kind, name in edit.because)}")
     lines += [f"  . {effect.text}" for effect in said if not effect.path]
+    lines += [f"  . {note}" for note in _not_dialled(edit)]
     if edit.kind not in (CAMPAIGN, INSTALLATION):
         users = [other.name for other in plan.changes if other.kind == CAMPAIGN and edit.key in other.because]
         lines += [f"  . {named(users)} {'rests' if len(users) == 1 else 'rest'} on it: new revisions below"] if users else []
@@ -252,6 +255,12 @@ def _differences(edit: Edit) -> tuple[Difference, ...]:
 
 def _effects(plan: Plan, edit: Edit) -> Sequence[Effect]:
     return plan.effects.get(edit.name, ()) if edit.kind == CAMPAIGN and edit.what == CHANGED else ()
+
+
+def _not_dialled(edit: Edit) -> list[str]:
+    """What keeps a campaign from being dialled, whoever approves it."""
+    coming = edit.what in (CREATED, CHANGED) and isinstance(edit.new, Campaign) and not is_offered(edit.new.type)
+    return [NOT_YET] if coming else []
 
 
 def _brings(plan: Plan, edit: Edit) -> str:

@@ -127,12 +127,12 @@ def planned(office: Backoffice, wish: Wish, world: World | None = None) -> Plan:
     """What the wish would change. ConfigError with every problem of what it names and of what hangs on it."""
     world = world or office.world()
     going = {*wish.removed, *((CAMPAIGN, name) for name in wish.ended)}
-    library = resolve(wish.things, world.things(), only=(), removed=going)
+    library = resolve(wish.things, world.things(), only=(), removed=going, removed_by="--prune" if wish.pruned else "the revert" if wish.revert_of else "")
     named = {thing.key: thing for thing in wish.things}
     wanted = [_wanted(key, value, library, named.get(key)) for key, value in _values(library)]
     if (DEFAULTS, "") in named:
         wanted.append(_wanted((DEFAULTS, ""), named[DEFAULTS, ""].source, library, named[DEFAULTS, ""]))
-    found, over = _without_over(edits(world.standing, wanted, ended=wish.ended, removed=wish.removed))
+    found, over = _without_over(edits(world.standing, wanted, ended=wish.ended, removed=wish.removed), tell_unchanged=not wish.folders)
     found = _explained(found, library)
     mentioned = {*named, *going}
     left_alone = [each.name for each in world.standing.values() if each.kind == CAMPAIGN and each.key not in mentioned and not each.is_over]
@@ -155,9 +155,10 @@ def _wanted(key: Key, value: Any, library: Library, named: Thing | None) -> Want
     return Wanted(*key, value, thing.source, thing.file, thing.line, named is not None)
 
 
-def _without_over(found: Sequence[Edit]) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
-    """An ended campaign never changes again (D11): its file may lie about, and be told so."""
-    over = tuple(edit.name for edit in found if edit.what in (CHANGED, REWRITTEN) and edit.kind == CAMPAIGN and edit.state in ("draining", "ended"))
+def _without_over(found: Sequence[Edit], *, tell_unchanged: bool) -> tuple[tuple[Edit, ...], tuple[str, ...]]:
+    """An ended campaign never changes again (D11): its file may lie about, and be told so; where its file was named, even if it says what is stored."""
+    ended = [edit for edit in found if edit.kind == CAMPAIGN and edit.state in ("draining", "ended")]
+    over = tuple(edit.name for edit in ended if edit.what in (CHANGED, REWRITTEN) or (tell_unchanged and edit.what == UNCHANGED and edit.file))
     return tuple(replace(edit, what=UNCHANGED) if edit.kind == CAMPAIGN and edit.name in over else edit for edit in found), over
 
 

@@ -5,6 +5,7 @@ With a running daemon the engine's own words; without one what the database know
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fs_dialer.cli.campaigns import UNREACHABLE, open_leads
 from fs_dialer.cli.command import command
 from fs_dialer.cli.needs import lines
-from fs_dialer.cli.output import Cell, ago, clean, plural, state_cell
+from fs_dialer.cli.output import Cell, ago, clean, folded, narrowed, plural, state_cell, table, terminal_width, wants_colour
 from fs_dialer.cli.settings import Session
 from fs_dialer.cli.standing import RUN, Standing, lines_of, standing, state_of, staying, why_of
 
@@ -21,21 +22,29 @@ if TYPE_CHECKING:
     from fs_dialer.db.shapes import CampaignReport
 
 
+SPARE = ("TYPE", "MISSED 30d")  # left out where the terminal is too narrow for the reason
+WHY_WIDTH = 30
+
+
 @command("status", examples=("fs-dialer status", "watch fs-dialer status", "fs-dialer status --json"), exits=UNREACHABLE)
 def status(session: Session) -> None:
     """What every campaign does now, and why; and below it what needs you, with the command for it.
 
     AGENTS: staying of crew: logged in, available and reachable, of those who serve the campaign. LINES: calls up or being dialled, of the campaign's limit.
     OPEN: leads that may still be called. MISSED 30d: of the calls that a person answered in the last 30 days, the share that met no agent in time, and the
-    campaign's ceiling. WHY: the reason, and the command that mends it where there is one.
+    campaign's ceiling. WHY: the reason, and the command that mends it where there is one; cut to one line on a terminal, in
+    full by `fs-dialer explain campaign` or into a pipe.
     """
     seen = standing(session)
+    width = terminal_width(sys.stdout)
     if seen.reports:
         header = ("CAMPAIGN", "TYPE", "STATE", "AGENTS", "LINES", "OPEN", "MISSED 30d", "WHY")
-        session.table(header, [_row(seen, report) for report in seen.reports], right=header[3:7])
+        shown, rows = narrowed(header, [_row(seen, report) for report in seen.reports], SPARE, width, WHY_WIDTH)
+        session.say(*table(shown, rows, right=header[3:7], width=width, colour=wants_colour(sys.stdout), cut=True))
     else:
         session.say("There is no campaign yet. Define one in a file, then: fs-dialer apply PATH")
-    session.say(_agents_line(seen), _daemon_line(seen), *_waiting_line(seen.commands), *lines(seen.needs))
+    below = (_agents_line(seen), _daemon_line(seen), *_waiting_line(seen.commands))
+    session.say(*(part for line in below for part in folded(line, width)), *lines(seen.needs, width))
     session.result(as_json(seen))
 
 

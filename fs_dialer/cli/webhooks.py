@@ -17,6 +17,7 @@ from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.output import Cell, ago, clean, plural
 from fs_dialer.cli.settings import Session, nearest_name, who
+from fs_dialer.cli.snapshots import ever_written
 
 if TYPE_CHECKING:
     from fs_dialer.core.resources import Webhook
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 POLL_S = 0.2
 PATIENCE_S = 3.0  # besides the webhook's own timeout: the daemon looks every second
+MOST_BEFORE = 1000  # of the messages that stand before a test, so many are looked at
 QUEUED = "queued: no daemon has sent it yet; it is sent as soon as one runs (fs-dialer run), after the messages before it"
 
 
@@ -65,7 +67,7 @@ def webhook_test(session: Session, webhook: str, from_here: bool) -> None:
     """
     with session.pool() as pool:
         found = _named(pool, webhook)
-        state, text = _sent_from_here(pool, found) if from_here else _sent_by_daemon(pool, found)
+        state, text = _sent_from_here(pool, found) if from_here else _sent_by_daemon(session, pool, found)
     if state == "failed":
         session.note(f"fs-dialer: {webhook}: {text}")
     else:
@@ -186,7 +188,7 @@ def _sent_from_here(pool: Pool, webhook: Webhook) -> tuple[str, str]:
     return "delivered", f"delivered from here in {took_s:.2f} s, answered {status}"
 
 
-def _sent_by_daemon(pool: Pool, webhook: Webhook) -> tuple[str, str]:
+def _sent_by_daemon(session: Session, pool: Pool, webhook: Webhook) -> tuple[str, str]:
     outbox = _outbox(pool)
     id = outbox.put_test(webhook.name, who())
     until = time.monotonic() + webhook.timeout_s + PATIENCE_S
@@ -197,8 +199,24 @@ def _sent_by_daemon(pool: Pool, webhook: Webhook) -> tuple[str, str]:
         if line.last_error:
             return "failed", f"{line.last_error}; it is tried again (message {id})"
         if time.monotonic() >= until:
-            return "queued", QUEUED
+            return _not_yet(session, outbox, line)
         time.sleep(POLL_S)
+
+
+def _not_yet(session: Session, outbox: Any, test: OutboxLine) -> tuple[str, str]:
+    """What keeps a test from being sent: messages before it that fail or are on their way, or that there is no daemon."""
+    before = [line for line in outbox.listed(webhook=test.webhook, waiting=True, limit=MOST_BEFORE) if line.id < test.id]
+    if before and before[-1].last_error:
+        many, oldest = plural(len(before), "message stands", "messages stand"), before[-1]
+        return "failed", f"{many} before it, and the first (message {oldest.id}) fails: {oldest.last_error}; the test, message {test.id}, comes after"
+    with session.office() as office:
+        written = ever_written(office)
+    if written is None or not written.fresh:
+        return "queued", QUEUED
+    if before:
+        return "queued", f"queued: {plural(len(before), 'message stands', 'messages stand')} before it; the test is message {test.id}"
+    said = "the daemon is sending it, and has no answer yet" if test.tries else "the daemon runs, and has not taken it up yet"
+    return "queued", f"queued: {said} (message {test.id})"
 
 
 def _state(line: OutboxLine, now: float) -> Cell:

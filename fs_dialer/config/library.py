@@ -52,13 +52,15 @@ def read_things(paths: Sequence[Path | str]) -> tuple[tuple[Thing, ...], tuple[P
     return found.things, found.passed_over
 
 
-def resolve(things: Iterable[Thing], stored: Iterable[Thing] = (), *, only: Collection[Key] | None = None, removed: Collection[Key] = ()) -> Library:
+def resolve(
+    things: Iterable[Thing], stored: Iterable[Thing] = (), *, only: Collection[Key] | None = None, removed: Collection[Key] = (), removed_by: str = ""
+) -> Library:
     """Lay things over those stored, and judge what they touch: themselves, and every stored thing that names them, directly or through others.
 
-    `only`: what is wanted of the result besides what is judged; None = everything. `removed`: stored things that are to vanish.
-    ConfigError with all problems, sorted by place.
+    `only`: what is wanted of the result besides what is judged; None = everything. `removed`: stored things that are to vanish, `removed_by`
+    what, as in "--prune". ConfigError with all problems, sorted by place.
     """
-    shelf = Books(things, stored, removed)
+    shelf = Books(things, stored, removed, removed_by=removed_by)
     problems = shelf.judge()
     if problems:
         raise ConfigError(in_order(problems))
@@ -90,9 +92,11 @@ class Books:
         removed: Collection[Key] = (),
         *,
         known: Mapping[Key, AgentDefinition | None] | None = None,
+        removed_by: str = "",
     ) -> None:
         self.problems: list[Problem] = []
         self.removed = frozenset(removed)
+        self._removed_by = removed_by
         self.known = dict(known or {})  # agents and gateways that exist without being things; None = by name only
         self.given: dict[Key, Thing] = {}
         self._files: dict[int, YamlFile] = {}
@@ -190,7 +194,7 @@ class Books:
         for key in touched:
             thing = self.things[key]
             found = self.file(thing).problems
-            problems += found if thing.origin else [replace(each, text=each.text + self._because(key)) for each in found]
+            problems += found if thing.origin else [replace(each, text=each.text + self._because(key, each.text)) for each in found]
         return problems + list(self._about_defaults(touched))
 
     def touched(self) -> list[Key]:
@@ -233,23 +237,36 @@ class Books:
     def _all(self, kind: str) -> set[Key]:
         return {key for things in (self.things, self.before) for key in things if key[0] == kind}
 
-    def _because(self, key: Key) -> str:
-        """Why a stored thing is judged: what it names that is changed here."""
-        hang = {}
+    def _because(self, key: Key, told: str = "") -> str:
+        """Why a stored thing is judged: what it names, directly or through others, that is removed here, else what is changed. `told`: the problem."""
+        gone: dict[Key, str] = {}
+        hang: dict[Key, str] = {}
         queue, seen = [key], {key}
         while queue:
-            for named in sorted(self._rests_on(self.things[queue.pop(0)])):
+            here = queue.pop(0)
+            for named in sorted(self._rests_on(self.things[here])):
                 if named in seen:
                     continue
                 seen.add(named)
-                if named in self.given and named != key:
+                if named in self.given and named != key and self._changes(named):
                     hang[named] = f"{self.given[named].title}, which {self.given[named].place} changes"
                 elif named in self.removed:
-                    hang[named] = f"{word_of(named[0])} {named[1]}".strip() + ", which is removed"
+                    gone[named] = self._gone(named, self.things[here])
                 elif named in self.things:
                     queue.append(named)
+        if gone:
+            return "; " + next((text for (_, name), text in gone.items() if f"`{name}`" in told), next(iter(gone.values())))
         named_here = [hang[each] for each in hang if each in references(self.things[key])] or list(hang.values())
         return f"; it rests on {named_here[0]}" if named_here else ""
+
+    def _changes(self, key: Key) -> bool:
+        """Whether what is given says something else than what is stored."""
+        before = self.before.get(key)
+        return before is None or before.source != self.given[key].source
+
+    def _gone(self, key: Key, named_by: Thing) -> str:
+        by = f" by {self._removed_by}" if self._removed_by else ""
+        return f"{word_of(key[0])} {key[1]}".strip() + f" is removed{by} but named by {named_by.title}"
 
     def _about_defaults(self, touched: Collection[Key]) -> Iterator[Problem]:
         for (default, path, text), names in self._elsewhere.items():

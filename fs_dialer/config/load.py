@@ -158,8 +158,15 @@ def _walk(top: Path, problems: list[Problem]) -> list[Path]:
     found = []
     for folder, folders, names in os.walk(top, onerror=unreadable):
         folders[:] = sorted(name for name in folders if not name.startswith("."))  # os.walk goes on with what is left here
+        for name in folders:
+            if name.endswith(SUFFIXES):
+                problems.append(Problem(str(Path(folder) / name), 0, 0, "", "is a folder, though named as a file: give it another name"))
         paths = [Path(folder) / name for name in sorted(names) if name.endswith(SUFFIXES) and not name.startswith(".")]
-        found += [path for path in paths if path.is_file()]  # a pipe would be waited for
+        for path in paths:
+            if path.is_file():  # a pipe would be waited for
+                found.append(path)
+            elif path.is_symlink() and not path.exists():
+                problems.append(Problem(str(path), 0, 0, "", f"is a link to what is not there: {os.readlink(path)}"))
     return found
 
 

@@ -77,7 +77,7 @@ def _by_library(digits: str, international: bool, region: str) -> tuple[str, tup
     except NumberParseException as error:
         if error.error_type == NumberParseException.INVALID_COUNTRY_CODE:
             raise BadNumber("no country has this country code" if international else "too short, or no country code") from None
-        raise BadNumber(f"{len(digits)} digits are no telephone number") from None
+        raise BadNumber("1 digit is no telephone number" if len(digits) == 1 else f"{len(digits)} digits are no telephone number") from None
     if not phonenumbers.is_valid_number(number) and _lost_its_zero(digits, international, region):
         raise BadNumber(f"{len(digits)} digits: the 0 in front is missing, as when a spreadsheet takes it for a number", _AS_TEXT)
     _refuse_mistakes(number, digits)

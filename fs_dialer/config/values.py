@@ -24,6 +24,8 @@ _DURATION = re.compile(
     r"(?:(?P<d>[0-9]{1,6}(?:\.[0-9]{1,6})?)d)?(?:(?P<h>[0-9]{1,8}(?:\.[0-9]{1,6})?)h)?"
     r"(?:(?P<m>[0-9]{1,8}(?:\.[0-9]{1,6})?)m)?(?:(?P<s>[0-9]{1,10}(?:\.[0-9]{1,6})?)s)?"
 )
+# The same with more digits than anything that a setting allows; a fraction that is too fine is none of them.
+_LONG_DURATION = re.compile("".join(rf"(?:[0-9]+(?:\.[0-9]{{1,6}})?{unit})?" for unit in "dhms"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 _MOMENT = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s*([+-])\s*([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
@@ -95,6 +97,8 @@ def duration(value: str) -> float:
     found = _DURATION.fullmatch(packed)
     if packed and found:
         return sum(float(part) * _UNITS[unit] for unit, part in found.groupdict().items() if part)
+    if packed and _LONG_DURATION.fullmatch(packed):
+        raise BadValue(f"`{short(value)}` is above 365d, the most")
     parts = re.findall(r"([0-9.]+)([a-z]+)", packed)
     if parts and "".join(a + b for a, b in parts) == packed and all(unit in _OTHER_UNITS or unit in _UNITS for _, unit in parts):
         better = "".join(amount + _OTHER_UNITS.get(unit, unit) for amount, unit in parts)

@@ -144,7 +144,8 @@ def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) ->
     now_in = in_window(run, w.now)
     if isinstance(ev, events.ApproveCampaign):
         if ev.revision is not None and ev.revision != run.definition.revision:
-            text = f"revision {ev.revision} of {campaign} is not loaded here; {run.definition.revision} is"
+            newest = run.definition.revision
+            text = f"revision {ev.revision} is not the newest; {newest} is" + (" (as far as the daemon has read)" if ev.revision > newest else "")
             w.out.append(Reply(ev.command_id, False, text))
             return
         step = campaigns.Approve(now_in, run.definition.type is CampaignType.CALLBACK and run.mode is not NOT_DIALLED)

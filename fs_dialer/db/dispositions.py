@@ -28,7 +28,7 @@ from fs_dialer.core.resources import Disposition
 from fs_dialer.core.retry import Chosen, Ended
 from fs_dialer.db import codec
 from fs_dialer.db.lead_marks import LEAVE_ALONE, STOP, told_objection
-from fs_dialer.db.lead_state import OVER, LeadState, home_of, is_agent, lock_lead, note, tell_finished, updated, write
+from fs_dialer.db.lead_state import OVER, LeadState, home_of, is_agent, lock_lead, note, tell_finished, updated, wishes, write
 from fs_dialer.db.pool import Cursor, Pool, Row, rows
 
 REPLACE_WITHIN_S = 15 * 60.0
@@ -159,7 +159,7 @@ class _Change:
             return "its number is on a do-not-call list"
         update = retry.after_disposition(base.lead(), self._call.ended, chosen, self._campaign, self._now)
         self.decision = update.decision
-        write(self._cursor, updated(base, update))
+        write(self._cursor, self._allowed(updated(base, update)))
         self.details = {"before": base.to_json()} | self._beside(base, update)
         after = lock_lead(self._cursor, state.id)
         assert after is not None
@@ -167,6 +167,16 @@ class _Change:
         self.details["after"] = after.to_json()
         tell_finished(self._cursor, state, after, self._call.id, self._call.outcome or "")
         return ""
+
+    def _allowed(self, state: LeadState) -> LeadState:
+        """D14: a lead that was over when its number came onto a list is not blocked; no result opens it again, nor moves it on to a listed number."""
+        if not state.unfinished:
+            return state
+        lists, _ = wishes(self._cursor, state.number, state.campaign, self._now)
+        if not lists:
+            return state
+        self.decision += f", but its number is on the do-not-call list {', '.join(lists)}"
+        return replace(state, status="blocked", held_by="do_not_call")
 
     def _marked(self, state: LeadState, chosen: Chosen) -> str:
         """A person's mark since the call began stands, "" where none does."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 import psycopg2
 
+from fs_dialer.db.do_not_call import split
 from fs_dialer.db.lead_desk import perhaps
 from fs_dialer.db.lead_state import note
 from fs_dialer.db.pool import Pool, is_cooperative, rows, store_error
@@ -61,6 +62,15 @@ class NumberWishes:
     entries: tuple[ListedNumber, ...]
     marks: tuple[LeftAlone, ...]
     leads: tuple[tuple[int, str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class WouldForbid:
+    """What entries would do. new: entries that are not on the list yet; leads: open ones that they forbid, in so many campaigns."""
+
+    new: int
+    leads: int
+    campaigns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +131,16 @@ class DncLists:
     def dnc_entries(self, list_name: str, limit: int = 100, after: str = "") -> list[ListedNumber]:
         """A page of one list, by number; `after` is the last of the page before."""
         return [ListedNumber(*row) for row in self._pool.rows("list_entries", {"list": list_name, "limit": limit, "after": after})]
+
+    def dnc_would_forbid(self, entries: Iterable[str], list_name: str = OWN) -> WouldForbid:
+        """What putting entries (+84901234567, +8490*) on a list would do; nothing is written. StoreError for what is neither."""
+        numbers, prefixes = split(entries)
+        new, leads, campaigns = self._pool.rows("entries_would_forbid", {"numbers": numbers, "prefixes": prefixes, "list": list_name})[0]
+        return WouldForbid(int(new), int(leads), int(campaigns))
+
+    def dnc_still(self, entry: str) -> list[ListedNumber]:
+        """The entries that forbid a number, or every number of a prefix (+8490*)."""
+        return [ListedNumber(*row) for row in self._pool.rows("entries_of_number", {"number": entry.removesuffix("*")})]
 
     def dnc_show(self, number: str) -> NumberWishes:
         """All that keeps a number (E.164) from being called."""

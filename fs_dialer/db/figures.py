@@ -104,6 +104,7 @@ class Troubles:
     unsent: Mapping[str, int] = field(default_factory=dict)  # messages given up, by webhook
     unanswered: int = 0  # commands older than 10 s
     refused: Sequence[tuple[str, str, str, int]] = ()  # import, file, campaign, rows
+    failing: Sequence[tuple[str, float, str]] = ()  # webhook, for how many seconds its oldest message has waited, what the last try said
 
 
 class FigureReports:
@@ -157,7 +158,8 @@ class FigureReports:
         """What somebody should look at."""
         ((since, open_attempts, left_open, unsent, unanswered, now),) = self._pool.rows("troubles")
         refused = tuple((name, file, campaign, int(count)) for name, file, campaign, count in self._pool.rows("refused_imports"))
-        return Troubles(now, since, int(open_attempts), left_open, unsent, int(unanswered), refused)
+        failing = tuple((webhook, float(waits_s), error) for webhook, waits_s, error in self._pool.rows("failing_webhooks"))
+        return Troubles(now, since, int(open_attempts), left_open, unsent, int(unanswered), refused, failing)
 
     @contextmanager
     def _snapshot(self) -> Iterator[Cursor]:

@@ -60,6 +60,9 @@ class UndoneBefore(Exception):
     """Somebody else was quicker."""
 
 
+QUERIES = {"leads": "undo_leads", "members": "undo_members", "changes": "undo_changes", "contacts": "undo_contacts"}
+
+
 def imports_listed(pool: Pool, *, campaign: str | None = None, limit: int = 100, before: int | None = None) -> list[ImportLine]:
     """The newest first; `before`: behind this id."""
     words = {"campaign": campaign, "limit": limit, "before": _BIGGEST_ID if before is None else before}
@@ -83,7 +86,7 @@ def undo_import(pool: Pool, line: ImportLine, who: str, now: float, *, write: bo
         with pool.transaction() as cursor:
             if write and what != "members":
                 rows(cursor, "undo_lock_leads" if what == "leads" else "undo_lock_contacts", page)
-            found = rows(cursor, f"undo_{what}", page)
+            found = rows(cursor, QUERIES[what], page)
             if what == "leads":
                 for campaign, gone, stopped, finished in found:
                     done.leads, done.stopped, done.finished = done.leads + gone, done.stopped + stopped, done.finished + finished

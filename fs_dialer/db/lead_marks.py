@@ -157,6 +157,8 @@ def _reopen(cursor: Cursor, state: LeadState, home: Home, mark: Mark, words: _Wo
     if state.call is not None:
         if state.status == "in_progress":
             raise _Refused("it is open: a call to it is up")
+        if wishes(cursor, state.number, state.campaign, words.now)[0]:
+            raise _Refused(_blocked(cursor, state, words.now))
         back = replace(state, status="in_progress", status_before=None, held_by="", agent=None, ready_why="")
         _clear_marks(cursor, state, words)
         return _Done(back, "open again: its call decides")

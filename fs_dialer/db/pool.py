@@ -109,6 +109,8 @@ def store_error(error: psycopg2.Error, *, lost: bool = False) -> StoreError:
     match error:
         case errors.UndefinedTable() | errors.UndefinedColumn():
             return StoreError(f"the database is not at this program's version ({text}); run: fs-dialer db migrate")
+        case errors.InsufficientPrivilege() if "row-level security" in text and '"commands"' in text:
+            return StoreError("only an admin may approve; docs/security.md says which roles there are")
         case errors.InsufficientPrivilege():
             return StoreError(f"this database user may not do that ({text}); docs/security.md says which roles there are")
         case errors.QueryCanceled():

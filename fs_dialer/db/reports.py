@@ -96,6 +96,10 @@ class Reports(FigureReports):
         """Who did what, newest first; of one campaign, agent or number, or of all."""
         return [AuditLine(*row) for row in self._pool.rows("audit_lines", {"target": target, "limit": limit})]
 
+    def marks_list(self, campaign: str, limit: int = 100) -> list[AuditLine]:
+        """Who marked which of a campaign's leads, newest first."""
+        return [AuditLine(*row) for row in self._pool.rows("marks_of_campaign", {"campaign": campaign, "limit": limit})]
+
     def _campaigns(self, name: CampaignId | None, now: float | None) -> list[CampaignReport]:
         found = self._pool.rows("campaign_rows", {"name": name})
         definitions = {row[0]: _campaign(row) for row in found}

@@ -38,5 +38,9 @@ def decide(view: View, now: float, campaign: Campaign, memory: None) -> Decision
     if not wanted:
         return Decision(because="every agent is busy or has a call being dialled for him")
     if view.room < wanted:
-        return Decision(originate=max(0, view.room), because=f"{wanted} free agents, but lines or calls per second allow {max(0, view.room)}")
-    return Decision(originate=wanted, because=f"one call for {'the free agent' if wanted == 1 else f'each of {wanted} free agents'}")
+        return Decision(originate=max(0, view.room), because=f"{_free(wanted)}, but lines or calls per second allow {max(0, view.room)}")
+    return Decision(originate=wanted, because=f"one call for {'the free agent' if wanted == 1 else f'each of {_free(wanted)}'}")
+
+
+def _free(agents: int) -> str:
+    return "1 free agent" if agents == 1 else f"{agents} free agents"

@@ -44,6 +44,22 @@ UNION ALL
 SELECT prefix || '*', list, reason, added_by, extract(epoch FROM added_at)::float8 FROM do_not_call_prefixes WHERE starts_with(%(number)s, prefix)
 ORDER BY 2, 1;
 
+-- name: entries_would_forbid
+-- What numbers and prefixes would do on a list: how many are new on it, how many open leads they forbid, and of how many campaigns. Reads all leads.
+WITH forbidden AS (
+    SELECT id, campaign FROM leads WHERE status IN ('new', 'in_progress', 'retry', 'callback_scheduled') AND number = ANY (%(numbers)s::text[])
+    UNION
+    SELECT id, campaign FROM leads
+    WHERE status IN ('new', 'in_progress', 'retry', 'callback_scheduled')
+      AND EXISTS (SELECT FROM unnest(%(prefixes)s::text[]) AS given (prefix) WHERE starts_with(leads.number, given.prefix))
+)
+SELECT (SELECT count(*) FROM unnest(%(numbers)s::text[]) AS given (number)
+        WHERE NOT EXISTS (SELECT FROM do_not_call WHERE do_not_call.number = given.number AND list = %(list)s))
+     + (SELECT count(*) FROM unnest(%(prefixes)s::text[]) AS given (prefix)
+        WHERE NOT EXISTS (SELECT FROM do_not_call_prefixes WHERE do_not_call_prefixes.prefix = given.prefix AND list = %(list)s)),
+       (SELECT count(*) FROM forbidden),
+       (SELECT count(DISTINCT campaign) FROM forbidden);
+
 -- name: marks_of_number
 -- Who must leave a number alone, and until when; '' = every campaign.
 SELECT campaign, extract(epoch FROM until)::float8, reason, added_by, extract(epoch FROM added_at)::float8 FROM no_callback

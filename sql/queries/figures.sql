@@ -81,16 +81,24 @@ WHERE opened_at >= to_timestamp(%(since)s) AND CASE %(kind)s WHEN 'agent' THEN a
 ORDER BY 1;
 
 -- name: troubles
--- What an operator should look at, by the database alone: since when the active daemon is, open attempts, those left open by daemons before it, webhook
--- messages given up, commands that nobody has answered for 10 s, clock.
+-- What an operator should look at, by the database alone: since when the active daemon is, open attempts, those left open by daemons before it (what
+-- this one has taken over ends within minutes, mostly), webhook messages given up, commands that nobody has answered for 10 s, clock.
 SELECT (SELECT extract(epoch FROM started_at)::float8 FROM epochs WHERE ended_at IS NULL),
        (SELECT count(*) FROM attempts_open),
        (SELECT coalesce(jsonb_object_agg(campaign, many), '{}')
-        FROM (SELECT campaign, count(*) AS many FROM attempts_open JOIN epochs ON epochs.id = epoch WHERE ended_at IS NOT NULL GROUP BY campaign) AS left_open),
+        FROM (SELECT campaign, count(*) AS many FROM attempts_open JOIN epochs ON epochs.id = epoch
+              WHERE ended_at IS NOT NULL AND opened_at < now() - interval '10 minutes' GROUP BY campaign) AS left_open),
        (SELECT coalesce(jsonb_object_agg(webhook, many), '{}')
         FROM (SELECT webhook, count(*) AS many FROM outbox WHERE given_up AND sent_at IS NULL GROUP BY webhook) AS unsent),
        (SELECT count(*) FROM commands WHERE replied_at IS NULL AND created_at < now() - interval '10 s'),
        extract(epoch FROM clock_timestamp())::float8;
+
+-- name: failing_webhooks
+-- Webhooks of which the oldest waiting message was tried in vain and is more than 5 minutes old: for how many seconds, and what the last try said.
+SELECT webhook, extract(epoch FROM now() - created_at)::float8, last_error
+FROM (SELECT DISTINCT ON (webhook) webhook, created_at, last_error FROM outbox WHERE sent_at IS NULL AND NOT given_up ORDER BY webhook, id) AS oldest
+WHERE last_error <> '' AND created_at < now() - interval '5 minutes'
+ORDER BY webhook;
 
 -- name: refused_imports
 -- Files of the last day of which rows were refused, newest first.

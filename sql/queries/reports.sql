@@ -66,3 +66,8 @@ SELECT id, definition, status, reason, extract(epoch FROM status_at)::float8 FRO
 -- The newest entries of the audit (NULL = of everything), newest first.
 SELECT extract(epoch FROM at)::float8, who, what, target, why, details FROM audit
 WHERE %(target)s::text IS NULL OR target = %(target)s ORDER BY id DESC LIMIT %(limit)s;
+
+-- name: marks_of_campaign
+-- The newest marks on a campaign's leads, newest first; the audit keeps them by number.
+SELECT extract(epoch FROM at)::float8, who, what, target, why, details FROM audit
+WHERE what = 'lead_mark' AND details ->> 'campaign' = %(campaign)s ORDER BY id DESC LIMIT %(limit)s;

@@ -220,6 +220,7 @@ def test_a_plan_is_applied_once(tmp_path: Path, pg_dsn: str) -> None:
 def test_an_unknown_plan_names_the_nearest(tmp_path: Path, pg_dsn: str) -> None:
     none = called("apply", "p-0000", dsn=pg_dsn)
     assert none.code == 3 and "none was made yet" in none.err
+    assert "there is no plan p-zzzz" in called("apply", "p-zzzz", dsn=pg_dsn).err
     plan = a_plan(pg_dsn, a_folder(tmp_path))
     other = plan[:-1] + ("0" if plan[-1] != "0" else "1")
     done = called("apply", other, dsn=pg_dsn)
@@ -245,6 +246,9 @@ def test_an_end_asks_for_the_name_and_goes_to_the_daemon(tmp_path: Path, pg_dsn:
     assert called("apply", path, "--confirm", "sprong", dsn=pg_dsn).code == 2
     assert sql(pg_dsn, "SELECT count(*) FROM commands") == [(0,)]
     monkeypatch.setattr("fs_dialer.cli.campaigns.REPLY_TIMEOUT_S", 0.0)
+    said = called("apply", path, "--yes", dsn=pg_dsn).out
+    assert "for good (no undo). To go on with its leads: fs-dialer campaign clone spring NEW" in said and "--revert" not in said
+    sql(pg_dsn, "DELETE FROM commands")
     done = called("apply", path, "--yes", "--json", dsn=pg_dsn).json
     assert [(each["campaign"], each["result"]) for each in done["ending"]] == [("spring", "queued")]
     assert sql(pg_dsn, "SELECT verb, target FROM commands") == [("end", "spring")]
@@ -324,6 +328,7 @@ def test_what_was_changed_since_can_not_be_reverted(tmp_path: Path, pg_dsn: str)
     called("apply", spring(folder, "ring: 30s\n"), dsn=pg_dsn)
     done = called("apply", "--revert", plan, dsn=pg_dsn)
     assert done.code == 3 and f"refused: spring changed since {plan} was applied. Nothing was changed." in done.err
+    assert "fs-dialer history spring;" in done.err
     assert len(revisions(pg_dsn)) == 3
 
 

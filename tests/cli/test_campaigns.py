@@ -10,7 +10,7 @@ import pytest
 from fs_dialer.cli import campaigns
 from fs_dialer.core.model import CampaignId, CampaignState
 from fs_dialer.db.postgres import PostgresStore
-from tests.cli.runner import CAMPAIGN, a_csv, applied, called
+from tests.cli.runner import CAMPAIGN, a_csv, a_folder, applied, called
 
 
 @pytest.fixture(autouse=True)
@@ -56,6 +56,21 @@ def test_an_unknown_campaign_names_the_nearest_and_nothing_is_asked(words: tuple
     assert done.code == 1 and "there is no campaign sprin; nearest: spring" in done.err
     with closing(PostgresStore(spring)) as store:
         assert store.pending_commands() == []
+
+
+def test_a_type_that_is_not_dialled_yet_is_told_without_a_command(tmp_path: Path, pg_dsn: str) -> None:
+    folder = a_folder(tmp_path)
+    file = folder / "campaigns" / "spring.yml"
+    file.write_text(file.read_text().replace("progressive", "manual"))
+    planned = called("plan", folder, dsn=pg_dsn)
+    assert f"  . {campaigns.NOT_YET}" in planned.out, planned.err
+    assert called("apply", folder, dsn=pg_dsn).code == 0
+    for state in ("new", "approved"):
+        shown = called("campaign", "list", dsn=pg_dsn).out.splitlines()[1]
+        assert shown.endswith("this version does not dial manual campaigns yet"), state
+        with closing(PostgresStore(pg_dsn)) as store:
+            store.set_campaign_state(CampaignId("spring"), 1, CampaignState.APPROVED, False, "", "test")
+    assert campaigns.NOT_YET in called("approve", "spring", dsn=pg_dsn).err
 
 
 @pytest.mark.spec("S24")

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from fs_dialer.core.model import Outcome
 from fs_dialer.core.resources import DncList
 from tests.cli.runner import Done, called
-from tests.db.desk import ADA, BEN, EVE, Desk, a_desk
+from tests.db.desk import ADA, BEN, EVE, Desk, a_campaign, a_desk
 
 
 @pytest.fixture
@@ -52,11 +52,47 @@ def test_a_number_on_a_list_blocks_its_leads_and_off_it_they_return(desk: Desk) 
 
 def test_a_prefix_forbids_every_number_that_begins_so(desk: Desk) -> None:
     lead = desk.add(ADA)
-    assert asked(desk, "dnc", "add", "--prefix", "+4420", "--list", "national").code == 0
+    assert asked(desk, "dnc", "add", "--prefix", "+44207", "--list", "national").code == 0
     assert desk.status(lead) == "blocked"
     shown = asked(desk, "dnc", "show", ADA, "--json").json
-    assert (shown["forbidden"], [each["number"] for each in shown["entries"]]) == (True, ["+4420*"])
-    assert asked(desk, "dnc", "remove", "--prefix", "+4420", "--list", "national", "--reason", "expired", "--json").json["leads_returned"] == 1
+    assert (shown["forbidden"], [each["number"] for each in shown["entries"]]) == (True, ["+44207*"])
+    assert asked(desk, "dnc", "remove", "--prefix", "+44207", "--list", "national", "--reason", "expired", "--json").json["leads_returned"] == 1
+
+
+@pytest.mark.spec("D14")
+def test_a_prefix_that_forbids_a_country_is_put_on_a_list_by_who_says_so_only(desk: Desk) -> None:
+    desk.campaign(a_campaign("autumn"))
+    leads = [desk.add(ADA), desk.add(BEN, campaign="autumn")]
+    done = asked(desk, "dnc", "add", EVE, "--prefix", "+4")
+    text = "+4 is only 1 digit: it forbids 2 open leads in 2 campaigns. Say --yes, or a longer prefix. Nothing was changed."
+    assert (done.code, text in done.err, on(desk, "own"), [desk.status(lead) for lead in leads]) == (2, True, [], ["new", "new"])
+    assert asked(desk, "dnc", "add", "--prefix", "+4", "--yes").out == "1 entry new on own; 2 leads blocked\n"
+
+
+def test_a_longer_prefix_that_forbids_many_leads_asks_too(desk: Desk) -> None:
+    desk.add(*(f"+4420794{number:05}" for number in range(1001)))
+    done = asked(desk, "dnc", "add", "--prefix", "+4420794")
+    assert done.code == 2 and "+4420794 forbids 1,001 open leads in 1 campaign. Say --yes" in done.err
+    assert desk.one("SELECT count(*) FROM leads WHERE status = 'blocked'") == 0
+
+
+def test_adding_can_be_rehearsed(desk: Desk) -> None:
+    lead = desk.add(ADA)
+    asked(desk, "dnc", "add", EVE)
+    done = asked(desk, "dnc", "add", ADA, EVE, "--prefix", "+4", "--dry-run")
+    assert done.out == "2 entries would be new on own, 1 there already; 1 lead would be blocked\nNothing was written.\n"
+    assert (done.code, desk.status(lead), on(desk, "own")) == (0, "new", [EVE])
+
+
+def test_off_a_list_it_is_said_what_still_forbids_a_number(desk: Desk) -> None:
+    lead = desk.add(ADA)
+    asked(desk, "dnc", "add", ADA, "--prefix", "+4", "--yes")
+    asked(desk, "dnc", "add", ADA, "--list", "national")
+    done = asked(desk, "dnc", "remove", ADA, "--list", "own", "--reason", "typed wrong")
+    assert done.out == f"1 entry off own, but {ADA} stays forbidden: national has the number, own has the prefix +4*; 0 leads to be called again\n"
+    assert desk.status(lead) == "blocked"
+    told = asked(desk, "dnc", "remove", ADA, BEN, "--list", "national", "--reason", "typed wrong", "--json").json["still_forbidden"]
+    assert [(each["entry"], [by["number"] for by in each["entries"]]) for each in told] == [(ADA, ["+4*"]), (BEN, ["+4*"])]
 
 
 @pytest.mark.spec("D8")
@@ -80,11 +116,17 @@ def test_a_blacklist_is_a_list_of_that_name(desk: Desk) -> None:
 def test_lists_are_shown_with_their_age_and_a_stale_one_says_so(desk: Desk, tmp_path: Path) -> None:
     asked(desk, "dnc", "import", a_file(tmp_path, ADA), "--list", "national")
     (national, own) = asked(desk, "dnc", "list", "--json").json["lists"]
+    assert "never imported" not in asked(desk, "dnc", "list").out
     assert (national["numbers"], national["stale"], own["name"]) == (1, False, "own")
     desk.rows("UPDATE do_not_call_imports SET at = at - interval '2 days'")
     assert "too old: import it anew" in asked(desk, "dnc", "list").out
     assert [each["number"] for each in asked(desk, "dnc", "list", "national", "--json").json["entries"]] == [ADA]
     assert ADA not in asked(desk, "dnc", "list", "national").out
+
+
+def test_a_list_that_no_file_was_loaded_into_was_never_imported(desk: Desk) -> None:
+    out = asked(desk, "dnc", "list").out
+    assert "never imported" in out and "too old" not in out
 
 
 def test_who_may_be_called_is_said(desk: Desk) -> None:
@@ -165,8 +207,10 @@ def test_a_file_that_would_take_most_of_a_list_away_asks_first(desk: Desk, tmp_p
 
 
 def test_a_dry_run_counts_and_writes_nothing(desk: Desk, tmp_path: Path) -> None:
-    done = asked(desk, "dnc", "import", a_file(tmp_path, ADA), "--list", "national", "--dry-run")
-    assert done.out.startswith("1 number = 1 new") and done.out.endswith("Nothing was written.\n")
+    desk.add(ADA)
+    done = asked(desk, "dnc", "import", a_file(tmp_path, ADA, "rubbish"), "--list", "national", "--dry-run")
+    assert done.out == "1 number = 1 new on national + 0 there already\n1 lead would be blocked\nNothing was written.\n"
+    assert "the others would be on the list" in done.err
     assert (on(desk), desk.one("SELECT count(*) FROM do_not_call_imports")) == ([], 0)
 
 

@@ -15,6 +15,7 @@ from fs_dialer.cli.doctor import ask_machine, machine
 from fs_dialer.cli.doctor.checks import Verdict
 from fs_dialer.cli.doctor.machine import GB, MB, Folder, ZoneFacts
 from fs_dialer.config.daemon import load_settings
+from fs_dialer.core.resources import Webhook
 
 pytestmark = pytest.mark.spec("X9")
 FINE, WARN, BAD, NOT_ASKED = Verdict.FINE, Verdict.WARN, Verdict.BAD, Verdict.NOT_ASKED
@@ -32,6 +33,19 @@ def test_a_full_disk_is_bad_before_it_is_full(free: int, verdict: Verdict) -> No
 @pytest.mark.parametrize(("free", "verdict"), [(50 * GB, FINE), (4 * GB, WARN), (900 * MB, BAD)])
 def test_the_database_needs_more_room(free: int, verdict: Verdict) -> None:
     assert machine.database_disk(a_folder(free=free)).verdict is verdict
+
+
+def test_a_webhook_whose_secret_is_not_to_be_had_here_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("THEIRS", "s3cret")
+    monkeypatch.delenv("OURS", raising=False)
+    webhooks = [Webhook(name="crm", url="https://a.example/", secret=secret) for secret in ("env:OURS",)]
+    webhooks.append(Webhook(name="shop", url="https://b.example/", secret="env:THEIRS"))
+    webhooks.append(Webhook(name="desk", url="https://c.example/", secret=f"file:{tmp_path}/gone"))
+    found = ask_machine.unreadable_secrets(webhooks)
+    assert set(found) == {"crm", "desk"} and found["crm"] == "the variable OURS is not set"
+    check = machine.webhook_secrets(3, found)
+    assert check.verdict is WARN and "crm (the variable OURS is not set)" in check.what and "s3cret" not in check.what
+    assert machine.webhook_secrets(1, {}).verdict is FINE
 
 
 @pytest.mark.parametrize(("change", "verdict"), [({}, FINE), ({"writable": False}, BAD), ({"is_folder": False}, BAD)])

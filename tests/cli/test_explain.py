@@ -354,7 +354,7 @@ def test_a_resting_gateway_says_since_when_until_when_for_which_calls_and_who_wa
     office.run(breakers=(replace(RESTING, opened_at=now - 60, until=now + 600),))
     out = office.explain("gateway", "trunk1").out
     assert out.startswith("trunk1: RESTS since ") and "8 of the last 10 calls failed (NORMAL_TEMPORARY_FAILURE); rests" in out.splitlines()[0]
-    assert "  used by   spring" in out and "  lines     3 of 30 in use, 10 calls a second; room for 27 more now" in out
+    assert "  used by   spring" in out and "  lines     3 of 30 in use, 10 calls a second; lines and rate allow 27 more this moment" in out
     assert "  deferred  1 lead found no healthy way: 1 of spring; asked again from " in out
     assert "ours" in out.splitlines()[-1] and out.splitlines()[-1].endswith("NORMAL_TEMPORARY_FAILURE (503)")
     told = office.explain("gateway", "trunk1", "--json").json

@@ -146,11 +146,50 @@ def test_history_of_other_things_shows_what_was_taken_away(tmp_path: Path, pg_ds
     called("apply", path, dsn=pg_dsn)
     path.write_text("schedules:\n  office: {hours: {mon: 8:00-9:00}}\n")
     called("apply", path, "--prune", "--confirm", "late", dsn=pg_dsn)
-    assert [line.split()[0] for line in called("history", "schedule", "late", dsn=pg_dsn).out.splitlines()[1:]] == ["r2", "r1"]
+    assert [line.split()[0] for line in called("history", "schedule", "late", dsn=pg_dsn).out.splitlines()[1:3]] == ["r2", "r1"]
     assert " removed " in called("history", "schedules", "late", dsn=pg_dsn).out
     assert called("history", "installation", dsn=pg_dsn).code == 0
     assert called("history", "nobody", dsn=pg_dsn).code == 1
     assert called("history", "a", "b", "c", dsn=pg_dsn).code == 2
+
+
+def test_history_says_what_everybody_did_and_why(tmp_path: Path, pg_dsn: str) -> None:
+    """A command and the change of state that it made are one act; one that changed nothing is told as asked for; marks on leads are there too."""
+    applied(a_folder(tmp_path), pg_dsn)
+    noted(pg_dsn, "an", "approve", "checked", revision="1")
+    noted(pg_dsn, "an", "campaign_state", "", **{"from": "new", "to": "approved"}, revision=1)
+    noted(pg_dsn, "an", "approve", "", revision="9")
+    noted(pg_dsn, "root", "start", "now")
+    noted(pg_dsn, "root", "campaign_state", "", **{"from": "approved", "to": "running"}, revision=1)
+    noted(pg_dsn, "root", "pause", "the price list is wrong")
+    noted(pg_dsn, "root", "campaign_state", "paused by hand: the price list is wrong", **{"from": "running", "to": "paused"}, revision=1)
+    noted(pg_dsn, "root", "import_leads", "", file="w.csv", rows=3, new=2, **{"import": "i-1"})
+    noted(pg_dsn, "hoa", "lead_mark", "asked in writing", target="+442079460001", campaign="spring", lead=7, mark="stop")
+    noted(pg_dsn, "daemon", "campaign_state", "the end time has come", **{"from": "paused", "to": "ended"}, revision=1)
+    noted(pg_dsn, "lan", "agent_status", "lunch", to="not_available")
+    acts = called("history", "spring", "--json", dsn=pg_dsn).json["acts"]
+    assert [(act["who"], act["did"], act["why"]) for act in reversed(acts)][1:] == [
+        ("an", "approved r1", "checked"),
+        ("an", "asked to approve r9, nothing changed", ""),
+        ("root", "started", "now"),
+        ("root", "paused", "the price list is wrong"),
+        ("root", "imported w.csv: 2 new leads of 3 rows (i-1)", ""),
+        ("hoa", "marked lead 7: stop", "asked in writing"),
+        ("daemon", "ended", "the end time has come"),
+    ]
+    assert " root    paused " in called("history", "spring", dsn=pg_dsn).out
+
+
+def noted(dsn: str, who: str, what: str, why: str, target: str = "spring", **details: Any) -> None:
+    with closing(psycopg2.connect(dsn)) as connection, connection, connection.cursor() as cursor:
+        words = (who, what, target, why, json.dumps(details))
+        cursor.execute("INSERT INTO audit (who, what, target, why, details) VALUES (%s, %s, %s, %s, %s)", words)
+
+
+def test_the_revision_of_an_ended_campaign_dials_no_more(tmp_path: Path, pg_dsn: str) -> None:
+    applied(a_folder(tmp_path), pg_dsn)
+    sql(pg_dsn, "UPDATE campaigns SET state = 'ended', approved_revision = 1")
+    assert " dialled last " in called("history", "spring", dsn=pg_dsn).out
 
 
 def test_every_answer_is_one_json_object(tmp_path: Path, pg_dsn: str) -> None:

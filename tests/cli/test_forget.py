@@ -191,10 +191,17 @@ def test_journals_and_recordings_of_this_machine_lose_the_person(desk: Desk, sta
     mine.touch()
     other.touch()
     done = asked(desk, "lead", "forget", ADA, "--yes", "--json", state=state).json
-    assert (done["journals"], done["recordings"]) == ({"files": 1, "places": 2}, 1)
+    assert (done["journals"], done["recordings"]) == ({"files": 1, "places": 2, "folder": str(state / "journal")}, 1)
     text = journal.read_text()
     assert '"+000000000000"' in text and LONGER in text and f'"{ADA}"' not in text and BEN not in text
     assert (journal.stat().st_size, mine.exists(), other.exists()) == (size, False, True)
+
+
+def test_which_journals_were_looked_through_is_said_and_which_were_not(desk: Desk, state: Path) -> None:
+    a_life(desk)
+    out = asked(desk, "lead", "forget", ADA, "--yes", state=state).out
+    assert f"0 journals in {state / 'journal'} looked through" in out
+    assert "journals below another state_dir, or on another host, remain as they are" in out
 
 
 def test_a_journal_that_cannot_be_written_to_keeps_the_database_as_it_was(desk: Desk, state: Path) -> None:

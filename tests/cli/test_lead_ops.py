@@ -149,6 +149,13 @@ def test_nothing_known_of_a_number_is_exit_1(desk: Desk) -> None:
     assert asked(desk, "lead", "timeline", ADA).code == 1
 
 
+def test_a_timeline_is_asked_for_by_a_leads_id_too(desk: Desk) -> None:
+    lead = desk.add(ADA)
+    assert asked(desk, "lead", "timeline", str(lead), "--json").json["number"] == ADA
+    done = asked(desk, "lead", "timeline", str(lead + 1))
+    assert done.code == 1 and f"there is no lead {lead + 1}" in done.err
+
+
 # --- mark -------------------------------------------------------------------------------------------------------------------------------
 
 
@@ -190,6 +197,8 @@ def test_a_time_after_the_campaigns_end_is_refused_with_what_is_possible(desk: D
         (("stop",), "name a lead"),
         (("4711",), "say what to mark them as"),
         (("4711", "stpo"), "nearest: stop"),
+        (("73", "nonsense"), "`nonsense` is no mark; nearest: "),
+        (("+44 20 7946 0101", "73", "re-open", "now"), "`re-open` is no mark; nearest: reopen; there are "),
         (("4711", "callback-at"), "needs a time"),
         (("4711", "callback-at", "yesterdy", "9:00"), "TIME"),
         (("4711", "stop", "4712"), "leads stand before it"),

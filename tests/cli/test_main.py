@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import time
@@ -24,6 +25,26 @@ def _modules(*words: str) -> set[str]:
     program += "print(*{name.split('.')[0] for name in sys.modules}, file=sys.stderr)"
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, cwd=ROOT, check=True, timeout=60)
     return set(done.stderr.split())
+
+
+@pytest.mark.parametrize("words", ["--help", "--version", "schema", "--json check conf", "lead --help"])
+def test_output_that_finds_no_room_is_told_in_one_line(words: str) -> None:
+    command = [sys.executable, "-m", "fs_dialer", *words.split()]
+    with open("/dev/full", "w") as full:
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False, timeout=60)
+    assert (done.returncode, done.stderr) == (1, "fs-dialer: the output could not be written: No space left on device\n")
+
+
+@pytest.mark.parametrize("words", ["--help", "schema", "--json check conf"])
+def test_when_nobody_reads_it_ends_without_a_word_as_a_shell_would_have_it(words: str) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    try:
+        command = [sys.executable, "-m", "fs_dialer", *words.split()]
+        done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, cwd=ROOT, check=False, timeout=60)
+    finally:
+        os.close(writer)
+    assert (done.returncode, done.stderr) == (141, "")
 
 
 def test_the_version_is_told() -> None:

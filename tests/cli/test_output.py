@@ -8,7 +8,7 @@ import json
 import pytest
 
 from fs_dialer.cli import output
-from fs_dialer.cli.output import Cell, Progress, ago, clean, json_line, masked, moment, natural, percent, plural, table, to_jsonable
+from fs_dialer.cli.output import Cell, Progress, ago, clean, folded, json_line, masked, moment, narrowed, natural, percent, plural, table, to_jsonable
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignState, Outcome
 from fs_dialer.core.snapshot import AgentView, Snapshot
 
@@ -16,6 +16,17 @@ from fs_dialer.core.snapshot import AgentView, Snapshot
 def test_columns_are_aligned_and_numbers_set_to_the_right() -> None:
     lines = table(("NAME", "OPEN", "WHY"), [("spring", "3,192", "dialing"), ("vip", "88", "-")], right="OPEN")
     assert lines == ["NAME     OPEN  WHY", "spring  3,192  dialing", "vip        88  -"]
+
+
+def test_a_last_column_that_is_cut_stays_on_one_line_and_spare_columns_go_first() -> None:
+    header, rows = narrowed(("NAME", "TYPE", "WHY"), [("spring", "progressive", "no lead is ready now")], ("TYPE",), 28, 20)
+    assert table(header, rows, width=24, cut=True) == ["NAME    WHY", "spring  no lead is read…"]
+    assert narrowed(("NAME", "TYPE", "WHY"), [("spring", "progressive", "ready")], ("TYPE",), None, 20)[0] == ["NAME", "TYPE", "WHY"]
+
+
+def test_a_text_is_folded_between_words() -> None:
+    assert folded("  nobody is called today", 18, "    ") == ["  nobody is", "    called today"]
+    assert folded("nobody is called today", None) == ["nobody is called today"]
 
 
 def test_into_a_pipe_nothing_is_broken_or_coloured() -> None:

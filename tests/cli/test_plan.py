@@ -192,7 +192,7 @@ def test_what_is_still_named_can_not_be_pruned(tmp_path: Path, pg_dsn: str) -> N
     folder = applied(a_folder(tmp_path), pg_dsn)
     (folder / "agents.yml").write_text("agents:\n  lan: {dial: user/1001, leg: nailed, name: Lan}\n")
     done = called("plan", folder / "agents.yml", "--prune", dsn=pg_dsn)
-    assert done.code == 3 and "hoa" in done.err and "campaign spring" in done.err
+    assert done.code == 3 and "agent hoa is removed by --prune but named by campaign spring" in done.err
     assert sql(pg_dsn, "SELECT count(*) FROM plans WHERE applied_at IS NULL") == [(0,)]
 
 
@@ -201,7 +201,9 @@ def test_a_campaign_that_has_ended_is_left_aside_and_told(tmp_path: Path, pg_dsn
     sql(pg_dsn, "UPDATE campaigns SET state = 'ended'")
     out = called("plan", spring(folder, "ring: 20s\n"), dsn=pg_dsn).out
     assert "spring  has ended, and never changes again" in out and "Nothing to do" in out
-    assert "has ended" not in called("plan", spring(folder, ""), dsn=pg_dsn).out
+    unchanged = spring(folder, "")
+    assert "spring  has ended" in called("apply", unchanged, dsn=pg_dsn).out, "whoever names the file wants to know"
+    assert "has ended" not in called("plan", folder, dsn=pg_dsn).out, "in a folder it may lie about"
 
 
 def test_nothing_to_do_makes_no_plan(tmp_path: Path, pg_dsn: str) -> None:

@@ -201,11 +201,39 @@ def test_a_revision_that_waits_for_its_approval_needs_you(running: PostgresStore
 def test_what_was_left_lying_needs_you(running: PostgresStore, pg_dsn: str) -> None:
     database = Database(pg_dsn)
     database.rows("INSERT INTO epochs (holder, ended_at) VALUES ('gone', now())")
-    an_open_attempt(database, database.lead(), epoch=database.one("SELECT max(id) FROM epochs"))
+    an_open_attempt(database, database.lead(), epoch=database.one("SELECT max(id) FROM epochs"), minutes=11)
     database.rows("INSERT INTO outbox (webhook, body, given_up) VALUES ('crm', '{}', true)")
     database.rows("INSERT INTO imports (name, file, hash, campaign, who, counts) VALUES ('i-00aa', 'a.csv', 'x', 'spring', 'an', '{\"refused\": 2}')")
     running.publish(SEEN)
     assert [(what, name) for what, name, _ in needed(pg_dsn)] == [("open_attempts", "spring"), ("webhook", "crm"), ("import", "i-00aa")]
+
+
+def test_calls_just_taken_over_from_an_earlier_daemon_need_nobody(running: PostgresStore, pg_dsn: str) -> None:
+    database = Database(pg_dsn)
+    database.rows("INSERT INTO epochs (holder, ended_at) VALUES ('gone', now())")
+    an_open_attempt(database, database.lead(), epoch=database.one("SELECT max(id) FROM epochs"), minutes=2)
+    running.publish(SEEN)
+    assert needed(pg_dsn) == []
+
+
+def test_a_webhook_that_fails_for_minutes_needs_you(running: PostgresStore, pg_dsn: str) -> None:
+    database = Database(pg_dsn)
+    put = "INSERT INTO outbox (webhook, body, created_at, last_error) VALUES (%s, '{}', now() - make_interval(mins => %s), %s)"
+    for webhook, minutes, error in (("crm", 12, "answered 500"), ("crm", 2, ""), ("new", 2, "answered 500"), ("idle", 60, "")):
+        database.rows(put, webhook, minutes, error)
+    running.publish(SEEN)
+    assert needed(pg_dsn) == [("webhook_fails", "crm", "fs-dialer webhook outbox --webhook crm --waiting")]
+    assert "webhook crm fails, its oldest message has waited for 12 m: answered 500" in called("status", dsn=pg_dsn).out
+
+
+def test_on_a_narrow_terminal_every_campaign_has_one_line(running: PostgresStore, pg_dsn: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    running.publish(replace(SEEN, switch_up=False, campaigns=(replace(VIEW, because="no lead is ready; " * 9),), store_up=False))
+    monkeypatch.setattr("fs_dialer.cli.status.terminal_width", lambda _: 70)
+    told = called("status", dsn=pg_dsn).out.splitlines()
+    assert all(len(line) <= 70 for line in told), told
+    assert "TYPE" not in told[0] and told[0].endswith("WHY")
+    assert told[1].startswith("spring") and told[1].endswith("…") and told[2].startswith("2 agents")
+    assert "    fs-dialer doctor" in told
 
 
 @pytest.mark.spec("D1")
@@ -250,13 +278,14 @@ def test_no_row_says_zero_without_its_reason(change: dict[str, Any], why: str, r
     assert called("status", "--json", dsn=pg_dsn).json["campaigns"][0]["why"] == why
 
 
-def an_open_attempt(database: Database, lead: int, *, epoch: int) -> None:
+def an_open_attempt(database: Database, lead: int, *, epoch: int, minutes: int = 0) -> None:
     database.rows(
         """
         INSERT INTO attempts_open (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, opened_at)
-        VALUES (gen_random_uuid(), 'spring', 1, %s, 'new', %s, gen_random_uuid(), '+442079460101', 'trunk1', '+442079460100', now())
+        VALUES (gen_random_uuid(), 'spring', 1, %s, 'new', %s, gen_random_uuid(), '+442079460101', 'trunk1', '+442079460100',
+                now() - make_interval(mins => %s))
         """,
-        *(lead, epoch),
+        *(lead, epoch, minutes),
     )
 
 

@@ -90,6 +90,15 @@ def test_without_a_daemon_a_test_waits(database: Database, monkeypatch: pytest.M
     assert (done.code, done.json["result"]) == (0, "queued")
 
 
+def test_a_test_behind_messages_that_fail_says_so(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    put(database, 2)
+    database.rows("UPDATE outbox SET tries = 3, last_error = 'answered 500', next_at = now() + interval '1 hour' WHERE id = 1")
+    monkeypatch.setattr(webhooks, "PATIENCE_S", -4.9)
+    done = called("webhook", "test", "crm", dsn=database.dsn)
+    assert (done.code, done.out) == (1, "")
+    assert "2 messages stand before it, and the first (message 1) fails: answered 500; the test, message 3, comes after" in done.err
+
+
 def test_an_unknown_webhook_is_told_with_the_nearest(database: Database) -> None:
     done = called("webhook", "test", "crn", dsn=database.dsn)
     assert done.code == 1 and "there is no webhook crn; nearest: crm" in done.err

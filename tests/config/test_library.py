@@ -211,7 +211,9 @@ def test_a_change_reaches_campaigns_through_defaults_and_teams() -> None:
 def test_a_thing_that_is_removed_while_a_campaign_names_it_is_told() -> None:
     stored = shelf(summer=campaign(more="hours: office\n"))
     (found,) = stored_problems({}, stored, removed=(("schedules", "office"),))
-    assert found.startswith("campaign summer, as stored  hours: `office` is no schedule we know") and "which is removed" in found
+    assert found.startswith("campaign summer, as stored  hours: `office` is no schedule we know") and found.endswith(
+        "; schedule office is removed but named by campaign summer"
+    )
 
 
 def test_a_stored_thing_that_nothing_touches_is_not_judged() -> None:

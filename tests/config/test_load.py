@@ -279,6 +279,17 @@ def test_paths_that_are_not_there_or_no_definitions_are_told(conf: Path) -> None
     assert "lead import" in problems["leads.csv"] and "neither" in problems["pipe.yml"]
 
 
+def test_a_link_to_nothing_and_a_folder_named_as_a_file_are_told(conf: Path) -> None:
+    (conf / "campaigns" / "gone.yml").symlink_to("nowhere.yml")
+    (conf / "campaigns" / "summer.yml").mkdir()
+    with pytest.raises(ConfigError) as caught:
+        load_paths([conf])
+    assert {Path(problem.file).name: problem.text for problem in caught.value.problems} == {
+        "gone.yml": "is a link to what is not there: nowhere.yml",
+        "summer.yml": "is a folder, though named as a file: give it another name",
+    }
+
+
 def test_a_lead_file_that_a_campaign_names_must_be_there(conf: Path) -> None:
     spring = conf / "campaigns" / "spring.yml"
     spring.write_text(CAMPAIGN + "leads: {csv: leads.csv}\n")

@@ -46,6 +46,7 @@ def test_a_number_is_read_however_it_is_written(written: str, region: str, numbe
         ("555 0106", "US", "7 digits are too few"),
         ("112", "GB", "too few"),
         ("0912345678 / 0987654321", "VN", "no telephone number"),
+        ("6", "GB", "1 digit is no telephone number"),
         ("212345678", "IT", "9 digits: the 0 in front is missing, as when a spreadsheet takes it for a number; set the column to text, export again"),
         ("123456789", "CI", "9 digits: the 0 in front is missing"),
         ("0000000000", "VN", "no number of this country looks like that"),

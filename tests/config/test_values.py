@@ -49,6 +49,8 @@ def test_a_duration_carries_its_unit(text: str, seconds: float) -> None:
         ("5min", "write 5m"),
         ("2 hours", "write 2h"),
         ("30m1h", "is not"),
+        ("99999999d", "is above 365d, the most"),
+        ("1h99999999999s", "is above 365d, the most"),
         ("", "is not"),
         ("-5s", "is not"),
     ],

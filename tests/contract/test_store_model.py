@@ -36,7 +36,7 @@ AUTUMN = CampaignId("autumn")
 CAMPAIGNS = st.sampled_from([SPRING, AUTUMN])
 ZONE_SETS: tuple[tuple[str, ...], ...] = ((), ("Europe/Madrid",), ("America/Chicago", "America/New_York"))
 NUMBERS = st.integers(0, 11)
-NEW_NUMBERS = st.integers(30, 37)  # nobody marks these: what an import makes of a marked number is the import's own subject
+NEW_NUMBERS = st.integers(30, 37)  # nobody marks or moves these: what an import makes of such a number is the import's own subject
 ENTRIES = st.one_of(NUMBERS.map(a_number), st.just(a_number(10)[:-1] + "*"))
 PICKS = st.integers(0, 30)
 DELAYS = st.sampled_from([-30.0, -1.5, 0.0, 0.5, 60.0])
@@ -68,7 +68,7 @@ STEPS = st.one_of(
     st.tuples(st.just("clear"), NUMBERS, st.sampled_from([SPRING, "", None])),
     st.tuples(st.just("return_refused")),
     st.tuples(st.just("state"), st.sampled_from([CampaignState.RUNNING, CampaignState.PAUSED, CampaignState.ENDED])),
-    st.tuples(st.just("import"), CAMPAIGNS, st.lists(NEW_NUMBERS, max_size=5), st.sampled_from(ZONE_SETS), DELAYS),
+    st.tuples(st.just("import"), CAMPAIGNS, st.lists(NEW_NUMBERS, max_size=5), DELAYS),
     st.tuples(st.just("take_over")),
     st.tuples(st.just("wait"), st.sampled_from([1.0, 45.0])),
 )
@@ -156,8 +156,8 @@ class Day:
             return str(error)
         return None
 
-    def do_import(self, campaign: CampaignId, numbers: Sequence[int], zones: tuple[str, ...], delay: float) -> object:
-        rows = [row for number in numbers for row in some_leads(1, zones, self.now + delay, first=number)]
+    def do_import(self, campaign: CampaignId, numbers: Sequence[int], delay: float) -> object:
+        rows = [row for number in numbers for row in some_leads(1, ZONE_SETS[number % 3], self.now + delay, first=number)]
         return self.backend.add_leads(rows, campaign)
 
     def do_take_over(self) -> object:
@@ -194,7 +194,7 @@ def _emptied(dsn: str) -> None:
 
 
 @pytest.mark.timeout(300)
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], print_blob=True)
+@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow], print_blob=True)
 @given(steps=st.lists(STEPS, min_size=5, max_size=40))
 def test_both_stores_tell_the_same_story(pg_dsn: str, steps: list[tuple[Any, ...]]) -> None:
     _emptied(pg_dsn)

@@ -161,6 +161,34 @@ def test_do_not_call_stands_above_a_result(desk: Desk) -> None:
     assert (done.lead_kept, desk.status(lead), kept(desk, attempt)[0]) == ("its number is on a do-not-call list", "blocked", "later")
 
 
+@pytest.mark.spec("D14")
+@pytest.mark.parametrize("entry", [ADA, "+44207*"])
+@pytest.mark.parametrize(("code", "more"), [("again", {}), ("later", {"callback_at": LATER_ON})])
+def test_no_result_opens_a_finished_lead_whose_number_is_forbidden(desk: Desk, entry: str, code: str, more: dict[str, Any]) -> None:
+    lead = desk.add(ADA)
+    attempt = desk.called()
+    disposed(desk, attempt, "sold")
+    desk.office.do_not_call_add([entry], "test")
+    assert desk.status(lead) == "succeeded"
+    done = disposed(desk, attempt, code, **more)
+    assert (done.lead_status, desk.status(lead)) == ("blocked", "blocked")
+    assert done.decision.endswith(", but its number is on the do-not-call list own")
+    assert disposed(desk, attempt, "sold").lead_status == "succeeded"
+    disposed(desk, attempt, code, **more)
+    assert desk.office.do_not_call_remove([entry], "test").leads == 1
+    assert desk.status(lead) == ("retry" if code == "again" else "callback_scheduled")
+
+
+@pytest.mark.spec("D14")
+def test_a_wrong_number_is_not_followed_by_a_forbidden_one(desk: Desk) -> None:
+    lead = desk.add(ADA)
+    desk.rows("UPDATE leads SET other_numbers = %s WHERE id = %s", f'[["{BEN}", ""]]', lead)
+    attempt = desk.called()
+    desk.office.do_not_call_add([BEN], "test")
+    disposed(desk, attempt, "wrong")
+    assert desk.rows("SELECT number, status FROM leads WHERE id = %s", lead) == [(BEN, "blocked")]
+
+
 def test_a_persons_mark_made_during_the_call_stands_above_a_later_result(desk: Desk) -> None:
     lead = desk.add(ADA)
     desk.make_ready()

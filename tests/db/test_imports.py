@@ -10,6 +10,9 @@ import pytest
 
 from fs_dialer.core.model import CampaignState, LeadId
 from fs_dialer.db.backoffice import Backoffice
+from fs_dialer.db.import_lines import rows_of
+from fs_dialer.db.imports import ImportOrder, run_import
+from fs_dialer.db.pool import Pool
 from fs_dialer.db.shapes import Imported, LeadRow
 from fs_dialer.errors import StoreError
 from tests.contract.store_backends import (
@@ -122,7 +125,7 @@ def test_the_first_of_two_rows_with_one_number_counts(backend: PostgresBackend) 
 
 
 def test_dialling_and_applying_go_on_while_a_list_is_imported(backend: PostgresBackend, pg_dsn: str) -> None:
-    """An import may take a minute: nothing that a daemon or an admin does meanwhile waits for it."""
+    """An import may take a minute: nothing that a daemon or an admin does meanwhile waits for it, though some lots are written and not committed."""
     store = running(backend, some_leads(2))
 
     def rows() -> Iterator[LeadRow]:
@@ -137,7 +140,8 @@ def test_dialling_and_applying_go_on_while_a_list_is_imported(backend: PostgresB
             other.do_not_call_add([a_number(1)], "test")
         yield from some_leads(2_000, first=5_000)
 
-    assert backend.office.import_leads(SPRING, rows(), "test").new == 4_000
+    with closing(Pool(pg_dsn, size=1)) as pool:
+        assert run_import(pool, ImportOrder("test", SPRING), rows_of(rows()), lot_rows=500).new == 4_000
 
 
 def test_an_import_is_in_the_audit(backend: PostgresBackend) -> None:

@@ -300,6 +300,15 @@ def test_a_mark_taken_back_during_the_call_leaves_the_lead_to_the_call(calling: 
     assert desk.status(lead) == "retry"
 
 
+@pytest.mark.spec("D14")
+def test_a_mark_is_not_taken_back_during_the_call_when_the_number_is_forbidden_by_now(calling: tuple[Desk, int, object, object]) -> None:
+    desk, lead, _, _ = calling
+    marked(desk, lead, STOP)
+    desk.office.do_not_call_add(["+44207*"], "test")
+    assert marked(desk, lead, REOPEN).refused == "its number is on the do-not-call list own"
+    assert desk.status(lead) == "stopped"
+
+
 # --- told -------------------------------------------------------------------------------------------------------------------------------
 
 

@@ -30,6 +30,7 @@ def test_it_says_in_words_what_holds_it() -> None:
 
     assert "no agent" in because(a_view(agents=0))
     assert "busy" in because(a_view(idle=0))
+    assert because(a_view(idle=1, room=0)) == "1 free agent, but lines or calls per second allow 0"
     assert "allow 2" in because(a_view(idle=3, room=2))
     assert "3 free agents" in because(a_view(idle=3))
 

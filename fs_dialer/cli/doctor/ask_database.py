@@ -19,6 +19,8 @@ from fs_dialer.cli.failures import failure_of
 from fs_dialer.cli.settings import Session
 from fs_dialer.core.model import CampaignState
 from fs_dialer.db import migrate
+from fs_dialer.db.happenings import Happenings
+from fs_dialer.db.pool import Pool
 from fs_dialer.db.postgres import PostgresStore
 from fs_dialer.db.server import APPLICATION, ServerFacts, bounded, inquiry
 from fs_dialer.errors import ConfigError, FsDialerError
@@ -88,10 +90,12 @@ class Asking:
 
 
 def _definitions(dsn: str) -> Wanted:
+    with closing(Pool(dsn, size=1, application=APPLICATION)) as pool:
+        webhooks = Happenings(pool).webhooks()
     with closing(PostgresStore(dsn, pool_size=1, application=APPLICATION)) as store:
         live = [each for each in store.campaigns() if each.state is not CampaignState.ENDED]
         campaigns = [(each.campaign, sorted({zone for zones in each.zone_sets for zone in zones})) for each in live]
-        return wanted(store.installation(), campaigns, [each.agent for each in store.agents()])
+        return wanted(store.installation(), campaigns, [each.agent for each in store.agents()], webhooks.values())
 
 
 def judge(answer: Answer, session: Session) -> list[Check]:

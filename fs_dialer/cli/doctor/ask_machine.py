@@ -13,7 +13,7 @@ import resource
 import stat
 import time
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from fs_dialer.cli.doctor import machine
@@ -21,7 +21,9 @@ from fs_dialer.cli.doctor.checks import Check, not_asked
 from fs_dialer.cli.doctor.machine import Folder, ZoneFacts
 from fs_dialer.cli.doctor.wanted import Wanted
 from fs_dialer.config.daemon import DaemonSettings
+from fs_dialer.core.resources import Webhook
 from fs_dialer.paths import checkout
+from fs_dialer.runtime.webhook_post import NotDelivered, secret_of
 
 _LIBRARIES = {"greenswitch": "greenswitch", "python-esl": "ESL"}
 _ELSEWHERE = {"tzdata"}  # needed only where the system has no time-zone data, which has a check of its own
@@ -38,6 +40,10 @@ def examine(settings: DaemonSettings, wanted: Wanted | None, why_not: str) -> li
         checks.append(machine.open_files(_soft_limit(), wanted.lines))
     checks += machine.time_zones(zones(None if wanted is None else wanted.zones), why_not)
     checks.append(machine.secrets(_secret_files(settings)))
+    if wanted is None:
+        checks.append(not_asked("machine.webhook_secrets", "secrets of webhooks", why_not))
+    else:
+        checks.append(machine.webhook_secrets(len(wanted.webhooks), unreadable_secrets(wanted.webhooks)))
     requirements = [each for each in required() if each.split(">")[0].strip() not in _ELSEWHERE]
     checks.append(machine.packages(requirements, installed()))
     library = _LIBRARIES.get(settings.esl.client)
@@ -147,6 +153,17 @@ def installed() -> dict[str, str]:
 def _soft_limit() -> int:
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     return soft if soft != resource.RLIM_INFINITY else 2**31
+
+
+def unreadable_secrets(webhooks: Iterable[Webhook]) -> dict[str, str]:
+    """Of webhooks whose secret is not to be had here: why, by name. Never the secret."""
+    found = {}
+    for webhook in webhooks:
+        try:
+            secret_of(webhook)
+        except NotDelivered as error:
+            found[webhook.name] = str(error)
+    return found
 
 
 def _secret_files(settings: DaemonSettings) -> dict[str, int]:

@@ -116,6 +116,15 @@ def secrets(modes: Mapping[str, int]) -> Check:
     return fine(id, f"no password file can be read by everybody ({len(modes)} looked at)" if modes else "no password stands in a file")
 
 
+def webhook_secrets(many: int, unreadable: Mapping[str, str]) -> Check:
+    """`unreadable`: why, by the webhook's name."""
+    id = "machine.webhook_secrets"
+    if unreadable:
+        said = "; ".join(f"{name} ({why})" for name, why in sorted(unreadable.items()))
+        return warn(id, f"webhooks whose secret can not be read here, nothing is sent to them: {said}", "set it for the daemon's service, and ask as its user")
+    return fine(id, f"the secret of every webhook can be read ({many} looked at)" if many else "no webhook is defined")
+
+
 def packages(requirements: Sequence[str], installed: Mapping[str, str]) -> Check:
     """`requirements` as pip has them, name>=1.2,<2; `installed`: version by name, nothing where it is not."""
     id, missing, outside = "machine.packages", [], []

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.resources import Webhook
 
 _AGENTS_TRUNK = re.compile(r"sofia/gateway/([A-Za-z0-9_.-]{1,64})/")
 
@@ -24,9 +25,12 @@ class Wanted:
     gateways: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     sounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    webhooks: tuple[Webhook, ...] = ()
 
 
-def wanted(installation: Installation, campaigns: Sequence[tuple[Campaign, Iterable[str]]], agents: Sequence[AgentDefinition]) -> Wanted:
+def wanted(
+    installation: Installation, campaigns: Sequence[tuple[Campaign, Iterable[str]]], agents: Sequence[AgentDefinition], webhooks: Iterable[Webhook] = ()
+) -> Wanted:
     """Of the installation, of campaigns that have not ended (each with the zones of its leads' numbers), and of all agents."""
     gateways, sounds, zones = _Users(), _Users(), _Users()
     for gateway in installation.gateways:
@@ -44,7 +48,7 @@ def wanted(installation: Installation, campaigns: Sequence[tuple[Campaign, Itera
     for agent in agents:
         if found := _AGENTS_TRUNK.match(agent.dial_string):
             gateways.add(found[1], f"agent {agent.id}")
-    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found)
+    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found, tuple(webhooks))
 
 
 class _Users:
