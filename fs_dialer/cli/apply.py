@@ -189,8 +189,8 @@ def _revert(session: Session, office: Backoffice, stored: StoredPlan, *, why: st
     confirmed(session, found, yes=yes, confirm=confirm)
     try:
         store_and_tell(session, office, found, why or f"reverts {stored.id}")
-    except WorldMoved as moved:
-        raise stale(f"the way back from {stored.id}", moved.moved) from None
+    except WorldMoved as error:
+        raise stale(f"the way back from {stored.id}", error.moved) from None
 
 
 def _stands(item: dict[str, Any] | Any, standing: Any) -> bool:

@@ -18,7 +18,7 @@ from fs_dialer.config.leads_rows import GoodRow, Twice
 from fs_dialer.core.effects import Joining
 from fs_dialer.core.model import CampaignId
 from fs_dialer.db.import_lines import line_of, rows_of
-from fs_dialer.db.import_lots import store_in_lots
+from fs_dialer.db.import_lots import LOT_ROWS, store_in_lots
 from fs_dialer.db.joining import join_later
 from fs_dialer.db.lead_state import COPIES
 from fs_dialer.db.pool import Cursor, Pool, is_cooperative, rows
@@ -92,7 +92,7 @@ def run_import(
     waiting: Callable[[], None] = lambda: None,
     storing: Callable[[], None] = lambda: None,
     also: Callable[[], Mapping[str, int]] = dict,
-    lot_rows: int | None = None,
+    lot_rows: int = LOT_ROWS,
 ) -> ImportDone:
     """Do it. ImportedBefore where it was done before, StoreError where it can not be stored; whatever `good_rows` raises ends it, and nothing is stored.
 
@@ -104,8 +104,7 @@ def run_import(
     with pool.transaction() as cursor:
         work = _Import(cursor, order)
         work.begin(waiting)
-        more = {} if lot_rows is None else {"lot_rows": lot_rows}
-        store_in_lots(map(line_of, good_rows), work.store, cursor.connection.cancel, **more)
+        store_in_lots(map(line_of, good_rows), work.store, cursor.connection.cancel, lot_rows=lot_rows)
         storing()
         return work.end(also())
 

@@ -49,7 +49,7 @@ def row(place: int, name: str = "", *, line: int = 0, others: Sequence[int] = ()
     return GoodRow(line or place, number(place), zones, name, attributes, numbers, has_own_zone=bool(zone), **more)
 
 
-def done(database: Database, order: ImportOrder, *rows: GoodRow, lot_rows: int | None = LOT_ROWS) -> ImportDone:
+def done(database: Database, order: ImportOrder, *rows: GoodRow, lot_rows: int = LOT_ROWS) -> ImportDone:
     with closing((Rehearsal if order.dry_run else Pool)(database.dsn, size=1)) as pool:
         return run_import(pool, order, rows, lot_rows=lot_rows)
 
