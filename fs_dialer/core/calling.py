@@ -39,7 +39,7 @@ RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 NO_LINE_S = 30.0  # before a lead whose trunk was full is looked at again
-NOT_RUNNING_S = 60.0  # before a lead is claimed again that the store held to be paused
+NOT_RUNNING_S = 2.0  # before a lead is claimed again that the store held to be paused: our own word of the start may still be on its way there
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
 
 

@@ -30,8 +30,9 @@ ON CONFLICT (name) DO NOTHING
 RETURNING id;
 
 -- name: import_tables
--- Where a lot lies while it is worked on. `word`: new, blocked, refused (all three join the campaign) or known; `met`: 2 = it has a lead there that is not
+-- Where a lot lies while it is worked on; its queries are many and short, so that compiling them costs more than it saves. `word`: new, blocked, refused (all three join the campaign) or known; `met`: 2 = it has a lead there that is not
 -- finished, 1 = one that is, 0 = none. `changed`: contacts who were there and of whom the lot knows better.
+SET LOCAL jit = off;
 CREATE TEMP TABLE incoming (
     place        bigint  NOT NULL,
     number       text    NOT NULL,
@@ -209,10 +210,10 @@ INSERT INTO moved
 SELECT judged.contact, judged.number, judged.zone_set FROM changed JOIN judged ON judged.place = changed.place WHERE changed.moves;
 
 -- name: insert_people
--- New contacts, in the order of the file.
+-- New contacts. Their ids follow the file; they are written in the order of numbers, which is that of the index.
 INSERT INTO contacts (id, number, name, zones, zone_set, attributes, owner, import) OVERRIDING SYSTEM VALUE
 SELECT contact, number, name, string_to_array(zone_set, '|'), zone_set, attributes, owner, %(import)s
-FROM judged WHERE fresh AND copy = 0 ORDER BY place
+FROM judged WHERE fresh AND copy = 0 ORDER BY number
 ON CONFLICT (number) DO NOTHING;
 
 -- name: adopt_people

@@ -415,10 +415,10 @@ def test_a_hopper_whose_leads_were_all_refused_is_filled_again_at_once() -> None
     assert len(desk.all(act.ClaimLeads)) == 1 and len(desk.all(act.ReturnLeads)) == 24
 
 
-def test_a_lead_that_the_store_holds_to_be_paused_is_left_for_a_minute() -> None:
+def test_a_lead_that_the_store_holds_to_be_paused_is_left_for_two_seconds() -> None:
     desk = a_dialling_desk(1, agents=1)
     desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "campaign_paused"))
-    assert desk.last(act.ReturnLeads).leads[0].ready_at == desk.now + 60.0
+    assert desk.last(act.ReturnLeads).leads[0].ready_at == desk.now + 2.0
 
 
 @pytest.mark.spec("S5")

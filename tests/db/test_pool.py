@@ -202,9 +202,9 @@ def test_a_query_marked_so_is_prepared_once_per_connection(pool: Pool) -> None:
     with pool.cursor() as cursor:
         for _ in range(3):
             assert rows(cursor, "claim_leads", claim_words()) == []
-        assert prepared_names(cursor) == {"claim_leads_1"}  # statement 0 is SET LOCAL
+        assert prepared_names(cursor) == {"claim_leads_2"}  # statement 0 is SET LOCAL
         assert rows(cursor, "pending_commands") == []
-        assert prepared_names(cursor) == {"claim_leads_1"}
+        assert prepared_names(cursor) == {"claim_leads_2"}
 
 
 def test_behind_a_pooler_that_forgets_them_queries_go_as_text(pool: Pool) -> None:
@@ -219,9 +219,9 @@ def test_behind_a_pooler_that_forgets_them_queries_go_as_text(pool: Pool) -> Non
 
 def test_behind_a_pooler_that_has_them_already_queries_go_as_text(pool: Pool) -> None:
     with pool.cursor() as cursor:
-        cursor.execute("PREPARE claim_leads_1 AS SELECT 1")
+        cursor.execute("PREPARE claim_leads_2 AS SELECT 1")
         assert rows(cursor, "claim_leads", claim_words()) == []
-        assert prepared_names(cursor) == {"claim_leads_1"}
+        assert prepared_names(cursor) == {"claim_leads_2"}
 
 
 def test_a_prepared_query_that_is_refused_says_what_the_plain_one_does(pool: Pool) -> None:

@@ -43,7 +43,7 @@ def test_a_number_with_a_brace_that_got_into_the_database_is_refused_before_the_
     world.define(agents=1)
     good, bad = numbers(1, 2)
     world.add_leads([bad, good])
-    for table in ("leads", "contacts", "attempts"):
+    for table in ("leads", "contacts", "attempts_open"):
         world.rows(f"ALTER TABLE {table} DROP CONSTRAINT {table}_number_check")
     hostile = "+1212}{a=b"
     world.rows("UPDATE leads SET number = %s WHERE number = %s", hostile, bad)
