@@ -43,7 +43,7 @@ GRANT INSERT, UPDATE, DELETE ON contacts, contact_numbers, group_members, leads 
 GRANT INSERT, UPDATE ON imports TO fs_dialer_operator;
 GRANT INSERT, DELETE ON import_changes TO fs_dialer_operator;
 GRANT INSERT ON campaign_zone_sets TO fs_dialer_operator;
-GRANT USAGE ON SEQUENCE lead_position, contacts_id_seq TO fs_dialer_operator;
+GRANT USAGE ON SEQUENCE lead_position, leads_id_seq, contacts_id_seq TO fs_dialer_operator;
 GRANT UPDATE (updated_at) ON campaigns TO fs_dialer_operator;  -- to lock a campaign while leads join it; its state is the daemon's alone
 
 -- Whom not to call.

@@ -323,6 +323,8 @@ def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) 
         if gate == "campaign_paused":
             until = w.now + NOT_RUNNING_S  # the store knows better than we do; what it knows is on its way
         ready_at = call.lead.ready_at if until is None else max(until, call.lead.ready_at)
+        run = w.runs[call.campaign]
+        run.back_at = min(run.back_at, ready_at)
         w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate == CALLER_ID),)))
     if call.gateway is not None:
         _judge_way(w, call, Outcome.CANCELLED, "")

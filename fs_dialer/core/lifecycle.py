@@ -124,6 +124,7 @@ def empty_hopper(w: World, run: Run, gate: str) -> None:
     if run.hopper or run.promised:
         leads = (*run.promised.values(), *run.hopper)
         w.out.append(ReturnLeads(run.definition.id, tuple(LeadReturn(lead.id, lead.ready_at, gate) for lead in leads)))
+        run.back_at = min(run.back_at, *(lead.ready_at for lead in leads))
         run.hopper.clear()
         run.promised.clear()
 

@@ -21,6 +21,7 @@ HOPPER_LEAST = 20
 HOPPER_PER_AGENT = 4
 CLAIM_RETRY_S = 5.0
 CLAIM_IDLE_S = 30.0
+CLAIM_BACK_S = 0.25  # for leads that went back to be there again
 SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
 PROMISE_S = 600.0  # so long a callback waits for the agent who promised it; then anyone takes it
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
@@ -228,6 +229,7 @@ def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] |
     answers = ask_gates(w, run, lead)
     if isinstance(answers, Check):
         until = max(lead.ready_at, w.now + SHUT_AGAIN_S) if answers.until is None else answers.until
+        run.back_at = min(run.back_at, until)
         w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, answers.gate),)))
         return None
     if w.breakers.troubled or run.definition.caller_id.sticky:
@@ -329,6 +331,9 @@ def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: fl
         run.unfinished = unfinished
         wait = CLAIM_IDLE_S if next_ready_at is None else max(0.05, next_ready_at - w.now)
         run.claim_at = w.now + min(wait, CLAIM_IDLE_S)
+        if run.back_at < run.claim_at:
+            run.claim_at = max(run.back_at, w.now) + CLAIM_BACK_S
+        run.back_at = float("inf")
         w.timers.set(("claim", run.definition.id), run.claim_at)
     w.pace_due = True
 

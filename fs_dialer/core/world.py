@@ -100,6 +100,7 @@ class Run:
     hopper_size: int = 0  # how many leads it wants to hold; 0 = to be reckoned anew
     claiming: bool = False
     claim_at: float = 0.0  # no claim before this
+    back_at: float = float("inf")  # leads went back that are ready then: the claim that follows may be answered before they are there again
     outside_hours: bool = False  # no zone of its leads is open now
     unfinished: bool = True  # some lead may still be dialled some day
     calls: dict[AttemptId, None] = field(default_factory=dict)

@@ -62,7 +62,9 @@ CREATE TEMP TABLE judged (
     member       boolean,
     met          integer,
     quiet_until  timestamptz,
-    word         text
+    word         text,
+    lead         bigint,
+    position     bigint
 ) ON COMMIT DROP;
 CREATE TEMP TABLE changed (contact bigint, place bigint, more jsonb, moves boolean) ON COMMIT DROP;
 CREATE TEMP TABLE moved (contact bigint, number text, zone_set text) ON COMMIT DROP;
@@ -118,50 +120,56 @@ WHERE incoming.number = together.number AND NOT incoming.twice;
 DELETE FROM incoming WHERE twice;
 
 -- name: judge_lot
--- What each row is: whose it is, whether he is in the group and in the campaign, whether he may be called. A contact who is new gets his id here. A contact
+-- What each row is: whose it is, whether he is in the group and in the campaign, whether he may be called. Ids and places in the line are given here, in the order of the file: rows are written in the order of numbers. A contact
 -- who is a lead of the campaign already is known, under whichever of his numbers; unless every row is to be a lead of its own, or his leads there are all
 -- finished and he is wanted again and may be called (D12). Leads of this import itself do not count: their rows stand higher up in the same file.
 INSERT INTO judged
-SELECT place, number,
-       CASE WHEN old IS NULL OR (has_own_zone AND %(known)s <> 'keep') THEN zone_set
-            ELSE coalesce(nullif((SELECT contacts.zone_set FROM contacts WHERE contacts.id = old), ''), zone_set) END,
-       has_own_zone, name, attributes, owner, ready_at, further, copy,
-       coalesce(old, CASE WHEN copy = 0 THEN nextval('contacts_id_seq') END), old IS NULL, member, met, quiet_until,
-       CASE
-           WHEN %(campaign)s::text IS NULL THEN CASE WHEN old IS NULL THEN 'new' ELSE 'known' END
-           WHEN met > 0 AND %(twice)s <> 'keep-all' AND NOT (%(known)s = 'again' AND met = 1 AND NOT forbidden AND quiet_until IS NULL) THEN 'known'
-           WHEN forbidden THEN 'blocked'
-           WHEN quiet_until IS NOT NULL THEN 'refused'
-           ELSE 'new'
-       END
+SELECT place, number, zone_set, has_own_zone, name, attributes, owner, ready_at, further, copy,
+       coalesce(old, CASE WHEN %(writes)s AND copy = 0 THEN nextval('contacts_id_seq') END), old IS NULL, member, met, quiet_until, word,
+       CASE WHEN %(writes)s AND %(campaign)s::text IS NOT NULL AND word <> 'known' THEN nextval('leads_id_seq') END,
+       CASE WHEN %(writes)s AND %(campaign)s::text IS NOT NULL AND word <> 'known' THEN nextval('lead_position') END
 FROM (
-    SELECT looked_up.*,
-           CASE WHEN %(group)s <> '' AND old IS NOT NULL THEN coalesce(
-               (SELECT true FROM group_members WHERE contact_group = %(group)s AND group_members.contact = old), false) ELSE false END AS member,
-           greatest(coalesce(met_by_number, 0), coalesce(CASE WHEN old IS NOT NULL AND %(has_leads)s THEN (
-               SELECT max(CASE WHEN status IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN 2 ELSE 1 END)
-               FROM leads WHERE leads.contact = old AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END, 0)) AS met
+    SELECT place, number,
+           CASE WHEN old IS NULL OR (has_own_zone AND %(known)s <> 'keep') THEN zone_set
+                ELSE coalesce(nullif((SELECT contacts.zone_set FROM contacts WHERE contacts.id = old), ''), zone_set) END AS zone_set,
+           has_own_zone, name, attributes, owner, ready_at, further, copy, old, member, met, quiet_until,
+           CASE
+               WHEN %(campaign)s::text IS NULL THEN CASE WHEN old IS NULL THEN 'new' ELSE 'known' END
+               WHEN met > 0 AND %(twice)s <> 'keep-all' AND NOT (%(known)s = 'again' AND met = 1 AND NOT forbidden AND quiet_until IS NULL) THEN 'known'
+               WHEN forbidden THEN 'blocked'
+               WHEN quiet_until IS NOT NULL THEN 'refused'
+               ELSE 'new'
+           END AS word
     FROM (
-        SELECT incoming.*,
-               (SELECT contacts.id FROM contacts WHERE contacts.number = incoming.number) AS old,
-               CASE WHEN %(has_leads)s THEN (
+        SELECT looked_up.*,
+               CASE WHEN %(group)s <> '' AND old IS NOT NULL THEN coalesce(
+                   (SELECT true FROM group_members WHERE contact_group = %(group)s AND group_members.contact = old), false) ELSE false END AS member,
+               greatest(coalesce(met_by_number, 0), coalesce(CASE WHEN old IS NOT NULL AND %(has_leads)s THEN (
                    SELECT max(CASE WHEN status IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN 2 ELSE 1 END)
-                   FROM leads
-                   WHERE leads.number = incoming.number AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END AS met_by_number,
-               %(campaign)s::text IS NOT NULL AND coalesce(
-                   (SELECT true FROM do_not_call WHERE do_not_call.number = incoming.number LIMIT 1),
-                   CASE WHEN %(prefix_lengths)s::integer[] <> '{}' THEN (
-                       SELECT true FROM unnest(%(prefix_lengths)s::integer[]) AS lengths (length)
-                       JOIN do_not_call_prefixes ON do_not_call_prefixes.prefix = left(incoming.number, lengths.length) LIMIT 1) END,
-                   false) AS forbidden,
-               CASE WHEN %(campaign)s::text IS NOT NULL THEN (
-                   SELECT max(until) FROM no_callback
-                   WHERE no_callback.number = incoming.number AND no_callback.campaign IN ('', %(campaign)s) AND until > now()) END AS quiet_until
-        FROM incoming
+                   FROM leads WHERE leads.contact = old AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END, 0)) AS met
+        FROM (
+            SELECT incoming.*,
+                   (SELECT contacts.id FROM contacts WHERE contacts.number = incoming.number) AS old,
+                   CASE WHEN %(has_leads)s THEN (
+                       SELECT max(CASE WHEN status IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN 2 ELSE 1 END)
+                       FROM leads
+                       WHERE leads.number = incoming.number AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) <> %(import)s) END AS met_by_number,
+                   %(campaign)s::text IS NOT NULL AND coalesce(
+                       (SELECT true FROM do_not_call WHERE do_not_call.number = incoming.number LIMIT 1),
+                       CASE WHEN %(prefix_lengths)s::integer[] <> '{}' THEN (
+                           SELECT true FROM unnest(%(prefix_lengths)s::integer[]) AS lengths (length)
+                           JOIN do_not_call_prefixes ON do_not_call_prefixes.prefix = left(incoming.number, lengths.length) LIMIT 1) END,
+                       false) AS forbidden,
+                   CASE WHEN %(campaign)s::text IS NOT NULL THEN (
+                       SELECT max(until) FROM no_callback
+                       WHERE no_callback.number = incoming.number AND no_callback.campaign IN ('', %(campaign)s) AND until > now()) END AS quiet_until
+            FROM incoming
+            OFFSET 0
+        ) AS looked_up
         OFFSET 0
-    ) AS looked_up
+    ) AS seen
     OFFSET 0
-) AS seen;
+) AS worded;
 
 -- name: find_changes
 -- Contacts who were there before, and of whom the lot knows better: an empty name, owner or zone changes nothing, attributes are merged, further numbers
@@ -242,10 +250,12 @@ SELECT %(group)s, contact, %(import)s FROM judged WHERE copy = 0 AND NOT member 
 ON CONFLICT DO NOTHING;
 
 -- name: insert_leads
--- New leads, in the order of the file. A number on a do-not-call list joins as blocked; one that asked not to be called for a while, as refused until then
+-- New leads. A number on a do-not-call list joins as blocked; one that asked not to be called for a while, as refused until then
 -- (D16). A further row of a number keeps what it says besides the contact's own attributes.
-INSERT INTO leads (campaign, contact, number, zone_set, status, status_before, held_by, ready_at, ready_why, copy, parameters, other_numbers, import)
-SELECT %(campaign)s, contact, number, zone_set, word,
+INSERT INTO leads (
+    id, campaign, contact, number, zone_set, status, status_before, held_by, ready_at, ready_why, copy, parameters, other_numbers, import, position
+) OVERRIDING SYSTEM VALUE
+SELECT lead, %(campaign)s, contact, number, zone_set, word,
        CASE WHEN word = 'refused' THEN 'new' END,
        CASE word WHEN 'blocked' THEN 'do_not_call' WHEN 'refused' THEN 'no_callback' ELSE '' END,
        CASE WHEN word = 'refused' THEN greatest(quiet_until, ready_at) ELSE coalesce(ready_at, now()) END,
@@ -260,10 +270,10 @@ SELECT %(campaign)s, contact, number, zone_set, word,
        CASE WHEN fresh AND further IS NULL AND copy = 0 THEN '[]'::jsonb ELSE (
            SELECT coalesce(jsonb_agg(jsonb_build_array(each.number, each.zone_set) ORDER BY each.place), '[]')
            FROM contact_numbers AS each WHERE each.contact = judged.contact AND each.number <> judged.number) END,
-       %(import)s
+       %(import)s, position
 FROM judged
 WHERE word <> 'known'
-ORDER BY place
+ORDER BY number, copy
 ON CONFLICT ON CONSTRAINT leads_once_per_campaign DO NOTHING;
 
 -- name: lost_leads

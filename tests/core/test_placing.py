@@ -471,3 +471,13 @@ def test_the_gates_are_asked_once_for_a_call_that_is_dialled_at_once(monkeypatch
         monkeypatch.setattr(module, "ask_gates", counted)
     desk = a_dialling_desk(1, agents=1)
     assert len(desk.all(act.OriginateLead)) == 1 and asked == [1]
+
+
+def test_a_claim_that_was_answered_before_a_lead_that_went_back_was_there_is_soon_asked_again() -> None:
+    """Our own start was still on its way to the store; the claim that follows the refusal finds nothing yet."""
+    desk = a_dialling_desk(1, agents=1)
+    desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "campaign_paused"))
+    desk.clear()
+    desk.claimed()
+    desk.wait(3.0)
+    assert desk.all(act.ClaimLeads)
