@@ -39,7 +39,6 @@ RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 NO_LINE_S = 30.0  # before a lead whose trunk was full is looked at again
-NOT_RUNNING_S = 2.0  # before a lead is claimed again that the store held to be paused: our own word of the start may still be on its way there
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
 
 
@@ -320,8 +319,6 @@ def _watch_legs(w: World, call: calls.Call) -> None:
 def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) -> None:
     w.tell(call.id, "not dialled", gate or "changed our mind")
     if gate not in STORE_KEEPS_THE_LEAD:
-        if gate == "campaign_paused":
-            until = w.now + NOT_RUNNING_S  # the store knows better than we do; what it knows is on its way
         ready_at = call.lead.ready_at if until is None else max(until, call.lead.ready_at)
         run = w.runs[call.campaign]
         run.back_at = min(run.back_at, ready_at)

@@ -161,7 +161,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     elif held and not placed:
         run.because = "no line is free for a call and its agent"
     run.told_all_busy = not leased
-    if placed or not run.hopper:
+    if placed:
         _refill(w, run)
     return held or (room <= placed and bool(leased or wanted))
 

@@ -408,19 +408,6 @@ def test_an_agent_is_not_lent_to_a_campaign_whose_own_lines_are_full() -> None:
     assert by_campaign(desk) == {"spring": 1, "autumn": 1}
 
 
-def test_a_hopper_whose_leads_were_all_refused_is_filled_again_at_once() -> None:
-    desk = a_desk(agents=1)
-    desk.clear()
-    desk.claimed(*(a_lead(n, attempts=3) for n in range(1, 25)))
-    assert len(desk.all(act.ClaimLeads)) == 1 and len(desk.all(act.ReturnLeads)) == 24
-
-
-def test_a_lead_that_the_store_holds_to_be_paused_is_left_for_two_seconds() -> None:
-    desk = a_dialling_desk(1, agents=1)
-    desk.tell(ev.AttemptRefused(placed(desk).attempt.id, "campaign_paused"))
-    assert desk.last(act.ReturnLeads).leads[0].ready_at == desk.now + 2.0
-
-
 @pytest.mark.spec("S5")
 def test_a_start_time_that_is_put_off_stops_the_claims_until_then() -> None:
     desk = a_desk(agents=1)
