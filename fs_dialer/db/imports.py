@@ -220,6 +220,8 @@ class _Import:
                 self._ask("lost_leads")
                 facts = self._facts()
             self._ask("zone_sets_of_lot")
+            if facts.old or facts.further:
+                self._ask("zone_sets_of_others")
         return facts
 
     def end(self, also: Mapping[str, int]) -> ImportDone:

@@ -2,6 +2,9 @@
 
 Attempts are committed in batches, one transaction for all that waited. Writes keep their order. While the database is away nothing is claimed or
 committed; results go to the local spool at once, other writes wait in memory, and a probe looks for the database every second.
+
+A claim waits for the writes that were asked before it: it sees our own start of the campaign and the leads that went back, else it would come home empty
+and be asked again half a minute later.
 """
 
 from __future__ import annotations
@@ -94,12 +97,18 @@ class StoreWorkers:
             self._refuse(action, STORE_DOWN)
 
     def claim(self, action: act.ClaimLeads) -> None:
-        self._spawn(self._claim, action)
+        if self._up:
+            self._in_turn(action)
+        else:
+            self._put(ev.ClaimFailed(action.campaign))
 
     def write(self, action: act.Action) -> None:
-        if not self._up and isinstance(action, act.CloseAttempt):
+        if self._up or not isinstance(action, act.CloseAttempt):
+            self._in_turn(action)
+        else:
             self._to_spool([action])
-            return
+
+    def _in_turn(self, action: act.Action) -> None:
         self._to_write.append(action)
         self._write_flag.set()
 
@@ -177,7 +186,11 @@ class StoreWorkers:
             if results:
                 self._close(results)
             elif self._to_write:
-                perform.write(self._store, self._to_write[0])
+                head = self._to_write[0]
+                if isinstance(head, act.ClaimLeads):
+                    self._spawn(self._claim, head)
+                else:
+                    perform.write(self._store, head)
                 self._to_write.popleft()
         except StoreError as error:
             self._not_written(results, error)
@@ -208,10 +221,12 @@ class StoreWorkers:
             self._up = False
             log.error("the database is away: %s; nothing is dialled, calls go on, results are kept in %s", error, self._spool.path)
             self._put(ev.StoreLost(str(error)))
-            waiting = [a for a in self._to_write if isinstance(a, act.CloseAttempt)]
-            if waiting:
-                self._to_write = deque(a for a in self._to_write if not isinstance(a, act.CloseAttempt))
-                self._to_spool(waiting)
+            waiting = list(self._to_write)
+            self._to_write = deque(a for a in waiting if not isinstance(a, (act.CloseAttempt, act.ClaimLeads)))
+            for claim in (a for a in waiting if isinstance(a, act.ClaimLeads)):
+                self._put(ev.ClaimFailed(claim.campaign))
+            if results := [a for a in waiting if isinstance(a, act.CloseAttempt)]:
+                self._to_spool(results)
 
     def _probe_loop(self) -> None:
         while True:

@@ -30,8 +30,9 @@ ON CONFLICT (name) DO NOTHING
 RETURNING id;
 
 -- name: import_tables
--- Where a lot lies while it is worked on; its queries are many and short, so that compiling them costs more than it saves. `word`: new, blocked, refused (all three join the campaign) or known; `met`: 2 = it has a lead there that is not
--- finished, 1 = one that is, 0 = none. `changed`: contacts who were there and of whom the lot knows better.
+-- Where a lot lies while it is worked on; its queries are many and short, so that compiling them costs more than it saves. `word`: new, blocked, refused
+-- (all three join the campaign) or known; `met`: 2 = it has a lead there that is not finished, 1 = one that is, 0 = none. `changed`: contacts who were there
+-- and of whom the lot knows better.
 SET LOCAL jit = off;
 CREATE TEMP TABLE incoming (
     place        bigint  NOT NULL,
@@ -120,9 +121,10 @@ WHERE incoming.number = together.number AND NOT incoming.twice;
 DELETE FROM incoming WHERE twice;
 
 -- name: judge_lot
--- What each row is: whose it is, whether he is in the group and in the campaign, whether he may be called. Ids and places in the line are given here, in the order of the file: rows are written in the order of numbers. A contact
--- who is a lead of the campaign already is known, under whichever of his numbers; unless every row is to be a lead of its own, or his leads there are all
--- finished and he is wanted again and may be called (D12). Leads of this import itself do not count: their rows stand higher up in the same file.
+-- What each row is: whose it is, whether he is in the group and in the campaign, whether he may be called. Ids and places in the line are given here, in
+-- the order of the file (rows that were merged have moved in their table): the rows themselves are written in the order of numbers. A contact who is a lead
+-- of the campaign already is known, under whichever of his numbers; unless every row is to be a lead of its own, or his leads there are all finished and he
+-- is wanted again and may be called (D12). Leads of this import itself do not count: their rows stand higher up in the same file.
 INSERT INTO judged
 SELECT place, number, zone_set, has_own_zone, name, attributes, owner, ready_at, further, copy,
        coalesce(old, CASE WHEN %(writes)s AND copy = 0 THEN nextval('contacts_id_seq') END), old IS NULL, member, met, quiet_until, word,
@@ -164,7 +166,7 @@ FROM (
                        SELECT max(until) FROM no_callback
                        WHERE no_callback.number = incoming.number AND no_callback.campaign IN ('', %(campaign)s) AND until > now()) END AS quiet_until
             FROM incoming
-            OFFSET 0
+            ORDER BY place
         ) AS looked_up
         OFFSET 0
     ) AS seen
@@ -283,13 +285,15 @@ WHERE word <> 'known' AND NOT EXISTS (
     SELECT FROM leads WHERE leads.number = judged.number AND leads.campaign = %(campaign)s AND coalesce(leads.import, 0) = %(import)s);
 
 -- name: zone_sets_of_lot
--- The zone sets of its leads and of their further numbers, kept for the end: another who needs a new one must not wait for us.
+-- The zone sets of its leads, kept for the end: another who needs a new one must not wait for us.
+INSERT INTO zone_sets_seen SELECT DISTINCT zone_set FROM judged WHERE word <> 'known' ON CONFLICT DO NOTHING;
+
+-- name: zone_sets_of_others
+-- Likewise those of their further numbers; of contacts who were there, also the numbers that the file does not name.
 INSERT INTO zone_sets_seen
-SELECT zone_set FROM judged WHERE word <> 'known'
-UNION
-SELECT each.value ->> 1 FROM judged, jsonb_array_elements(judged.further) AS each WHERE word <> 'known'
-UNION
-SELECT contact_numbers.zone_set FROM judged JOIN contact_numbers ON contact_numbers.contact = judged.contact WHERE NOT fresh AND word <> 'known'
+SELECT DISTINCT other.zone_set
+FROM judged, LATERAL (SELECT contact_numbers.zone_set FROM contact_numbers WHERE contact_numbers.contact = judged.contact OFFSET 0) AS other
+WHERE judged.word <> 'known' AND (judged.further IS NOT NULL OR NOT judged.fresh)
 ON CONFLICT DO NOTHING;
 
 -- name: lot_facts

@@ -219,7 +219,7 @@ def test_forgetting_again_after_a_failure_finishes_the_work(desk: Desk, state: P
     asked(desk, "lead", "forget", ADA, "--yes")
     (state / "journal" / "late.jsonl").write_text(f'"{ADA}"\n')
     os.utime(state / "journal" / "late.jsonl", (1e9, 1e9))
-    assert asked(desk, "lead", "forget", ADA, "--yes", "--json", state=state).json["journals"] == {"files": 1, "places": 1}
+    assert asked(desk, "lead", "forget", ADA, "--yes", "--json", state=state).json["journals"] == {"files": 1, "places": 1, "folder": str(state / "journal")}
 
 
 def test_a_number_imported_again_is_somebody_new(desk: Desk) -> None:

@@ -22,6 +22,7 @@ from fs_dialer.core.model import (
     CommandId,
     Lead,
     LeadStatus,
+    LeadReturn,
     LeadUpdate,
     LegId,
     Outcome,
@@ -286,6 +287,28 @@ def test_a_claim_that_fails_is_told_so_that_it_is_asked_again(bench: Bench) -> N
     bench.store.away = True
     bench.workers.claim(act.ClaimLeads(SPRING, 5, ()))
     assert bench.wait_for(ev.ClaimFailed) == ev.ClaimFailed(SPRING)
+
+
+def test_a_claim_comes_after_what_was_written_before_it(bench: Bench) -> None:
+    """Our own start of a campaign and the leads that went back: a claim that overtook them would come home empty."""
+    returned = bench.leads
+    bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.NOT_AVAILABLE, "", "ana"))
+    bench.workers.write(act.ReturnLeads(SPRING, tuple(LeadReturn(lead.id, NOON, "") for lead in returned)))
+    bench.workers.claim(act.ClaimLeads(SPRING, 20, ZONES))
+    bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.AVAILABLE, "", "ana"))
+    claimed = bench.wait_for(ev.LeadsClaimed)
+    assert isinstance(claimed, ev.LeadsClaimed) and {lead.id for lead in claimed.leads} == {lead.id for lead in returned}
+    assert bench.asked()[0] == "agent ana not_available"
+
+
+def test_claims_that_wait_when_the_database_goes_away_are_told_so(bench: Bench) -> None:
+    bench.store.away = True
+    bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.NOT_AVAILABLE, "", "ana"))
+    bench.workers.claim(act.ClaimLeads(SPRING, 5, ()))
+    assert bench.wait_for(ev.ClaimFailed) == ev.ClaimFailed(SPRING)
+    bench.come_back()
+    until(lambda: bench.workers.idle)
+    assert bench.store.agents()[0].status is AgentStatus.NOT_AVAILABLE and "claim" not in bench.store.calls
 
 
 def test_a_write_that_the_database_refuses_does_not_stop_the_next(bench: Bench, caplog: pytest.LogCaptureFixture) -> None:
