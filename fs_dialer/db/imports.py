@@ -166,8 +166,8 @@ class _Import:
             raise ImportedBefore(*found[0])
         self._done.name, id = self._named(place) if self._writes else ("", NO_IMPORT)
         lengths, has_leads = rows(cursor, "import_facts", place)[0]
-        policy = {"twice": order.twice, "known": order.known, "prefix_lengths": lengths, "has_leads": has_leads, "writes": self._writes, "rotated_copies": 1 << COPIES}
-        self._words = {**place, **policy, "import": id}
+        policy = {"twice": order.twice, "known": order.known, "writes": self._writes, "rotated_copies": 1 << COPIES}
+        self._words = {**place, **policy, "prefix_lengths": lengths, "has_leads": has_leads, "import": id}
         rows(cursor, "import_tables")
 
     def _named(self, place: Mapping[str, Any]) -> tuple[str, int]:
