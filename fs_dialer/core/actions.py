@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
@@ -15,6 +16,7 @@ from fs_dialer.core.model import (
     CampaignId,
     CampaignState,
     CommandId,
+    LeadId,
     LeadReturn,
     LeadUpdate,
     LegId,
@@ -92,6 +94,25 @@ class Reply(Action):
     command_id: CommandId
     ok: bool
     text: str
+
+
+@dataclass(frozen=True, slots=True)
+class TakeLeadNow(Action):
+    """Manual (S29–S34): claim the next ready lead of an open zone set, or the one named, for this agent and count it. → LeadTaken.
+
+    quota: most customers he may take a day in this campaign; quota_of_agent: in all of them together (D16); None = no limit. `day`: its begin, epoch
+    seconds, in the campaign's zone. own_customer: the taker becomes the contact's owner (S34).
+    """
+
+    command_id: CommandId
+    agent: AgentId
+    campaign: CampaignId
+    lead: LeadId | None
+    zone_sets: tuple[tuple[str, ...], ...]
+    quota: int | None
+    quota_of_agent: int | None
+    day: float
+    own_customer: bool
 
 
 # --- legs -----------------------------------------------------------------------------------------------------------------------------
@@ -180,6 +201,13 @@ class RenewFallback(Action):
 @dataclass(frozen=True, slots=True)
 class AskLeg(LegAction):
     """Does this leg still exist? → LegFound or LegGone."""
+
+
+@dataclass(frozen=True, slots=True)
+class ShowAgent(Action):
+    """The desk of an agent whom somebody watches has changed."""
+
+    picture: AgentPicture
 
 
 # --- the shell ------------------------------------------------------------------------------------------------------------------------

@@ -65,6 +65,36 @@ class Waiting:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WrapUp:
+    """The rest after a call. When it runs out without a result, the call has none: never an invented one."""
+
+    time_s: float = option(10 * SECOND, kind="duration", key="time", low=0, high=HOUR, help="How long it lasts.", spec="S13")
+    extend: tuple[int, float] = option((0, 30.0), kind="extend", help="How often the agent may prolong it, and by how much: `1 x 30s`.", spec="S13")
+    at_end: str = option(
+        "ready",
+        kind="choice",
+        choices=("ready", "not_available"),
+        help="What an agent is whose time ran out before he filed a result; with a result he is ready.",
+        spec="S13",
+    )
+    early: bool = option(True, kind="flag", help="`yes`: filing a result ends it.", spec="S13")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recording:
+    """Files are named after the attempt: STATE_DIR/recordings/CAMPAIGN/YYYY-MM-DD/ATTEMPT.wav."""
+
+    calls: str = option(
+        "off",
+        kind="choice",
+        choices=("off", "answered", "all", "on_demand"),
+        help="`answered`: from the customer's answer; `all`: his ringing too, where early media comes; `on_demand`: when the agent says so.",
+    )
+    stereo: bool = option(False, kind="flag", help="`yes`: the customer left, the agent right.")
+    pause: bool = option(True, kind="flag", help="Whether the agent may silence it for a while, as for a card number.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class LeadsSource:
     """Where leads come from. A group, a filter, or both: the contacts of the group that meet the filter."""
 
@@ -95,6 +125,21 @@ class LeadsSource:
 class CampaignAgents:
     people: tuple[str, ...] = option((), kind="refs", of="agents", help="The agents who serve this campaign, by their key below agents.", spec="S22")
     teams: tuple[str, ...] = option((), kind="refs", of="teams", help="Teams who serve it: whoever is in them at the time.", spec="S22 M8")
+    next: str = option(
+        "longest_idle",
+        kind="choice",
+        choices=("longest_idle", "fewest_calls", "round_robin", "random", "skill_first"),
+        help="Which of several free agents gets the next call; `skill_first`: who has most of the skills in `prefer`, then the longest idle.",
+    )
+    prefer: tuple[str, ...] = option((), kind="names", help="Skills that help here; an agent without any of them serves too, later if next is skill_first.")
+    sticky: bool = option(False, kind="flag", help="`yes`: a lead who has met an agent gets the same one again, where he is free.")
+    screen: str = option(
+        "by_type",
+        kind="choice",
+        choices=("by_type", "needed", "not_needed"),
+        help="Whether an agent gets calls only while his campaign screen is open; by_type: needed for manual, preview and callback.",
+        spec="S83 S84",
+    )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,9 +199,7 @@ class Campaign:
         spec="S15 S63",
     )
     early_media: bool = option(False, kind="flag", help="`yes` lets the agent hear the network's own ringing and announcements.")
-    wrap_up_s: float = option(
-        10 * SECOND, kind="duration", key="wrap_up", low=0, high=HOUR, types=RESTED, help="An agent's rest after each call, for notes.", spec="S13"
-    )
+    wrap_up: WrapUp = section(WrapUp, types=RESTED, short="time", help="An agent's rest after each call, for notes.", spec="S13")
     agent_ring_s: float = option(
         30 * SECOND,
         kind="duration",
@@ -168,12 +211,27 @@ class Campaign:
         spec="S46",
     )
     waiting: Waiting = section(Waiting, types=LEAD_FIRST, help="What a customer meets who answered and has no agent yet.")
+    recording: Recording = section(Recording, short="calls", help="Whether calls are recorded.")
+    agent_hears: str | None = option(
+        None, kind="sound", of="sounds", key="agent_hears", help="A beep or a few words that the agent hears before the customer is connected."
+    )
     lines: int | None = option(
         None, kind="count", low=1, high=100_000, help="Most calls of this campaign at a time; never above the installation's.", spec="S41 S58"
     )
     priority: int = option(0, kind="count", low=-100, high=100, help="An idle agent of several campaigns goes to the highest first.")
     weight: int = option(1, kind="count", low=1, high=1000, help="Share of idle agents among campaigns of equal priority.")
     options: object = field(default=None)
+
+    @property
+    def wrap_up_s(self) -> float:
+        """An agent's rest after a call; in manual campaigns he takes the next customer when he likes."""
+        return 0.0 if self.type is CampaignType.MANUAL else self.wrap_up.time_s
+
+    @property
+    def needs_screen(self) -> bool:
+        """Whether an agent must have his campaign screen open to get a call (S83–S85)."""
+        by_type = self.type in (CampaignType.MANUAL, CampaignType.PREVIEW, CampaignType.CALLBACK)
+        return by_type if self.agents.screen == "by_type" else self.agents.screen == "needed"
 
     @property
     def connect_within_s(self) -> float:
@@ -198,6 +256,9 @@ class AgentDefinition:
         help="`nailed`: called once at log-in, then connected without ringing; `per_call`: rung for each call.",
     )
     name: str = option("", kind="text", help="The agent's name for people.")
+    skills: tuple[str, ...] = option((), kind="names", help="What he is good at, for campaigns that ask for it.")
+    priority: int = option(0, kind="count", low=-100, high=100, help="Among free agents the highest gets the next call first.")
+    auto_answer: bool = option(False, kind="flag", help="`yes`: his phone is asked to answer by itself, by the header that most phones know.")
     quota: int | None = option(
         None, kind="per_day", low=1, high=10_000, help="Most customers he may take in manual campaigns a day, in all of them together.", spec="S30 S33 D16"
     )

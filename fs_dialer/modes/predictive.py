@@ -24,6 +24,10 @@ class Missed:
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
     missed: Missed = section(Missed, short="max", help="How many calls may be missed.", spec="S39")
+    remedy: bool = option(
+        False, kind="flag", help="`yes`: whose call was missed is called again first, with an agent kept free for him, as soon as gap and profile allow."
+    )
+    by_lead: bool = option(True, kind="flag", help="`yes`: how likely each lead answers is learnt from hour, attempts and earlier outcomes; `no`: all alike.")
     pickup_rate: float | None = option(
         None, kind="rate", low=0.01, high=1.0, help="How likely a customer answers, as a first guess; what is seen soon outweighs it.", spec="M6 M7"
     )

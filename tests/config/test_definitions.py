@@ -26,6 +26,8 @@ MATRIX = {
     "own_customer": {"manual"},
     "preview": {"preview"},
     "missed": {"predictive"},
+    "remedy": {"predictive"},
+    "by_lead": {"predictive"},
     "pickup_rate": {"predictive"},
     "ivr": {"autocall"},
     "from_queue": {"callback"},
@@ -58,7 +60,7 @@ def test_a_type_has_exactly_the_settings_of_the_matrix(setting: Setting, campaig
     if key == "ivr" and campaign_type == "autocall":
         whole = whole.replace("ivr: dues\n", "")
     if key == "agents" and "people" not in text:
-        whole = whole.replace("teams: [renewals]", "teams: [renewals], people: [lan]")
+        whole = whole.replace("agents: {", "agents: {people: [lan], ")
     if has(setting, campaign_type):
         assert library(a=whole).campaigns["a"].type.value == campaign_type
     else:

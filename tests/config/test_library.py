@@ -137,7 +137,7 @@ def test_settings_that_a_type_does_not_have_are_passed_over_in_defaults() -> Non
     """Spec §2: no gap and no wrap-up in a manual campaign, no missed rate but in a predictive one."""
     defaults = "attempts: {gap: 1h}\nwrap_up: 33s\nmissed: {max: 1%}\npreview: {time: 9s}\n"
     found = library(a=campaign("manual"), b=campaign("predictive"), defaults=defaults).campaigns
-    assert found["a"].wrap_up_s == 10 and found["a"].attempts.gap_s == 4 * 3600
+    assert found["a"].wrap_up.time_s == 10 and found["a"].wrap_up_s == 0 and found["a"].attempts.gap_s == 4 * 3600
     assert found["b"].options.missed.max == 0.01  # type: ignore[attr-defined]
 
 
@@ -167,7 +167,7 @@ def test_every_setting_says_where_it_comes_from() -> None:
     defaults = "attempts: {max: 5}\nhours: office\nwrap_up: 33s\n"
     origins = library(spring=campaign(more="ring: 20s\ncompliance: house\n"), defaults=defaults).origins["spring"]
     assert origins["ring"] == "spring.yml:4" and origins["attempts.max"] == "defaults.yml:1" and origins["attempts.gap"] == "built in"
-    assert origins["hours"] == "schedules office" and origins["compliance"] == "profiles house" and origins["wrap_up"] == "defaults.yml:3"
+    assert origins["hours"] == "schedules office" and origins["compliance"] == "profiles house" and origins["wrap_up.time"] == "defaults.yml:3"
     assert origins["dispositions"] == "dispositions all" and "missed.max" not in origins
 
 

@@ -24,6 +24,7 @@ from fs_dialer.core.definition import (
     LeadsSource,
     Waiting,
     Window,
+    WrapUp,
 )
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.mode_port import Decision, Flow, Mode, Observation, View
@@ -73,6 +74,8 @@ def a_campaign(id: str = "spring", *, people: Iterable[str] = ("ana", "bob"), ty
     leads = LeadsSource(new_rows="join" if more.pop("join", False) else "leave")
     attempts = more.pop("attempts", None) or Attempts(max=more.pop("max_attempts", 3), gap_s=more.pop("gap_s", 600.0))
     more.setdefault("revision", 1)
+    if "wrap_up_s" in more:
+        more["wrap_up"] = WrapUp(time_s=more.pop("wrap_up_s"))
     return Campaign(
         id=CampaignId(id),
         type=type,

@@ -16,7 +16,7 @@ from random import Random
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.definition import AgentDefinition, Campaign, Installation, WrapUp
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.limits import BURST_S
 from fs_dialer.core.mode_port import Mode
@@ -464,7 +464,7 @@ class Hour:
                     ev.SetAgentStatus(number, "olga", agent.id, status),  # type: ignore[arg-type]
                     ev.SetAgentStatus(number, "olga", agent.id, AgentStatus.AVAILABLE),  # type: ignore[arg-type]
                     ev.AgentLoaded(replace(agent, dial_string=f"user/{number}"), self.rows.statuses[agent.id]),
-                    ev.CampaignLoaded(replace(campaign, wrap_up_s=self.rng.choice([0.0, 3.0])), CampaignState.RUNNING, True, (UTC_SET,)),
+                    ev.CampaignLoaded(replace(campaign, wrap_up=WrapUp(time_s=self.rng.choice([0.0, 3.0]))), CampaignState.RUNNING, True, (UTC_SET,)),
                 ]
             )
         )

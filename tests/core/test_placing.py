@@ -10,7 +10,7 @@ import pytest
 from fs_dialer.core import actions as act
 from fs_dialer.core import calling, placing
 from fs_dialer.core import events as ev
-from fs_dialer.core.definition import CampaignAgents, GatewayDefinition
+from fs_dialer.core.definition import CampaignAgents, GatewayDefinition, WrapUp
 from fs_dialer.core.leads import ORDER, Check
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, Lead, LeadStatus, LegKind
@@ -291,7 +291,7 @@ def test_a_team_s_people_serve_its_campaigns_as_soon_as_they_are_in_it() -> None
 
 @pytest.mark.spec("S22")
 def test_who_leaves_a_team_finishes_his_call_and_gets_no_other() -> None:
-    campaign = replace(a_campaign(people=()), agents=CampaignAgents(teams=("north",)), wrap_up_s=0.0)
+    campaign = replace(a_campaign(people=()), agents=CampaignAgents(teams=("north",)), wrap_up=WrapUp(time_s=0.0))
     desk = a_desk(agents=1, campaigns=[campaign])
     desk.tell(ev.TeamsLoaded({"north": (AgentId("ana"),)}))
     desk.claimed(*some_leads(9))

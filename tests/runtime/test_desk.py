@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from fs_dialer.core import events as ev
+from fs_dialer.core.definition import WrapUp
 from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, LegKind
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import StoredCampaign, StoredCommand
@@ -133,7 +134,7 @@ def test_a_new_campaign_is_told_before_the_command_about_it(room: Room) -> None:
 @pytest.mark.spec("D5")
 def test_approving_a_newer_revision_of_a_running_campaign_is_done_in_the_store_and_told_as_its_definition(room: Room) -> None:
     """D5: it stays running, and dials by the new one from now on."""
-    room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
+    room.store.add_campaign(replace(a_day_campaign(), wrap_up=WrapUp(time_s=30.0)))
     id = room.ask("approve")
     events = room.listen("command:x")
     (loaded,) = [event for event in events if isinstance(event, ev.CampaignLoaded)]
@@ -144,7 +145,7 @@ def test_approving_a_newer_revision_of_a_running_campaign_is_done_in_the_store_a
 
 @pytest.mark.spec("D5")
 def test_approving_a_revision_that_is_not_the_newest_is_refused(room: Room) -> None:
-    room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
+    room.store.add_campaign(replace(a_day_campaign(), wrap_up=WrapUp(time_s=30.0)))
     id = room.ask("approve", revision="1")
     room.listen("command:x")
     assert room.store.reply_of(id) == (False, "revision 1 is not the newest; 2 is")  # type: ignore[arg-type]
@@ -159,7 +160,7 @@ def test_a_first_approval_is_the_engines() -> None:
 
 def test_a_store_that_goes_away_in_the_middle_of_a_command_is_asked_again(room: Room) -> None:
     """The command must be neither lost nor answered."""
-    room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
+    room.store.add_campaign(replace(a_day_campaign(), wrap_up=WrapUp(time_s=30.0)))
     id = room.ask("approve")
     campaign = room.store.campaign(SPRING)
     assert campaign is not None
@@ -176,7 +177,7 @@ def _away(*_: object) -> None:
 
 
 def test_what_the_store_refuses_is_the_answer(room: Room) -> None:
-    room.store.add_campaign(replace(a_day_campaign(), wrap_up_s=30.0))
+    room.store.add_campaign(replace(a_day_campaign(), wrap_up=WrapUp(time_s=30.0)))
     id = room.ask("approve")
     room.store.take_epoch("x")
     room.store._db.epoch += 1  # another daemon has taken over
