@@ -117,53 +117,67 @@ WINDOW_S = 300.0
 
 
 class World:
-    """One campaign. step by step: run() for a whole shift; several worlds may share agents through `pool`."""
+    """One campaign with its customers, and the agents; `beside` another world it shares that one's agents and clock."""
 
-    def __init__(self, law: Law, policy: Policy, seed: int) -> None:
+    def __init__(self, law: Law, policy: Policy, seed: int, beside: World | None = None) -> None:
         self.law, self.policy, self.rng = law, policy, Random(seed)
         self.end = law.hours * HOUR
         self.shift = Shift()
-        self.heap: list[tuple[float, int, int, int]] = []
+        self.heap: list[tuple[float, int, int, int, World]] = [] if beside is None else beside.heap
+        self.crew: list[World] = [self] if beside is None else beside.crew
+        self.first = self.crew[0]
+        if beside is not None:
+            self.crew.append(self)
         self.count = 0
         self.ringing: dict[int, tuple[float, float | None]] = {}
         self.talking: dict[int, float] = {}
         self.wrapping: dict[int, float] = {}
         self.leaving: set[int] = set()  # busy, and gone after it
-        self.idle: deque[int] = deque()
+        self.idle: deque[int] = deque() if beside is None else beside.idle
         self.hold: deque[tuple[int, float]] = deque()  # call, answered at
         self.held: set[int] = set()
         self.answered_at: dict[int, float] = {}
-        self.agents = 0
+        self.agents = 0  # staying
+        self.present = 0  # with those who are leaving
         self.hired = 0
         self.changed_at = 0.0
 
     def at(self, when: float, kind: int, who: int) -> None:
-        self.count += 1
-        heapq.heappush(self.heap, (when, self.count, kind, who))
+        self.first.count += 1
+        heapq.heappush(self.heap, (when, self.first.count, kind, who, self))
 
     def run(self) -> Shift:
+        """The whole shift; with worlds beside, theirs too, and their figures are in their own `shift`. Calls in flight at its end are seen to their end."""
         law, heap = self.law, self.heap
         for when, count in law.crew or ((0.0, law.agents),):
             self.at(when, CREW, count)
         ticking = law.agents > TICK_FROM_AGENTS
-        self.at(TICK_S if ticking else IDLE_TICK_S, TICK, 0)
-        last = 0.0
+        every = TICK_S if ticking else IDLE_TICK_S
+        self.at(every, TICK, 0)
+        asked = 0.0
         while heap:
-            now, _, kind, who = heapq.heappop(heap)
-            if now >= self.end and kind == TICK:
-                continue
-            if kind == TICK:
-                self.at(now + (TICK_S if ticking else IDLE_TICK_S), TICK, 0)
-                if not ticking and now - last < IDLE_TICK_S:
+            now, _, kind, who, world = heapq.heappop(heap)
+            if kind != TICK:
+                world.happen(now, kind, who)
+                if now >= self.end:
+                    if not any(each.ringing or each.hold for each in self.crew):
+                        break
                     continue
+                if ticking:
+                    continue
+            elif now >= self.end:
+                continue
             else:
-                self.happen(now, kind, who)
-                if now >= self.end and not (self.ringing or self.hold):
-                    break
-            if now < self.end and (kind == TICK or not ticking):
-                last = now
-                self.ask(now)
+                self.at(now + every, TICK, 0)
+                if not ticking and now - asked < every:
+                    continue
+            asked = now
+            for each in self.crew:
+                each.ask(now)
         self.account(self.end)
+        for each in self.crew:
+            for started in (*each.talking.values(), *each.wrapping.values()):
+                each.busy(started, self.end)
         return self.shift
 
     # --- what happens -----------------------------------------------------------------------------------------------------------------
@@ -224,16 +238,20 @@ class World:
         self.at(now + self.law.talk(self.rng) * self.law.talk_factor(now), TALK, agent)
 
     def free(self, now: float, agent: int) -> None:
-        if agent in self.leaving:
-            self.leaving.discard(agent)
-            self.account(now)
-        elif self.hold:
-            call, _ = self.hold.popleft()
-            self.held.discard(call)
-            del self.answered_at[call]
-            self.serve(now, agent)
-        else:
+        if agent in self.first.leaving:
+            self.first.leaving.discard(agent)
+            self.first.account(now)
+            self.first.present -= 1
+            return
+        waiting = [each for each in self.crew if each.hold]
+        if not waiting:
             self.idle.append(agent)
+            return
+        longest = min(waiting, key=lambda each: each.hold[0][1])
+        call, _ = longest.hold.popleft()
+        longest.held.discard(call)
+        del longest.answered_at[call]
+        longest.serve(now, agent)
 
     def staff(self, now: float, wanted: int) -> None:
         """Idle agents go at once, busy ones after their call."""
@@ -244,19 +262,20 @@ class World:
                 self.leaving.pop()
                 continue
             self.hired += 1
+            self.present += 1
             self.free(now, self.hired)
         while self.agents > wanted:
             self.agents -= 1
             if self.idle:
                 self.idle.pop()
+                self.present -= 1
             else:
-                self.leaving.add(next(a for a in (*self.talking, *self.wrapping) if a not in self.leaving))
+                self.leaving.add(next(a for each in self.crew for a in (*each.talking, *each.wrapping) if a not in self.leaving))
 
     def account(self, now: float) -> None:
         """Logged-in time up to now; who only finishes his last call counts too. Called before every change of the number."""
         until = min(now, self.end)
-        present = len(self.idle) + len(self.talking) + len(self.wrapping)
-        self.shift.logged_in_s += present * max(0.0, until - self.changed_at)
+        self.shift.logged_in_s += self.present * max(0.0, until - self.changed_at)
         self.changed_at = max(self.changed_at, until)
 
     def busy(self, started: float, now: float) -> None:
@@ -270,21 +289,21 @@ class World:
             self.launch(now)
 
     def view(self) -> View:
-        lines = self.law.lines
+        """With worlds beside, each idle agent is leased to one of them, and everybody's busy agents are in the view."""
+        lines, leaving, crew = self.law.lines, self.first.leaving, self.crew
         in_use = 0 if lines is None else len(self.ringing) + len(self.hold) + len(self.talking)
         room = CPS_ROOM if lines is None else max(0, lines - in_use)
-        if self.leaving:
-            talking = [since for agent, since in self.talking.items() if agent not in self.leaving]
-            wrapping = [since for agent, since in self.wrapping.items() if agent not in self.leaving]
-        else:
-            talking, wrapping = list(self.talking.values()), list(self.wrapping.values())
-        return View(len(self.idle), len(self.hold), list(self.ringing.values()), talking, wrapping, self.agents, room)
+        talking = [since for each in crew for agent, since in each.talking.items() if agent not in leaving]
+        wrapping = [since for each in crew for agent, since in each.wrapping.items() if agent not in leaving]
+        idle = len(self.idle)
+        if len(crew) > 1:
+            idle = len(range(crew.index(self), idle, len(crew)))
+        return View(idle, len(self.hold), list(self.ringing.values()), talking, wrapping, self.first.agents, room)
 
     def launch(self, now: float) -> None:
         law, rng = self.law, self.rng
         self.shift.launched += 1
-        self.count += 1
-        call = self.count
+        call = self.shift.launched
         p = law.answer(now)
         pi = None
         if law.leads is not None:

@@ -5,10 +5,10 @@
 -- Every time is a timestamptz, UTC on disk (D9). Text is '' and not NULL where there is nothing to say.
 --
 --   what an admin defined     installation · campaigns, campaign_revisions, campaign_memory · agents · definitions, definition_revisions · plans
---   whom to call              contacts, contact_numbers, group_members · leads, campaign_zone_sets · imports, import_changes
+--   whom to call              contacts, contact_numbers, group_members · leads, lead_takes, campaign_zone_sets · imports, import_changes
 --   whom not to call          do_not_call, do_not_call_prefixes, do_not_call_imports · no_callback
 --   who is in charge          epochs · commands · audit · tokens, api_requests
---   what happened             daemon_status · attempts_open, attempts · tickets · happenings, outbox
+--   what happened             daemon_status · attempts_open, attempts · agent_hours · tickets · happenings, outbox
 --
 -- NOTIFY fs_dialer says "KIND:NAME" after a change that a running daemon should read at once. It is a hint and never the only way.
 
@@ -223,6 +223,7 @@ CREATE TABLE leads (
     parameters    jsonb       NOT NULL DEFAULT '{}',  -- set by rules; also what its row of a list said besides the contact's own attributes
     copy          bigint      NOT NULL DEFAULT 0,   -- above 0: one more lead of the same number: wanted so (keep-all), or come to it later
     import        bigint,
+    met           text,                             -- the agent whom it met last, for campaigns that send it to the same one again
     CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign, copy)  -- number first: do-not-call looks for a number in every campaign
 ) WITH (
     -- Claims leave dead entries at the front of leads_claimable; vacuum often, it is short.
@@ -246,6 +247,22 @@ CREATE INDEX leads_by_contact ON leads (contact);
 
 -- What an import brought, for its undo. BRIN, though imprecise: every claim writes an entry to each index, and to this one for nothing.
 CREATE INDEX leads_by_import ON leads USING brin (import);
+
+-- Customers that agents took in manual campaigns (S29–S34). A take counts against the quota while the lead is in the agent's hands, which is as long as the
+-- lead still bears the take's epoch and batch, and for good once it was dialled; one that went back undialled does not.
+CREATE TABLE lead_takes (
+    id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
+    agent      text        NOT NULL,
+    campaign   text        NOT NULL REFERENCES campaigns,
+    lead       bigint      NOT NULL REFERENCES leads ON DELETE CASCADE,
+    contact    bigint      NOT NULL,   -- the customer: the same one again costs nothing
+    taken_at   timestamptz NOT NULL,   -- by the daemon's clock
+    epoch      bigint      NOT NULL,
+    batch      integer     NOT NULL,   -- as in leads: every take is a claim of its own
+    dialled_at timestamptz
+);
+CREATE INDEX lead_takes_by_agent ON lead_takes (agent, taken_at);
+CREATE INDEX lead_takes_by_lead ON lead_takes (lead);
 
 -- Which zone sets a campaign's leads have, so that a claim can name the open ones without looking at the leads. Written by imports.
 CREATE TABLE campaign_zone_sets (
@@ -390,6 +407,9 @@ CREATE TABLE attempts_open (
     agent       text,                         -- reserved; NULL = none
     opened_at   timestamptz NOT NULL,         -- by the daemon's clock, as all times of the call
     gates       jsonb       NOT NULL DEFAULT '[]',  -- what each gate answered (X8)
+    answers     jsonb       NOT NULL DEFAULT '{}',  -- to the script's questions, while the call is up (S14)
+    note        text        NOT NULL DEFAULT '',
+    disposition_kept jsonb,                         -- the result the agent has chosen already, filed when the call is over; NULL = none
     FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
     CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)  -- nobody is called twice (D8, X4), whatever goes wrong above
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
@@ -430,6 +450,8 @@ CREATE TABLE attempts (
     disposed_by text,
     disposed_at timestamptz,
     answers     jsonb       NOT NULL DEFAULT '{}',   -- to the script's questions (M24)
+    note        text        NOT NULL DEFAULT '',     -- in the agent's words, for whoever calls next
+    disposition_kept jsonb,                          -- chosen while the call was up and not filed yet; NULL a moment after the call's end
     PRIMARY KEY (id, opened_at)
 ) PARTITION BY RANGE (opened_at);
 
@@ -443,6 +465,9 @@ CREATE INDEX attempts_by_number ON attempts (number, opened_at);
 -- Windows of statistics: outcomes and missed calls of today, 24 h, 30 days (D1), counted from these rows and never stored.
 CREATE INDEX attempts_by_campaign ON attempts (campaign, opened_at) INCLUDE (outcome, missed);
 CREATE INDEX attempts_by_agent ON attempts (agent, opened_at);
+
+-- Results that agents chose while the call was up, to be filed now that it is over.
+CREATE INDEX attempts_to_dispose ON attempts (opened_at) WHERE disposition_kept IS NOT NULL;
 
 -- Make the partitions of this month and of the next `ahead` ones; returns how many are new.
 CREATE FUNCTION make_attempt_partitions(at timestamptz, ahead integer) RETURNS integer LANGUAGE plpgsql AS $$
@@ -488,11 +513,13 @@ END $$;
 -- Every try, over or not.
 CREATE VIEW all_attempts AS
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
-       rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers
+       rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers,
+       note, disposition_kept
 FROM attempts
 UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
-       NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, '{}'
+       NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, answers,
+       note, disposition_kept
 FROM attempts_open;
 
 -- Was this attempt closed before? A function, so that the plan of who asks has nothing to do with how many months there are.
@@ -527,6 +554,29 @@ BEGIN
     END LOOP;
     RETURN until;
 END $$;
+
+-- How agents spent each hour (UTC), as the daemon saw it, saved every minute by adding. `until` is how far it is counted: the same minute is not added twice.
+CREATE TABLE agent_hours (
+    agent           text        NOT NULL,
+    hour            timestamptz NOT NULL CHECK (extract(epoch FROM hour)::bigint % 3600 = 0),
+    until           timestamptz NOT NULL,
+    ready_s         float8      NOT NULL DEFAULT 0,  -- idle and available
+    reserved_s      float8      NOT NULL DEFAULT 0,
+    previewing_s    float8      NOT NULL DEFAULT 0,
+    ringing_s       float8      NOT NULL DEFAULT 0,
+    talking_s       float8      NOT NULL DEFAULT 0,
+    held_s          float8      NOT NULL DEFAULT 0,
+    consulting_s    float8      NOT NULL DEFAULT 0,
+    wrap_up_s       float8      NOT NULL DEFAULT 0,
+    not_available_s float8      NOT NULL DEFAULT 0,
+    logged_in_s     float8      NOT NULL DEFAULT 0,  -- any status but logged out
+    screen_open_s   float8      NOT NULL DEFAULT 0,
+    missed_offers   integer     NOT NULL DEFAULT 0,
+    previews        integer     NOT NULL DEFAULT 0,
+    skipped         integer     NOT NULL DEFAULT 0,
+    PRIMARY KEY (agent, hour)
+);
+CREATE INDEX agent_hours_by_hour ON agent_hours (hour);
 
 -- What somebody should look at or has looked at: a call of a campaign that asks for it (S15), a caller of a queue who was missed (S78).
 CREATE TABLE tickets (

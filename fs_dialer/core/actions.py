@@ -10,6 +10,7 @@ from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
+    AgentTimes,
     Attempt,
     AttemptId,
     AttemptResult,
@@ -115,6 +116,13 @@ class TakeLeadNow(Action):
     own_customer: bool
 
 
+@dataclass(frozen=True, slots=True)
+class SaveAgentTimes(Action):
+    """How agents spent the time since it was said last: every minute, and when the daemon stops. One row for an agent and hour."""
+
+    rows: tuple[AgentTimes, ...]
+
+
 # --- legs -----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -208,6 +216,39 @@ class ShowAgent(Action):
     """The desk of an agent whom somebody watches has changed."""
 
     picture: AgentPicture
+
+
+# --- queues ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class CallerServed(Action):
+    """An agent is on the line with a queued caller, once. `number`: as the network gave it, "" = withheld. waited_s: from the queue's begin to the agent."""
+
+    call: AttemptId
+    queue: str
+    number: str
+    agent: AgentId
+    waited_s: float
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class CallerLeft(Action):
+    """A queued caller is gone: once for each. why: served, hung_up (before an agent was there), max_wait (let go by us), lost (nobody knows how).
+
+    agent: whom he met last, or None. `missed`: counts as missed by the queue. talked_s: with agents, 0.0 where he met none.
+    """
+
+    call: AttemptId
+    queue: str
+    number: str
+    why: str
+    agent: AgentId | None
+    waited_s: float
+    talked_s: float
+    missed: bool
+    at: float
 
 
 # --- the shell ------------------------------------------------------------------------------------------------------------------------

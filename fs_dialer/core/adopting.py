@@ -249,7 +249,7 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     w.tell(attempt.id, "adopted", f"answered {facts.answered}, bridged {facts.bridged_to is not None}")
     w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
     if facts.bridged_to is not None:
-        _adopt_bridged(w, call, facts.bridged_to)
+        adopt_bridged(w, call, facts.bridged_to)
     elif facts.answered:
         feed(w, attempt.id, calls.LeadAnswered())
         feed(w, attempt.id, calls.LeadParked())
@@ -258,7 +258,7 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         w.timers.set(("call", attempt.id, calls.RingDue), w.now + run.plan.ring_timeout_s + RING_SLACK_S)
 
 
-def _adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:
+def adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:
     """They talk already: only their ends matter now. An agent nobody knows is taken as a stranger's leg that ends with the customer's."""
     w.calls[call.id] = call = adopted_in_talk(call, None, agent_leg, nailed=False, now=w.now)
     agent_id = w.bridged_agents.pop(agent_leg, None)

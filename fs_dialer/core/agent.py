@@ -121,11 +121,18 @@ class RestDue(Input):
 
 
 @dataclass(frozen=True, slots=True)
+class RestLonger(Input):
+    """His wrap-up ends then instead."""
+
+    until: float
+
+
+@dataclass(frozen=True, slots=True)
 class Declare(Input):
     status: AgentStatus
 
 
-INPUTS: tuple[type[Input], ...] = (LegUp, LegLost, Reserve, ShowPreview, Ring, Talk, Hold, Consult, Served, Unserved, MissedOffer, RestDue, Declare)
+INPUTS: tuple[type[Input], ...] = (LegUp, LegLost, Reserve, ShowPreview, Ring, Talk, Hold, Consult, Served, Unserved, MissedOffer, RestDue, RestLonger, Declare)
 
 Rule = Callable[[Agent, Any, float], Agent]
 
@@ -213,6 +220,10 @@ def _rested(agent: Agent, ev: RestDue, now: float) -> Agent:
     return _home(agent, now, idle_since=now)
 
 
+def _rest_longer(agent: Agent, ev: RestLonger, now: float) -> Agent:
+    return changed(agent, rest_until=ev.until)
+
+
 def _declare(agent: Agent, ev: Declare, now: float) -> Agent:
     """A break asked for during an offer or call is kept and takes effect after it: the state does not move."""
     if ev.status is agent.status:
@@ -250,6 +261,7 @@ _put(BEFORE_TALK, Unserved, _unserved)
 _put(IN_TALK, Unserved, _unserved)
 _put(WITH_CALL, MissedOffer, _missed_offer)
 _put((S.WRAP_UP,), RestDue, _rested)
+_put((S.WRAP_UP,), RestLonger, _rest_longer)
 _put(ALL, Declare, _declare)
 for _kind, _why in (
     (Reserve, "he is not idle; the engine asks before it reserves"),
@@ -262,6 +274,7 @@ for _kind, _why in (
     (Unserved, "no call is his"),
     (MissedOffer, "no call is his"),
     (RestDue, "he is not resting"),
+    (RestLonger, "he is not resting"),
 ):
     for _state in ALL:
         TABLE.setdefault((_state, _kind), IGNORE(_why))

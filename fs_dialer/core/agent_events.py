@@ -9,7 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fs_dialer.core.events import CommandEvent, Event, LegEvent
-from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CommandId, Lead, LeadId
+from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CommandId, Lead, LeadId, LegId
+from fs_dialer.core.queue_line import Line
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,19 +195,37 @@ class StopSupervising(AgentCommand):
 
 
 @dataclass(frozen=True, slots=True)
-class CallerQueued(LegEvent):
-    """An inbound caller waits, answered and parked. `attempt`: the id we give his call; `campaign`: the queue's own campaign-like line of agents.
+class QueueLoaded(Event):
+    """A queue as stored: at start, and whenever it changed. Callers who wait keep their terms; who serves them is as it says from now on."""
 
-    `max_wait_s`: then he is let go. Driven by scenarios; the wire follows with the queues.
+    line: Line
+
+
+@dataclass(frozen=True, slots=True)
+class CallerQueued(LegEvent):
+    """An inbound caller waits, answered and parked. `call`: the id of his call; the leg's own uuid will do, and is the same after a restart.
+
+    `number`: as the network gave it, "" = withheld. `since`: when he came into the queue, None = now. bridged_to: he talks already through this agent's leg
+    (told by reconciliation after a restart). Told again for a leg that is known, it changes nothing.
     """
 
     queue: str
     call: AttemptId
     number: str
-    agents: tuple[AgentId, ...]
-    music: str = "local_stream://moh"
-    max_wait_s: float = 120.0
-    priority: int = 0
+    since: float | None = None
+    bridged_to: LegId | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LeadWithdrawn(Event):
+    """A lead in our hands is not to be called any more: its customer was served otherwise (D12), or somebody stopped it. The store knows already.
+
+    Taken out of the hopper; an agent who is being rung for it, or looks at it, is let go. Whose customer's phone rings, or who is up, goes on.
+    """
+
+    campaign: CampaignId
+    lead: LeadId
+    why: str = "served otherwise"
 
 
 # --- who looks on -----------------------------------------------------------------------------------------------------------------------

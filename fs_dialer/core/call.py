@@ -23,6 +23,7 @@ from typing import Any
 from fs_dialer.core import call_rules as rules
 from fs_dialer.core.call_rules import Result
 from fs_dialer.core.call_words import (
+    Accepted,
     AgentGone,
     AgentParked,
     AgentRingDue,
@@ -53,6 +54,7 @@ from fs_dialer.core.call_words import (
     Offer,
     PersonHeard,
     PreviewDue,
+    Prolonged,
     Refused,
     ResumeAsked,
     RingDue,
@@ -99,7 +101,11 @@ def _rest(kinds: tuple[type[Input], ...], why: str) -> None:
 
 # the preview, the agent first, the dialling
 _put((S.QUEUED,), (Begin,), rules.begin)
-_put((S.PREVIEWING,), (DialNow, PreviewDue), rules.after_preview)
+_put((S.PREVIEWING,), (DialNow,), rules.after_preview)
+_put((S.PREVIEWING,), (PreviewDue,), rules.preview_over)
+_put((S.PREVIEWING,), (Accepted,), rules.accepted)
+_put((S.PREVIEWING,), (Prolonged,), rules.prolonged)
+_put((S.PREVIEWING,), (AgentRingDue,), rules.first_agent_missed)
 _put((S.PREVIEWING,), (Skip,), rules.drop_undialed)
 _put(UNDIALED, (Cancel,), rules.drop_undialed)
 _put((S.PREVIEWING,), (AgentGone,), rules.drop_undialed)
@@ -149,7 +155,7 @@ _put((S.BRIDGED,), (Apart,), rules.came_apart)
 _put((*RINGING, *UP, S.CANCELLING), (LeadEnded,), rules.ended)
 
 _rest((Begin,), "begun already")
-_rest((DialNow, Skip, PreviewDue), "the preview is over")
+_rest((DialNow, Skip, Accepted, Prolonged, PreviewDue), "the preview is over")
 _rest((LeadSeen, LeadRang, LeadEarly, RingDue), "the call is past ringing, or there is no lead leg yet")
 _rest((LeadAnswered, LeadParked), "known already, or no lead leg was asked for")
 _rest((LeadEnded,), "no lead leg was asked for, or it has ended")

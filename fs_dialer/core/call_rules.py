@@ -5,8 +5,9 @@ A rule takes the call, the input and the time, and gives the changed call and it
 
 from __future__ import annotations
 
-from fs_dialer.core.actions import AskLeg, Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
+from fs_dialer.core.actions import AskLeg, Bridge, EnterIvr, Hangup, PlayMusic, PlayNotice
 from fs_dialer.core.call_words import (
+    Accepted,
     AgentGone,
     AgentParked,
     AgentRingDue,
@@ -18,15 +19,12 @@ from fs_dialer.core.call_words import (
     Call,
     Cancel,
     Connected,
-    ConsultAsked,
-    ConsultOver,
     DialLead,
     Directive,
     Due,
     Finish,
     Free,
     GuardDue,
-    HoldAsked,
     Input,
     IvrDone,
     IvrWantsAgent,
@@ -42,11 +40,12 @@ from fs_dialer.core.call_words import (
     NoticeOver,
     Offer,
     PreviewDue,
+    Prolonged,
     Refused,
-    ResumeAsked,
     RingAgent,
     RingDue,
     RingReserved,
+    Skip,
     Talks,
     Timer,
     WaitDue,
@@ -64,15 +63,50 @@ EARLY_SLACK_S = 1.5  # the same, once early media has come
 NOTICE_MOST_S = 30.0
 SCREENING_MOST_S = 6.0
 RANG_OUT = "NO_ANSWER"  # the cause the switch itself gives when its originate_timeout ends a leg
+SKIPPED = "skipped"  # an agent passed the lead over
 LOST_IN_CALL_S = 60.0  # how long a customer waits anew whose agent vanished in mid-call
 
 Result = tuple[Call, list[Directive]]
 
 
 def begin(call: Call, ev: Begin, now: float) -> Result:
-    if call.plan.preview_s is not None:
-        return changed(call, state=S.PREVIEWING), [Timer(PreviewDue, now + call.plan.preview_s)]
-    return after_preview(call, ev, now)
+    if call.plan.preview_s is None:
+        return after_preview(call, ev, now)
+    call = changed(call, state=S.PREVIEWING, accepted=not call.plan.accept)
+    if not call.accepted:
+        return call, [Timer(AgentRingDue, now + call.plan.agent_ring_s)]
+    return _shown_from(call, now)
+
+
+def _shown_from(call: Call, now: float) -> Result:
+    """The lead is on the agent's card; where the time before the call has an end, it begins now."""
+    assert call.plan.preview_s is not None
+    if call.plan.preview_s == float("inf"):
+        return call, []
+    until = now + call.plan.preview_s
+    return changed(call, preview_until=until), [Timer(PreviewDue, until)]
+
+
+def accepted(call: Call, ev: Accepted, now: float) -> Result:
+    if call.accepted:
+        return call, []
+    call, out = _shown_from(changed(call, accepted=True), now)
+    return call, [Timer(AgentRingDue, None), *out]
+
+
+def prolonged(call: Call, ev: Prolonged, now: float) -> Result:
+    if call.preview_until is None:
+        return call, []
+    until = max(now, call.preview_until) + ev.by_s
+    return changed(call, preview_until=until, extended=call.extended + 1), [Timer(PreviewDue, until)]
+
+
+def preview_over(call: Call, ev: PreviewDue, now: float) -> Result:
+    """The time before the call is over and the agent did nothing."""
+    if call.plan.preview_end == "dial":
+        return after_preview(call, ev, now)
+    why = "absent" if call.plan.preview_end == "not_available" else "unserved"
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*let_agent_go(call, why), Finish(None, SKIPPED)]
 
 
 def after_preview(call: Call, ev: Input, now: float) -> Result:
@@ -84,7 +118,10 @@ def after_preview(call: Call, ev: Input, now: float) -> Result:
 
 def _dial(call: Call, now: float) -> Result:
     call = changed(call, state=S.DIALING, dialed_at=now)
-    return call, [Timer(PreviewDue, None), Timer(AgentRingDue, None), DialLead(), Timer(RingDue, now + call.plan.ring_timeout_s + RING_SLACK_S)]
+    out: list[Directive] = [Timer(PreviewDue, None), Timer(AgentRingDue, None), DialLead(), Timer(RingDue, now + call.plan.ring_timeout_s + RING_SLACK_S)]
+    if call.plan.ringback and call.agent_ready and call.agent_leg is not None:
+        out.append(PlayMusic(call.agent_leg, call.plan.ringback))  # else he sits in silence and thinks the line is dead
+    return call, out
 
 
 def first_agent_offer(call: Call, ev: Offer, now: float) -> Result:
@@ -109,7 +146,8 @@ def first_agent_missed(call: Call, ev: Input, now: float) -> Result:
 
 
 def drop_undialed(call: Call, ev: Input, now: float) -> Result:
-    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None)]
+    gate = SKIPPED if isinstance(ev, Skip) else ""
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*let_agent_go(call, "unserved"), Finish(None, gate)]
 
 
 def seen(call: Call, ev: LeadSeen, now: float) -> Result:
@@ -162,7 +200,7 @@ def past_screening(call: Call, ev: Input | None, now: float) -> Result:
 def _seek(call: Call, now: float) -> Result:
     """An answered, parked customer: to the agent who is ready, to the one reserved, or to whoever is free."""
     if call.agent is not None and call.agent_ready:
-        return _bridge(call, now)
+        return connect(call, now)
     if call.agent is not None and call.agent_leg is None:
         return call, [RingReserved(), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
     if call.agent is not None:
@@ -176,7 +214,7 @@ def _with_music(call: Call) -> Result:
     return (call, []) if call.music else (changed(call, music=True), [PlayMusic(call.lead_leg, call.plan.music)])
 
 
-def _bridge(call: Call, now: float) -> Result:
+def connect(call: Call, now: float) -> Result:
     assert call.agent_leg is not None
     return changed(call, bridging=True), [Timer(AgentRingDue, None), Bridge(call.lead_leg, call.agent_leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
 
@@ -186,7 +224,7 @@ def offered(call: Call, ev: Offer, now: float) -> Result:
         return call, [Free(ev.agent, "unserved")]
     call = changed(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
     if ev.ready:
-        return _bridge(call, now)
+        return connect(call, now)
     call, out = _with_music(call)
     return call, [*out, RingAgent(ev.agent, ev.leg), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
 
@@ -202,7 +240,7 @@ def nobody(call: Call, ev: NobodyFree, now: float) -> Result:
 def agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
     if call.bridging or call.agent_ready or call.agent_leg is None:
         return call, []
-    return _bridge(changed(call, agent_ready=True), now)
+    return connect(changed(call, agent_ready=True), now)
 
 
 def agent_missed(call: Call, ev: Input, now: float) -> Result:
@@ -252,32 +290,32 @@ def give_up(call: Call, ev: Input | None, now: float) -> Result:
     """Long enough: let the customer go, with a notice if there is one. Missed."""
     if call.bridging and ev is not None:
         return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
-    out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *_let_agent_go(call, "unserved")]
+    out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *let_agent_go(call, "unserved")]
     call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     if call.plan.notice is not None and call.lead_parked:
         return call, [*out, PlayNotice(call.lead_leg, call.plan.notice), Timer(GuardDue, now + NOTICE_MOST_S)]
-    call, more = _hang_up(call, now)
+    call, more = let_lead_go(call, now)
     return call, out + more
 
 
-def _hang_up(call: Call, now: float) -> Result:
+def let_lead_go(call: Call, now: float) -> Result:
     return changed(call, we_hung_up=True), [Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
 
 
 def notice_over(call: Call, ev: NoticeOver, now: float) -> Result:
     """The notice has been heard. What stops first is the music it replaced."""
-    return (changed(call, music=False), []) if call.music else _hang_up(call, now)
+    return (changed(call, music=False), []) if call.music else let_lead_go(call, now)
 
 
 def hang_up_again(call: Call, ev: GuardDue, now: float) -> Result:
-    call, out = _hang_up(call, now)
+    call, out = let_lead_go(call, now)
     return call, [AskSwitch(), *out]
 
 
 def machine(call: Call, ev: MachineHeard, now: float) -> Result:
-    out = _let_agent_go(call, "unserved")
+    out = let_agent_go(call, "unserved")
     call = changed(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
-    call, more = _hang_up(call, now)
+    call, more = let_lead_go(call, now)
     return call, [Timer(WaitDue, None), *out, *more]
 
 
@@ -292,14 +330,14 @@ def ivr_wants_agent(call: Call, ev: IvrWantsAgent, now: float) -> Result:
 
 
 def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
-    out: list[Directive] = [Timer(RingDue, None), *_let_agent_go(call, "unserved")]
+    out: list[Directive] = [Timer(RingDue, None), *let_agent_go(call, "unserved")]
     call = changed(call, state=S.CANCELLING, cancel_reason=ev.reason, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
     return call, [*out, Hangup(call.lead_leg, "ORIGINATOR_CANCEL"), Timer(GuardDue, now + GUARD_S)]
 
 
 def ring_overdue(call: Call, ev: RingDue, now: float) -> Result:
     """The switch should have ended it. Ask, and hang it up as the switch would have: it counts as what it was, not as a call we thought better of."""
-    out = _let_agent_go(call, "unserved")
+    out = let_agent_go(call, "unserved")
     call = changed(call, state=S.CANCELLING, we_hung_up=True, agent=None, agent_leg=None, agent_ready=False, nailed=False)
     return call, [AskSwitch(), *out, Hangup(call.lead_leg, RANG_OUT), Timer(GuardDue, now + GUARD_S)]
 
@@ -313,38 +351,6 @@ def answered_too_late(call: Call, ev: LeadAnswered, now: float) -> Result:
 def cancel_overdue(call: Call, ev: GuardDue, now: float) -> Result:
     cause = "NORMAL_CLEARING" if call.answered_at is not None else "ORIGINATOR_CANCEL" if call.cancel_reason else RANG_OUT
     return call, [AskSwitch(), Hangup(call.lead_leg, cause), Timer(GuardDue, now + GUARD_S)]
-
-
-def hold(call: Call, ev: HoldAsked, now: float) -> Result:
-    """Both legs parked, music for the customer: a phone that refuses a re-INVITE would lose the call to uuid_hold."""
-    agent, leg = call.agent, call.agent_leg
-    if agent is None or leg is None:
-        return call, []  # he has hung up already
-    call = changed(call, state=S.HELD, music=True)
-    return call, [ParkBoth(call.lead_leg, leg), PlayMusic(call.lead_leg, call.plan.music), Talks(agent, "held")]
-
-
-def consult(call: Call, ev: ConsultAsked, now: float) -> Result:
-    call, out = hold(call, HoldAsked(), now)
-    if call.agent is None or not out:
-        return call, out
-    return changed(call, state=S.CONSULTING), [*out[:-1], Talks(call.agent, "consulting")]
-
-
-def consult_over(call: Call, ev: ConsultOver, now: float) -> Result:
-    assert call.agent is not None
-    return changed(call, state=S.HELD), [Talks(call.agent, "held")]
-
-
-def resume(call: Call, ev: ResumeAsked, now: float) -> Result:
-    return (call, []) if call.bridging else _bridge(call, now)
-
-
-def resume_failed(call: Call, ev: Input, now: float) -> Result:
-    """The customer hears music again and the agent may try again."""
-    if not call.bridging:
-        return call, []
-    return changed(call, bridging=False), [Timer(BridgeDue, None), PlayMusic(call.lead_leg, call.plan.music)]
 
 
 def agent_lost_in_call(call: Call, ev: AgentGone, now: float) -> Result:
@@ -375,7 +381,7 @@ def came_apart(call: Call, ev: Apart, now: float) -> Result:
 def ended(call: Call, ev: LeadEnded, now: float) -> Result:
     out: list[Directive] = []
     if call.agent is not None:
-        out += _let_agent_go(call, "served" if call.state in (S.BRIDGED, S.HELD, S.CONSULTING) else "unserved")
+        out += let_agent_go(call, "served" if call.state in (S.BRIDGED, S.HELD, S.CONSULTING) else "unserved")
     evidence = Evidence(
         cause=ev.cause,
         sip_status=ev.sip_status,
@@ -395,10 +401,10 @@ def ended(call: Call, ev: LeadEnded, now: float) -> Result:
 
 
 def refused(call: Call, ev: Refused, now: float) -> Result:
-    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*_let_agent_go(call, "unserved"), Finish(None, ev.gate, ev.until)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*let_agent_go(call, "unserved"), Finish(None, ev.gate, ev.until)]
 
 
-def _let_agent_go(call: Call, why: str) -> list[Directive]:
+def let_agent_go(call: Call, why: str) -> list[Directive]:
     """Free the agent; a leg that was rung for this call alone is hung up, a nailed one stays."""
     if call.agent is None:
         return []

@@ -27,6 +27,36 @@ class Plan:
     notice: str | None
     ivr: str = ""
     screening: bool = False
+    preview_end: str = "dial"  # dial, skip, not_available
+    accept: bool = False  # the preview runs from the agent's acceptance (D17)
+    ringback: str = ""  # what an agent who was rung first hears while the customer's phone rings
+    agent_hears: str | None = None  # a beep or a few words for the agent before he is bridged
+    record: str = "off"  # off, answered, all, on_demand
+    record_pause: bool = True
+    stereo: bool = False
+    zone: str = "UTC"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whom a customer is being transferred to, or whom his agent asks first.
+
+    kind: agent, number. stage: ringing; meeting, talking = being bridged to the agent who asks, and done; handing = being bridged to the customer.
+    `attended` False: he gets the customer as soon as he is there. `nailed`: his leg is parked and needs no ringing.
+    """
+
+    kind: str
+    name: str
+    leg: LegId
+    ring_s: float
+    agent: AgentId | None = None
+    nailed: bool = False
+    attended: bool = True
+    stage: str = "ringing"
+
+    @property
+    def words(self) -> str:
+        return f"{self.kind} {self.name}"
 
 
 @value
@@ -59,6 +89,18 @@ class Call:
     gateway: GatewayId | None = None
     gates: tuple[tuple[str, str], ...] = ()  # what each gate answered when it was placed
     gates_at: float = 0.0
+    preview_until: float | None = None
+    accepted: bool = True
+    extended: int = 0
+    target: Target | None = None
+    outside: bool = False  # he was transferred to a number: agent_leg is its leg, and no agent is in the call
+    apart: int = 0  # the bridge ended without either leg's end: 1 = heard, 2 = the switch was asked
+    hearing: bool = False  # the agent hears his beep; then they are bridged
+    recording: str = "off"  # on, paused
+    recordings: int = 0  # files begun; a second one has a name of its own
+    recorded_from: float | None = None
+    recorded_until: float | None = None
+    news: str = ""  # what became of a transfer, for the agent
 
 
 # --- inputs ---------------------------------------------------------------------------------------------------------------------------
@@ -79,6 +121,17 @@ class DialNow(Input):
 
 class Skip(Input):
     """The agent declined the preview."""
+
+
+class Accepted(Input):
+    """The agent accepts the preview: its time runs from now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prolonged(Input):
+    """The agent wants more time before the call."""
+
+    by_s: float
 
 
 class LeadSeen(Input):
@@ -177,12 +230,57 @@ class ResumeAsked(Input):
     pass
 
 
+class HangUpAsked(Input):
+    """The agent ends the call."""
+
+
+@dataclass(frozen=True, slots=True)
 class ConsultAsked(Input):
-    pass
+    """A transfer, attended or blind. The engine has found whom, and by which leg."""
+
+    target: Target
 
 
-class ConsultOver(Input):
-    pass
+class CompleteAsked(Input):
+    """The customer goes to whom his agent consults."""
+
+
+class TargetUp(Input):
+    """The target's leg is answered and parked."""
+
+
+class TargetGone(Input):
+    """The target refused, did not answer, hung up, or was lost."""
+
+
+class Met(Input):
+    """CHANNEL_BRIDGE of the agent and the target."""
+
+
+class Handed(Input):
+    """CHANNEL_BRIDGE of the customer and the target."""
+
+
+class AgentHeard(Input):
+    """What was played to the agent has ended."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordAsked(Input):
+    """what: start, stop, pause, resume."""
+
+    what: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded(Input):
+    """The switch writes (RECORD_START), or has stopped (RECORD_STOP)."""
+
+    on: bool
+
+
+class RecordFailed(Input):
+    """The switch can not write this recording."""
 
 
 class NoticeOver(Input):
@@ -214,6 +312,14 @@ class BridgeDue(Due):
     pass
 
 
+class TargetDue(Due):
+    """The target has been rung long enough."""
+
+
+class HeardDue(Due):
+    """What the agent hears before the bridge takes too long, or its end was not reported."""
+
+
 class GuardDue(Due):
     """A hang-up was asked for and its leg's end was not reported."""
 
@@ -227,6 +333,8 @@ INPUTS: tuple[type[Input], ...] = (
     Begin,
     DialNow,
     Skip,
+    Accepted,
+    Prolonged,
     LeadSeen,
     LeadRang,
     LeadEarly,
@@ -245,10 +353,19 @@ INPUTS: tuple[type[Input], ...] = (
     PersonHeard,
     IvrDone,
     IvrWantsAgent,
+    HangUpAsked,
     HoldAsked,
     ResumeAsked,
     ConsultAsked,
-    ConsultOver,
+    CompleteAsked,
+    TargetUp,
+    TargetGone,
+    Met,
+    Handed,
+    AgentHeard,
+    RecordAsked,
+    Recorded,
+    RecordFailed,
     NoticeOver,
     PreviewDue,
     RingDue,
@@ -256,11 +373,13 @@ INPUTS: tuple[type[Input], ...] = (
     WaitDue,
     BridgeDue,
     GuardDue,
+    TargetDue,
+    HeardDue,
     Cancel,
 )
 
 
-DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue)
+DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue, TargetDue, HeardDue)
 
 
 # --- directives to the engine ---------------------------------------------------------------------------------------------------------
@@ -291,7 +410,8 @@ class Need:
 
 @value
 class Free:
-    """Give the agent back. why: served (he talked), unserved, missed_offer (he did not come), bridge_failed (he came, and the bridge did not)."""
+    """Give the agent back. why: served (he talked), unserved, missed_offer (he did not come), bridge_failed (he came, and the bridge did not), absent (he
+    let a preview run out: not available), consulted (he was asked, and the customer is not his)."""
 
     agent: AgentId
     why: str
@@ -303,6 +423,18 @@ class Talks:
 
     agent: AgentId
     state: str  # talking, held, consulting
+
+
+@dataclass(frozen=True, slots=True)
+class RingTarget:
+    """Originate the leg of the call's target."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Begin, end, silence or go on with the recording of the lead leg. what: start, stop, pause, resume."""
+
+    what: str
 
 
 @value
@@ -327,4 +459,4 @@ class Finish:
     until: float | None = None
 
 
-Directive = Action | DialLead | RingAgent | RingReserved | Need | Free | Talks | Timer | AskSwitch | Finish
+Directive = Action | DialLead | RingAgent | RingReserved | RingTarget | Record | Need | Free | Talks | Timer | AskSwitch | Finish

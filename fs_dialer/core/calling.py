@@ -10,15 +10,18 @@ from fs_dialer.core import call as call_machine
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, RenewFallback, ReturnLeads
+from fs_dialer.core.agent_picture import LastCall
+from fs_dialer.core.call_rules import SKIPPED
 from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
 from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
-from fs_dialer.core.leads import CALLER_ID, LINES, Check, gates
+from fs_dialer.core.leads import CALLER_ID, GAP, LINES, Check, gates
 from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
     AgentId,
     AgentState,
+    AgentStatus,
     Attempt,
     AttemptId,
     AttemptResult,
@@ -38,6 +41,9 @@ RENEWAL_SLICES = 18
 RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
 UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
+MISSED_PATIENCE = 100  # answered calls at progressive pace before a campaign that misses too many pauses itself (D15)
+MISSED_LEAST = 5  # fewer missed calls say nothing of a rate
+SKIPPED_S = 600.0  # before a lead that an agent passed over is offered again, behind all others
 NO_LINE_S = 30.0  # before a lead whose trunk was full is looked at again
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
 
@@ -60,6 +66,10 @@ def _settle(w: World) -> None:
             w.tell(some_id, type(some_ev).__name__, (call.state, new.state))
         if new is not call:
             w.calls[some_id] = new
+            if w.onlookers:
+                for agent_id in (call.agent, new.agent):
+                    if agent_id is not None:
+                        w.touch(agent_id)
         for directive in directives:
             _obey(w, some_id, directive)
         if new is not call:
@@ -113,6 +123,7 @@ def _set_timer(w: World, call_id: AttemptId, d: calls.Timer) -> None:
 def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
     """How this agent is reached: his parked leg, or a new one to ring."""
     agent = w.agents[agent_id]
+    took_turn(w, w.runs[w.calls[call_id].campaign], agent_id)
     if agent.nailed and agent.leg is not None and agent.parked:
         w.step_agent(agent_id, agents.Reserve(call_id))
         return calls.Offer(agent_id, agent.leg, ready=True)
@@ -122,20 +133,44 @@ def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
 
 def _need(w: World, call_id: AttemptId) -> None:
     run = w.runs[w.calls[call_id].campaign]
-    agent_id = longest_idle(w, run) if w.linked else None
+    agent_id = next_agent(w, run, w.calls[call_id].lead) if w.linked else None
     w.pending.append((call_id, calls.NobodyFree() if agent_id is None else offer_of(w, call_id, agent_id)))
 
 
-def longest_idle(w: World, run: Run) -> AgentId | None:
-    """An answered customer may take any eligible idle agent, whoever leased him; the one who has waited longest. One who must be rung needs a line."""
-    best: AgentId | None = None
-    best_since = float("inf")
+def next_agent(w: World, run: Run, lead: Lead | None) -> AgentId | None:
+    """An answered customer may take any eligible idle agent, whoever leased him; which one, the campaign says. One who must be rung needs a line."""
     may_ring = w.ledger.room(w.now) > 0
-    for agent_id in w.idle:
-        agent = w.agents[agent_id]
-        if agent.idle_since < best_since and (may_ring or agent.nailed) and run.definition.id in w.serves.get(agent_id, ()):
-            best, best_since = agent_id, agent.idle_since
-    return best
+    able = [a for a in w.idle if (may_ring or w.agents[a].nailed) and run.definition.id in w.serves.get(a, ()) and w.eligible(run, a)]
+    if len(able) > 1:
+        return in_turn(w, run, able, lead)[0]
+    return able[0] if able else None
+
+
+def in_turn(w: World, run: Run, able: list[AgentId], lead: Lead | None = None) -> list[AgentId]:
+    """The order in which free agents get the campaign's calls: the one whom the lead has met, where it is sticky; then by priority; then as `next` says."""
+    wanted = run.definition.agents
+    met = lead.met if lead is not None and wanted.sticky else None
+    if wanted.next == "random":
+        able = sorted(able)
+        w.rng.shuffle(able)
+        keys: dict[AgentId, tuple[float, ...]] = {a: (float(n),) for n, a in enumerate(able)}
+    elif wanted.next == "round_robin":
+        place = {a: n for n, a in enumerate(run.crew)}
+        keys = {a: (float((place.get(a, 0) - run.turn) % max(1, len(run.crew))),) for a in able}
+    elif wanted.next == "fewest_calls":
+        keys = {a: (float(w.agents[a].calls), w.agents[a].idle_since) for a in able}
+    elif wanted.next == "skill_first":
+        skills = frozenset(wanted.prefer)
+        keys = {a: (-float(len(skills.intersection(w.agents[a].definition.skills))), w.agents[a].idle_since) for a in able}
+    else:
+        keys = {a: (w.agents[a].idle_since,) for a in able}
+    return sorted(able, key=lambda a: (a != met, -w.agents[a].definition.priority, keys[a], a))
+
+
+def took_turn(w: World, run: Run, agent_id: AgentId) -> None:
+    """Round robin goes on behind him."""
+    if run.definition.agents.next == "round_robin" and agent_id in run.crew:
+        run.turn = run.crew.index(agent_id) + 1
 
 
 def match_waiting(w: World) -> None:
@@ -144,10 +179,10 @@ def match_waiting(w: World) -> None:
         return
     for run in w.runs.values():
         while run.waiting and w.idle:
-            agent_id = longest_idle(w, run)
+            call_id = next(iter(run.waiting))
+            agent_id = next_agent(w, run, w.calls[call_id].lead)
             if agent_id is None:
                 break
-            call_id = next(iter(run.waiting))
             del run.waiting[call_id]
             feed(w, call_id, offer_of(w, call_id, agent_id))
 
@@ -156,8 +191,19 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
     agent = w.agents.get(d.agent)
     if agent is None or agent.call != call_id:
         return
+    call = w.calls[call_id]
+    desk = w.desk(d.agent)
+    if d.why == "served" or call.dialed_at is not None:
+        kept = desk.last is not None and desk.last.id == call_id and desk.last.disposed
+        desk.last, desk.extensions = LastCall(call_id, call.campaign, call.lead.id, d.why == "served", kept), 0
     if d.why == "served":
-        w.step_agent(d.agent, agents.Served(w.runs[w.calls[call_id].campaign].definition.wrap_up_s))
+        run = w.runs[call.campaign]
+        run.memory = run.mode.observe(run.memory, Observation("talk_ended", w.now - (call.bridged_at if call.bridged_at is not None else w.now)), w.now)
+        done = desk.last is not None and desk.last.disposed and run.definition.wrap_up.early
+        w.step_agent(d.agent, agents.Served(0.0 if done else run.definition.wrap_up_s))
+    elif d.why == "absent":
+        w.step_agent(d.agent, agents.Unserved())
+        w.step_agent(d.agent, agents.Declare(AgentStatus.NOT_AVAILABLE), reason="let a preview run out")
     elif d.why in ("missed_offer", "bridge_failed"):
         w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.switch_up))
     else:
@@ -167,6 +213,13 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
 def _talks(w: World, call_id: AttemptId, d: calls.Talks) -> None:
     ev: agents.Input = agents.Hold() if d.state == "held" else agents.Consult() if d.state == "consulting" else agents.Talk(call_id)
     w.step_agent(d.agent, ev)
+
+
+def agent_came(w: World, call: calls.Call) -> None:
+    """How long an agent's phone rang, for modes that must know how soon a customer can be served."""
+    if call.agent is not None and not call.nailed:
+        run, agent = w.runs[call.campaign], w.agents[call.agent]
+        run.memory = run.mode.observe(run.memory, Observation("agent_answered", w.now - agent.since), w.now)
 
 
 def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> None:
@@ -196,6 +249,11 @@ def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
     call = w.calls[call_id]
     if what == "ring" and (call.agent is None or w.agents[call.agent].nailed):
         return True
+    if call_id not in w.ledger.promises:  # it was shown to its agent first: lines are kept for it from now on
+        lines = 2 if what == "ring" else 1
+        if w.ledger.lines_left() < lines:
+            return False
+        w.ledger.promise(call_id, lines)
     return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, w.runs[call.campaign], call.lead) != [])
 
 
@@ -271,7 +329,7 @@ def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], 
     """The first shut gate, or what each of the open ones answered (X8)."""
     answers = []
     for check in gates(lead, run.definition, run.life.state, w.now, run.hours_for(lead.zones, w.now)):
-        if not check.ok:
+        if not check.ok and not (check.gate == GAP and run.definition.type is CampaignType.MANUAL):  # S11: agents call back at will
             return check
         answers.append((check.gate, check.reason))
     return tuple(answers)
@@ -319,10 +377,12 @@ def _watch_legs(w: World, call: calls.Call) -> None:
 def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) -> None:
     w.tell(call.id, "not dialled", gate or "changed our mind")
     if gate not in STORE_KEEPS_THE_LEAD:
+        if gate == SKIPPED:
+            until = w.now + SKIPPED_S
         ready_at = call.lead.ready_at if until is None else max(until, call.lead.ready_at)
         run = w.runs[call.campaign]
         run.back_at = min(run.back_at, ready_at)
-        w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate == CALLER_ID),)))
+        w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate in (CALLER_ID, SKIPPED)),)))
     if call.gateway is not None:
         _judge_way(w, call, Outcome.CANCELLED, "")
 
@@ -351,11 +411,29 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
     if call.caller_id:
         update = changed(update, caller_id=call.caller_id)
     run.tally.add(record)
+    _watch_missed(w, run)
     _learn(w, run, call, result, missed)
     w.tell(call.id, "closed", f"{result.value} ({e.cause or 'no cause'}), lead {call.lead.id} {update.status.value}")
     w.out.append(CloseAttempt(record, update))
     if call.gateway is not None:
         _judge_way(w, call, result, e.cause if e.sip_status is None else f"{e.cause}, {e.sip_status}")
+
+
+def _watch_missed(w: World, run: Run) -> None:
+    """D15: a missed rate above twice the ceiling brings the pacer down to one call for each free agent; if it is still there a hundred answers later,
+    something is wrong that pacing can not mend."""
+    missed = getattr(run.definition.options, "missed", None)
+    if missed is None or not run.running:
+        return
+    ceiling = min(missed.max, run.definition.compliance.missed_max or missed.max)
+    answered, lost = run.today[0] + run.tally.answered, run.today[1] + run.tally.missed
+    if lost <= 2 * ceiling * answered or lost <= MISSED_LEAST:
+        run.too_many_from = None
+    elif run.too_many_from is None:
+        run.too_many_from = answered
+    elif answered - run.too_many_from >= MISSED_PATIENCE:
+        why = f"paused by itself: {lost} of {answered} answered calls were missed today, more than twice the ceiling of {ceiling:.1%}"
+        live(w, run, campaigns.SelfPause(why))
 
 
 def _ticket(run: Run, call: calls.Call, result: Outcome) -> str:

@@ -8,17 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from enum import Enum
+from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, calling, lifecycle, placing
+from fs_dialer.core import adopting, calling, desk, lifecycle, placing
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
 from fs_dialer.core.actions import Action, Drained, Hangup
 from fs_dialer.core.invariants import check
 from fs_dialer.core.mode_port import NOT_DIALLED, Mode, Observation
-from fs_dialer.core.model import AgentId, CallState, CampaignType, LegId
+from fs_dialer.core.model import AgentId, AgentStatus, CallState, CampaignType, LegId
 from fs_dialer.core.snapshot import Snapshot, take
 from fs_dialer.core.world import LegRole, World
 
@@ -72,6 +73,8 @@ class Dialer:
             ev.ClockJumped: lambda e: self._w.note("WARNING", "clock_jumped", by_s=round(e.by_s, 3)),
             ev.InboxLag: self._inbox_lag,
         }
+        for kind, rule in desk.HANDLERS.items():
+            self._handlers[kind] = partial(rule, self._w)
 
     # --- the public face --------------------------------------------------------------------------------------------------------------
 
@@ -84,11 +87,15 @@ class Dialer:
         self._handlers[type(event)](event)
         while w.stopped:
             calling.drop_undialed(w, w.stopped.pop(), "the campaign was stopped")
+        while w.logged_out:
+            desk.left(w, w.logged_out.pop())
         if w.pace_due:
             placing.pace(w)
             placing.end_if_done(w)
         if w.draining and not w.drained:
             self._drain_on()
+        if w.touched:
+            desk.show_touched(w)
         return w.out
 
     def next_wakeup(self) -> float | None:
@@ -132,6 +139,14 @@ class Dialer:
                 calling.renew_some(w)
             elif kind == "unheard":
                 lifecycle.ask_unheard(w, key[1])
+            elif kind == "screen":
+                desk.screen_gone(w, key[1])
+            elif kind == "memory":
+                lifecycle.save_memories(w)
+            elif kind == "times":
+                lifecycle.save_times(w)
+            elif kind == "pictures":
+                desk.touch_all(w)
             elif kind == "job":
                 self._leg_never_reported(key[1])
             w.pace_due = True
@@ -142,9 +157,9 @@ class Dialer:
         if agent.rest_until is not None and agent.rest_until > w.now:
             w.timers.set(("rest", agent_id), agent.rest_until)
             return
-        for run in w.runs_of(agent_id):
-            run.memory = run.mode.observe(run.memory, Observation("wrap_ended", w.now - agent.since), w.now)
-        w.step_agent(agent_id, agents.RestDue())
+        if desk.unfinished(w, agent_id):
+            w.step_agent(agent_id, agents.Declare(AgentStatus.NOT_AVAILABLE), reason="no result was filed in time")
+        w.rest_over(agent_id)
 
     # --- legs -------------------------------------------------------------------------------------------------------------------------
 
@@ -211,6 +226,9 @@ class Dialer:
         elif role.orphan or not self._is_current(role, e.leg):
             w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
         else:
+            assert role.call is not None, "a leg that is current has its call"
+            if not w.calls[role.call].agent_ready:
+                calling.agent_came(w, w.calls[role.call])
             self._to_call(e.leg, calls.AgentParked())
 
     def _leg_bridged(self, e: ev.LegBridged) -> None:
@@ -361,6 +379,8 @@ class Dialer:
         if (w.reconciled and not w.legs) or not w.switch_up:
             w.drained = True
             w.timers.clear(("fallback",))
+            lifecycle.save_times(w)
+            lifecycle.save_memories(w)
             w.out.append(Drained())
 
 

@@ -189,6 +189,7 @@ class CampaignLoaded(Event):
     started: bool
     zone_sets: tuple[tuple[str, ...], ...]
     memory: Mapping[str, Any] | None = None
+    today: tuple[int, int] | None = None  # persons who answered since the day began in its zone, and the missed among them; None = not counted
 
 
 @dataclass(frozen=True, slots=True)

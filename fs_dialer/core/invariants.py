@@ -44,7 +44,7 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
         if role.kind == "lead" and not role.orphan:
             must(role.call in w.calls and w.calls[role.call].lead_leg == leg, f"leg {leg} belongs to no call", leg)
     for run in w.runs.values():
-        staying = sum(1 for p in run.crew if (a := w.agents.get(p)) is not None and a.staying)
+        staying = sum(1 for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p))
         must(run.staying == staying, f"counts {run.staying} agents where {staying} are", run.definition.id)
         must(set(run.calls) == {c.id for c in w.calls.values() if c.campaign == run.definition.id}, "its calls are miscounted", run.definition.id)
         for lead in (*run.hopper, *run.promised.values()):

@@ -38,7 +38,16 @@ STORE_GATES = {
     DO_NOT_CALL: "the number is on a do-not-call list",
     NO_CALLBACK: "the customer asked not to be called back",
     NUMBER_CAP: "the compliance profile allows no more calls to this number now",
+    QUOTA: "the agent's customers of the day are used up",
+    "no_lead": "no lead is ready now",
+    "lead_unknown": "the campaign has no such lead",
+    "lead_promised": "a callback is promised by another agent",
+    HOURS: "it is not the time to call where the number lives",
+    STATUS: "the lead is not called any more",
+    ATTEMPTS: "every call that its campaign allows was made",
+    GAP: "the lead may not be called again yet",
 }
+"""What the store itself refuses by: attempts at the last gate, and leads that agents take."""
 BY_RULE = frozenset({"rule", "promised"})
 WAITS_FOR = {
     "": "not to be called before",

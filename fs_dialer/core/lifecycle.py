@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 from fs_dialer.core import agent as agents
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
-from fs_dialer.core.actions import Action, AskLeg, Hangup, OriginateAgent, Reply, ReturnLeads, StoreAgentStatus, StoreCampaignState
+from fs_dialer.core.actions import Action, AskLeg, Hangup, OriginateAgent, Reply, ReturnLeads, SaveAgentTimes, SaveMemory, StoreAgentStatus, StoreCampaignState
+from fs_dialer.core.agent_times import SAVE_EVERY_S as TIMES_EVERY_S
 from fs_dialer.core.call_words import Plan
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
@@ -15,6 +17,8 @@ from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, C
 from fs_dialer.core.stats import TimeUse
 from fs_dialer.core.world import LegRole, Run, World
 
+RINGBACK = "tone_stream://" + "%(1000,4000,425)" * 8  # forty seconds of the tone that a caller hears while the other phone rings
+SAVE_EVERY_S = 10.0
 NAIL_RETRY_FIRST_S = 5.0
 NAIL_RETRY_MOST_S = 60.0
 NAIL_RING_S = 30.0
@@ -30,22 +34,55 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
     flow = mode.flow(definition)
     run = w.runs.get(definition.id)
     if run is None:
-        memory = ev.memory if ev.memory is not None else mode.new_memory(definition)
+        memory = _memory(mode, ev, w.now)
         life = campaigns.Life(ev.state, ev.started)
-        run = Run(definition, life, mode, flow, plan_of(definition, flow), memory, ev.zone_sets)
+        run = Run(definition, life, mode, flow, plan_of(definition, flow), memory, ev.zone_sets, needs_screen=definition.needs_screen)
         w.runs[definition.id] = run
         w.tell(definition.id, "loaded", f"revision {definition.revision}, {ev.state.value}")
     else:
         if definition != run.definition:
             empty_hopper(w, run, "redefined")
             run.definition, run.mode, run.flow, run.plan, run.ways = definition, mode, flow, plan_of(definition, flow), None
+            run.needs_screen = definition.needs_screen
             w.tell(definition.id, "redefined", f"revision {definition.revision}")
         run.zone_sets = ev.zone_sets
         run.hours.clear()
+        if ev.today is not None:
+            run.today = ev.today
+    if hasattr(mode, "save") and ("memory",) not in w.timers:
+        w.timers.set(("memory",), w.now + SAVE_EVERY_S)
     run.claim_at, run.unfinished, run.hopper_size = w.now, True, 0
-    _settle_serves(w)
+    settle_serves(w)
     _set_window_timers(w, run)
     w.pace_due = True
+
+
+def _memory(mode: Mode, ev: events.CampaignLoaded, now: float) -> Any:
+    """What it has learnt; today's calls are counted by the store, so that a crash never refills the budget of missed ones."""
+    restore = getattr(mode, "restore", None)
+    if restore is None:
+        return ev.memory if ev.memory is not None else mode.new_memory(ev.campaign)
+    memory = restore(ev.campaign, ev.memory, now)
+    if ev.today is not None:
+        mode.recount(memory, *ev.today)  # type: ignore[attr-defined]
+    return memory
+
+
+def save_memories(w: World) -> None:
+    """Of every mode that keeps something."""
+    for run in w.runs.values():
+        save = getattr(run.mode, "save", None)
+        if save is not None and run.running:
+            w.out.append(SaveMemory(run.definition.id, save(run.memory)))
+            w.timers.set(("memory",), w.now + SAVE_EVERY_S)
+
+
+def save_times(w: World) -> None:
+    """How agents have spent their time since the last time."""
+    rows = w.clocks.take(w.now)
+    if rows:
+        w.out.append(SaveAgentTimes(rows))
+    w.timers.set(("times",), w.now + TIMES_EVERY_S)
 
 
 def plan_of(definition: Campaign, flow: Flow) -> Plan:
@@ -60,6 +97,9 @@ def plan_of(definition: Campaign, flow: Flow) -> Plan:
         waiting.music,
         waiting.notice,
         flow.ivr,
+        preview_end=flow.preview_end,
+        accept=flow.accept,
+        ringback=RINGBACK if flow.first_leg == "agent" else "",
     )
 
 
@@ -67,11 +107,11 @@ def load_teams(w: World, ev: events.TeamsLoaded) -> None:
     """Who is in which team; whoever left one finishes the call he has."""
     if w.teams != ev.teams:
         w.teams = dict(ev.teams)
-        _settle_serves(w)
+        settle_serves(w)
         w.pace_due = True
 
 
-def _settle_serves(w: World) -> None:
+def settle_serves(w: World) -> None:
     w.serves = {agent: [] for agent in w.agents}
     for run in w.runs.values():
         named = run.definition.agents
@@ -80,7 +120,7 @@ def _settle_serves(w: World) -> None:
         run.hopper_size = 0
         for person in run.crew:
             w.serves.setdefault(person, []).append(run.definition.id)
-        run.staying = sum(1 for person in run.crew if person in w.agents and w.agents[person].staying)
+    w.recount_staying()
 
 
 def _set_window_timers(w: World, run: Run) -> None:
@@ -174,13 +214,16 @@ def load_agent(w: World, ev: events.AgentLoaded) -> None:
     if known is None:
         w.agents[agent_id] = agents.new_agent(ev.agent, ev.status, w.now)
         w.time_use[agent_id] = TimeUse()
+        w.clocks.moved(w.agents[agent_id], w.now)
+        if ("times",) not in w.timers:
+            w.timers.set(("times",), w.now + TIMES_EVERY_S)
         w.settle_idle(w.agents[agent_id])
     else:
         if known.definition != ev.agent:
             _redefine(w, known, ev)
         if w.agents[agent_id].status is not ev.status:
             _declare(w, agent_id, ev.status, "store", "", store=False)
-    _settle_serves(w)
+    settle_serves(w)
     nail(w, agent_id)
 
 
@@ -231,6 +274,7 @@ def _declare(w: World, agent_id: AgentId, status: AgentStatus, who: str, reason:
         w.out[before:] = kept
     if status is AgentStatus.LOGGED_OUT:
         _stop_nailing(w, agent_id)
+        w.logged_out.append(agent_id)
     nail(w, agent_id)
 
 

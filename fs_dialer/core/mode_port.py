@@ -19,7 +19,9 @@ class Flow:
     """How a call of this type runs; the call machine is parametrised by it.
 
     first_leg: who is rung first. on_answer: what an answered customer meets. reserve_agent: each originate takes one idle agent at once.
-    preview_s: the agent sees the lead for this long before it is dialled; None = no preview.
+    preview_s: the agent sees the lead for this long before it is dialled; None = no preview, inf = until he dials. preview_end: what is done when that time
+    is over: dial, skip, not_available. accept: the time runs from the agent's acceptance (D17). extend: how often he may prolong it, and by how much.
+    pull: agents take leads themselves; nothing is handed out.
     """
 
     first_leg: Literal["lead", "agent"] = "lead"
@@ -27,6 +29,10 @@ class Flow:
     reserve_agent: bool = True
     preview_s: float | None = None
     ivr: str = ""
+    preview_end: str = "dial"
+    accept: bool = False
+    extend: tuple[int, float] = (0, 0.0)
+    pull: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -140,6 +140,7 @@ class Lead:
     caller_id: str = ""  # the one it saw last
     other_numbers: int = 0  # how many numbers the contact has besides this one
     held_by: str = ""  # the gate that last refused it; told to explain only
+    met: AgentId | None = None  # the agent whom it met last
     answer_probability: float | None = None  # a lead's own estimate, for pacing; None = the campaign's
 
 
@@ -248,3 +249,23 @@ class LegFacts:
     agent: AgentId | None  # our variable fsd_agent
     answered: bool
     bridged_to: LegId | None
+
+
+AGENT_TIMES = (
+    "ready", "reserved", "previewing", "ringing", "talking", "held", "consulting", "wrap_up", "not_available", "logged_in", "screen_open",
+)  # fmt: skip
+"""What an agent's time is counted by. The first nine exclude one another; logged_in is any status but logged out, screen_open goes beside all of them."""
+
+
+@dataclass(frozen=True, slots=True)
+class AgentTimes:
+    """What an agent did in a part of one hour. `hour`: its begin, UTC, epoch seconds. `until`: how far it is counted; it grows with every report, so that the
+    same report again adds nothing. `seconds`: by what of AGENT_TIMES, each once. previews: cards shown; skipped: of these, passed over."""
+
+    agent: AgentId
+    hour: float
+    until: float
+    seconds: tuple[tuple[str, float], ...]
+    missed_offers: int = 0
+    previews: int = 0
+    skipped: int = 0

@@ -9,7 +9,7 @@ from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
 from fs_dialer.core.caller_ids import Resting, healthy
-from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, match_waiting, open_ways, pause_hopeless, send_due_legs
+from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, in_turn, match_waiting, open_ways, pause_hopeless, send_due_legs, took_turn
 from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
@@ -23,6 +23,8 @@ CLAIM_RETRY_S = 5.0
 CLAIM_IDLE_S = 30.0
 CLAIM_BACK_S = 0.25  # for leads that went back to be there again
 SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
+ASK_EVERY_S = 0.5  # of a mode that dials ahead: talks grow old, and their ends come nearer, without any event
+ASKED_AT_ONCE = 60  # with more agents than this it is asked no more often
 PROMISE_S = 600.0  # so long a callback waits for the agent who promised it; then anyone takes it
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
@@ -82,7 +84,7 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
         best: Run | None = None
         best_key: tuple[bool, float, float] = (False, 0.0, 0.0)
         for run in w.runs_of(agent_id):
-            if not run.competes:
+            if not run.competes or not w.eligible(run, agent_id):
                 continue
             if run.promised and run.definition.id in able and any(lead.agent == agent_id for lead in run.promised.values()):
                 best = run
@@ -93,6 +95,9 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
                 best, best_key = run, key
         if best is not None:
             leases.setdefault(best.definition.id, []).append(agent_id)
+    for campaign, lent_agents in leases.items():
+        if len(lent_agents) > 1 and w.runs[campaign].flow.reserve_agent:
+            leases[campaign] = in_turn(w, w.runs[campaign], lent_agents)
     return leases
 
 
@@ -123,6 +128,11 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     if not leased and not _to_be_asked(run):
         return False
+    if not run.flow.reserve_agent:
+        if run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
+            return False
+        run.ask_at = w.now + ASK_EVERY_S
+        w.timers.set(("ask", run.definition.id), run.ask_at)
     ways = healthy(w.ways_of(run), "", w.breakers, w.now)
     if isinstance(ways, Resting):
         _rest(w, run, ways, leased)
@@ -152,6 +162,8 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
         answers = _gates_open(w, run, lead)
         if answers is None:
             continue
+        if agent_id is not None and promised is None and run.definition.agents.sticky and lead.met in leased:
+            agent_id = lead.met
         if agent_id is not None:
             leased.remove(agent_id)
         _place(w, run, lead, agent_id, lines, answers)
@@ -243,7 +255,12 @@ def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] |
     return answers
 
 
-def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...]) -> None:
+def place_for_agent(w: World, run: Run, lead: Lead, agent_id: AgentId, answers: tuple[tuple[str, str], ...]) -> AttemptId:
+    """A lead that this free agent took himself: it is on his card, and dialled when he says so."""
+    return _place(w, run, lead, agent_id, 2, answers)
+
+
+def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...]) -> AttemptId:
     call_id = AttemptId(w.new_id())
     leg, nailed = None, False
     if agent_id is not None:
@@ -254,6 +271,10 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int,
             w.step_agent(agent_id, agents.Reserve(call_id))
         leg, nailed = agent.leg if agent.nailed else None, agent.nailed
         run.given += 1
+        took_turn(w, run, agent_id)
+        w.desk(agent_id).last = None
+        if run.flow.preview_s is not None:
+            w.clocks.count(agent_id, "previews", w.now)
     call = Call(
         call_id,
         run.definition.id,
@@ -267,11 +288,13 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int,
         gates=answers,
         gates_at=w.now,
     )
-    w.ledger.promise(call_id, lines if agent_id is not None else 1)
+    if run.flow.preview_s is None:
+        w.ledger.promise(call_id, lines if agent_id is not None else 1)
     w.calls[call_id] = call
     run.calls[call_id] = None
     w.tell(call_id, "placed", f"lead {lead.id} of {run.definition.id}, agent {agent_id or '-'}")
     feed(w, call_id, Begin())
+    return call_id
 
 
 def _wake_for_room(w: World) -> None:
@@ -294,7 +317,7 @@ def _hopper_size(w: World, run: Run) -> int:
 def _refill(w: World, run: Run) -> None:
     """Claim up to about ten seconds' worth of leads whose zones are open now, when half of that is gone."""
     size = _hopper_size(w, run)
-    if not run.dials or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
+    if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
         return
     start = run.definition.window.start
     if start is not None and w.now < start:  # moved ahead while it runs

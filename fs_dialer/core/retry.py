@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.hangup import CONSUMES_ATTEMPT
-from fs_dialer.core.model import AgentId, Lead, LeadStatus, LeadUpdate, Outcome
+from fs_dialer.core.model import AgentId, CampaignType, Lead, LeadStatus, LeadUpdate, Outcome
 from fs_dialer.core.resources import Disposition, Rule, Then, When, compare
 from fs_dialer.core.schedule import next_time_of_day
 
@@ -51,9 +51,14 @@ def our_fault_gap_s(in_row: int) -> float:
     return float(min(OUR_FAULT_FIRST_S * 2 ** (max(1, in_row) - 1), OUR_FAULT_MOST_S))
 
 
+def usual_gap_s(campaign: Campaign) -> float:
+    """The break between two calls to one lead; in manual campaigns the agent calls when he likes (S11)."""
+    return 0.0 if campaign.type is CampaignType.MANUAL else campaign.attempts.gap_s
+
+
 def next_lead(lead: Lead, ended: Ended, campaign: Campaign, now: float) -> LeadUpdate:
     """What becomes of the lead when its attempt is over and nobody has chosen a result yet."""
-    outcome, gap_s = ended.outcome, campaign.attempts.gap_s
+    outcome, gap_s = ended.outcome, usual_gap_s(campaign)
     if outcome is Outcome.CANCELLED:
         ready_at, why = (now + gap_s, "gap") if ended.rang else (lead.ready_at, lead.ready_why)
         return LeadUpdate(lead.id, lead.status, lead.attempts, lead.ours_in_row, ready_at, why, lead.agent)
@@ -90,7 +95,9 @@ def _usual(lead: Lead, ended: Ended, campaign: Campaign, now: float, attempts: i
         return LeadUpdate(lead.id, status, attempts, 0, now + NEXT_NUMBER_S, "gap", number="drop", decision="bad number: the contact's next one is called")
     if final is not None:
         return LeadUpdate(lead.id, final, attempts, 0, now)
-    gap_s = policy.busy.gap_s if ended.outcome is Outcome.BUSY else policy.gap_s
+    gap_s = usual_gap_s(campaign)
+    if ended.outcome is Outcome.BUSY and campaign.type is not CampaignType.MANUAL:
+        gap_s = policy.busy.gap_s
     status = LeadStatus.EXHAUSTED if attempts >= policy.max else LeadStatus.RETRY
     return LeadUpdate(lead.id, status, attempts, 0, now + gap_s, "gap")
 
@@ -180,7 +187,7 @@ def after_disposition(lead: Lead, ended: Ended, chosen: Chosen, campaign: Campai
     ended = replace(ended, disposition=code)
     policy, words = campaign.attempts, f"disposition {code}: "
     left, earliest = lead.attempts < policy.max, _earliest(ended, campaign, now)
-    again = LeadUpdate(lead.id, LeadStatus.RETRY if left else LeadStatus.EXHAUSTED, lead.attempts, 0, max(now + policy.gap_s, earliest), "gap")
+    again = LeadUpdate(lead.id, LeadStatus.RETRY if left else LeadStatus.EXHAUSTED, lead.attempts, 0, max(now + usual_gap_s(campaign), earliest), "gap")
     done = LeadUpdate(lead.id, LeadStatus.SUCCEEDED if ended.connected else LeadStatus.STOPPED, lead.attempts, 0, now)
     usual = done if chosen.disposition.final else again
     if kind == "refused":

@@ -87,6 +87,12 @@ def next_time_of_day(minute: int, zone: str, now: float) -> float:
     return next(at for days in range(3) if (at := _instant(today + timedelta(days=days), minute, tz)) > now)
 
 
+def start_of_day(now: float, zone: str) -> float:
+    """When the day of `now` began on the clock of `zone`, epoch seconds (D9)."""
+    tz = zone_of(zone)
+    return _instant(datetime.fromtimestamp(now, tz).date(), 0, tz)
+
+
 def holiday_on(hours: Hours, day: date) -> Holiday | None:
     """The holiday that this day is, None on others."""
     full, yearly = day.isoformat(), f"{day:%m-%d}"

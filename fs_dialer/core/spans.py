@@ -42,6 +42,11 @@ def day_span(day: date, zone: str) -> Span:
     return Span(_midnight(day, zone), _midnight(day + timedelta(days=1), zone))
 
 
+def day_start(zone: str, now: float) -> float:
+    """The first moment of the day that it is now, by the zone's clock."""
+    return _midnight(day_at(now, zone), zone)
+
+
 def day_starts(span: Span, zone: str) -> list[float]:
     """The first moment of every day in the span; of the first day, the span's own."""
     starts, day = [], day_at(span.since, zone)

@@ -7,14 +7,18 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from fs_dialer.core.definition import AgentDefinition, Campaign
-from fs_dialer.core.model import AgentStatus, Attempt, AttemptResult, CampaignState, CommandId, Lead, LeadUpdate
+from fs_dialer.core.model import AgentStatus, Attempt, AttemptResult, CampaignState, CampaignType, CommandId, Lead, LeadUpdate
+
+PACED = frozenset({CampaignType.PROGRESSIVE, CampaignType.PREDICTIVE})
+"""Types whose pace may miss somebody: of these a store counts who answered today."""
 
 
 @dataclass(frozen=True, slots=True)
 class StoredCampaign:
     """The campaign at the revision that dials (the newest approved one, else the newest), with its life-cycle state.
 
-    `newest_revision` is above `campaign.revision` while a changed definition waits for its approval (D5).
+    `newest_revision` is above `campaign.revision` while a changed definition waits for its approval (D5). `today`: how many persons answered since the day
+    began in the campaign's zone, and how many of them were missed (D1); None for types that cannot miss anybody by pacing.
     """
 
     campaign: Campaign
@@ -24,6 +28,7 @@ class StoredCampaign:
     newest_revision: int
     zone_sets: tuple[tuple[str, ...], ...]
     memory: Mapping[str, Any] | None
+    today: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +45,17 @@ class Claim:
     leads: tuple[Lead, ...]
     next_ready_at: float | None = None
     unfinished: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What take_lead brought: the lead, now in the agent's hands, or the gate that refused it. `until`: when it may not any more, epoch seconds; None = not
+    by time alone. `left`: how many more customers the agent may take today, None = no quota."""
+
+    lead: Lead | None
+    gate: str = ""
+    until: float | None = None
+    left: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,12 +13,15 @@ from typing import Any
 from fs_dialer.core import agent as agent_machine
 from fs_dialer.core import call_words as call_inputs
 from fs_dialer.core.actions import Action, Hangup, Note, StoreAgentStatus
+from fs_dialer.core.agent_picture import AgentPicture, LastCall
+from fs_dialer.core.agent_times import Clocks
 from fs_dialer.core.caller_ids import Breakers, Way, ways
 from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.limits import Ledger
-from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, GatewayId, Lead, LeadId, LegId, SwitchId
+from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode, Observation
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, CommandId, GatewayId, Lead, LeadId, LegId, SwitchId
+from fs_dialer.core.queue_line import Queue
 from fs_dialer.core.schedule import Verdict, dial_verdict
 from fs_dialer.core.stats import Tally, TimeUse
 
@@ -112,6 +115,12 @@ class Run:
     because: str = ""
     told_all_busy: bool = False  # its mode was asked since its last free agent was taken
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
+    needs_screen: bool = False
+    ask_at: float = 0.0  # a mode that weighs ages is asked again then at the latest
+    today: tuple[int, int] = (0, 0)  # answered and missed before this daemon began, of the day that it began in
+    too_many_from: int | None = None  # so many were answered when the missed rate went above twice its ceiling (D15)
+    turn: int = 0  # round robin: how many calls were given
+    queue: Queue | None = None  # it is no campaign but a queue of inbound callers: its calls are theirs, and it never dials
 
     @property
     def running(self) -> bool:
@@ -134,6 +143,22 @@ class Run:
 
 
 @dataclass(slots=True)
+class Desk:
+    """What the agent interface knows of one agent beyond his machine. `screen_until`: his campaign screen is open so long, None = closed (S83–S85)."""
+
+    screen_until: float | None = None
+    paused: dict[CampaignId, str] = field(default_factory=dict)  # campaigns that give him nothing for now, with the reason
+    reason: str = ""  # of his status
+    taking: CommandId | None = None  # a lead is being fetched for him (manual)
+    last: LastCall | None = None
+    extensions: int = 0  # of the wrap-up that runs
+    skips: deque[float] = field(default_factory=deque)
+    watched: bool = False
+    touched: bool = False
+    shown: AgentPicture | None = None
+
+
+@dataclass(slots=True)
 class World:
     rng: Random
     new_id: Callable[[], str]
@@ -142,6 +167,10 @@ class World:
     runs: dict[CampaignId, Run] = field(default_factory=dict)
     agents: dict[AgentId, agent_machine.Agent] = field(default_factory=dict)
     time_use: dict[AgentId, TimeUse] = field(default_factory=dict)
+    desks: dict[AgentId, Desk] = field(default_factory=dict)
+    clocks: Clocks = field(default_factory=Clocks)
+    onlookers: int = 0  # how many agents are watched
+    touched: dict[AgentId, None] = field(default_factory=dict)  # watched agents whose picture may have changed
     idle: dict[AgentId, None] = field(default_factory=dict)
     serves: dict[AgentId, list[CampaignId]] = field(default_factory=dict)
     teams: Mapping[str, tuple[AgentId, ...]] = field(default_factory=dict)
@@ -156,6 +185,9 @@ class World:
     strangers: dict[LegId, None] = field(default_factory=dict)
     due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first
     timers: Timers = field(default_factory=Timers)
+    needing: deque[AttemptId] = field(default_factory=deque)  # queued callers who have just lost or not yet had an agent: served in their turn
+    callers: int = 0  # how many came into queues
+    withdrawn: set[AttemptId] = field(default_factory=set)  # calls whose lead goes back for good
     pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
     out: list[Action] = field(default_factory=list)
     story: deque[tuple[float, str, str, str | tuple[Enum, Enum]]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
@@ -168,6 +200,7 @@ class World:
     nailed_let_go: bool = False
     lag_s: float = 0.0
     pace_due: bool = False
+    logged_out: list[AgentId] = field(default_factory=list)  # who has just logged out: what he only looks at goes back
     stopped: list[Run] = field(default_factory=list)  # campaigns that have just left running
 
     def __post_init__(self) -> None:
@@ -187,24 +220,67 @@ class World:
         if new is old:
             return
         self.agents[agent_id] = new
+        self.clocks.moved(new, self.now)
+        if isinstance(ev, agent_machine.MissedOffer) and ev.his_fault:
+            self.clocks.count(agent_id, "missed_offers", self.now)
+        self.touch(agent_id)
         if new.state is not old.state:
             self._account(old)
             self.tell(agent_id, type(ev).__name__, (old.state, new.state))
-            if new.rest_until is not None and new.rest_until != old.rest_until:
-                self.timers.set(("rest", agent_id), new.rest_until)
         elif new.status is not old.status:
             self._account(old)
             self.agents[agent_id] = new = replace(new, since=self.now)
+        if new.rest_until is not None and new.rest_until != old.rest_until:
+            self.timers.set(("rest", agent_id), new.rest_until)
         if new.status is not old.status:
+            self.desk(agent_id).reason = reason
             self.out.append(StoreAgentStatus(agent_id, new.status, reason or ("missed offers" if who == "engine" else ""), who))
             self.tell(agent_id, "status", (old.status, new.status))
         if new.staying is not old.staying:
             for run in self.runs_of(agent_id):
-                run.staying += 1 if new.staying else -1
+                if self.eligible(run, agent_id):
+                    run.staying += 1 if new.staying else -1
         self.let_leg_go(new)
         if new.state is AgentState.LEG_DOWN and old.state is not AgentState.LEG_DOWN and ("nail", agent_id) not in self.timers:
             self.timers.set(("nail", agent_id), self.now + NAIL_SOON_S)
         self.settle_idle(new)
+
+    def rest_longer(self, agent_id: AgentId, until: float) -> None:
+        self.step_agent(agent_id, agent_machine.RestLonger(until))
+
+    def rest_over(self, agent_id: AgentId) -> None:
+        """His rest ends, by time or by his own word."""
+        agent = self.agents[agent_id]
+        for run in self.runs_of(agent_id):
+            run.memory = run.mode.observe(run.memory, Observation("wrap_ended", self.now - agent.since), self.now)
+        self.timers.clear(("rest", agent_id))
+        self.step_agent(agent_id, agent_machine.RestDue())
+
+    def touch(self, agent_id: AgentId) -> None:
+        """What an onlooker of this agent sees may have changed."""
+        desk = self.desks.get(agent_id)
+        if desk is not None and desk.watched:
+            self.touched[agent_id] = None
+
+    def desk(self, agent_id: AgentId) -> Desk:
+        desk = self.desks.get(agent_id)
+        if desk is None:
+            desk = self.desks[agent_id] = Desk()
+        return desk
+
+    def eligible(self, run: Run, agent_id: AgentId) -> bool:
+        """Whether this agent, once he is free, may get a call of this campaign that he serves: not paused there, and his screen open where it must be."""
+        desk = self.desks.get(agent_id)
+        if desk is None:
+            return not run.needs_screen
+        return run.definition.id not in desk.paused and (desk.screen_until is not None or not run.needs_screen)
+
+    def recount_staying(self, agent_id: AgentId | None = None) -> None:
+        """After screens, pauses, teams or definitions changed. None = of all campaigns."""
+        runs = list(self.runs.values()) if agent_id is None else self.runs_of(agent_id)
+        for run in runs:
+            run.staying = sum(1 for p in run.crew if p in self.agents and self.agents[p].staying and self.eligible(run, p))
+        self.pace_due = True
 
     def let_leg_go(self, agent: agent_machine.Agent) -> None:
         """Hang up the nailed leg of an agent who has no call and has logged out, or whose phone is another one now."""

@@ -47,8 +47,8 @@ def zones(text: str) -> tuple[str, ...]:
 
 
 def lead(campaign: CampaignId, row: Sequence[Any]) -> Lead:
-    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers."""
-    return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11])
+    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers, met."""
+    return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11], met=row[12])
 
 
 def open_attempt(row: Sequence[Any]) -> OpenAttempt:
@@ -58,7 +58,7 @@ def open_attempt(row: Sequence[Any]) -> OpenAttempt:
     gates = tuple((gate, answer) for gate, answer in row[10])
     attempt = Attempt(AttemptId(row[0]), campaign, row[2], lead, LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9], (), gates)
     promised = AgentId(row[18]) if row[18] else None
-    seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20])
+    seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20], met=row[21])
     return OpenAttempt(attempt, seen)
 
 

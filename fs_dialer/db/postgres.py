@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from threading import Lock
@@ -21,10 +22,12 @@ import orjson
 import psycopg2
 
 from fs_dialer.config.codec import agent_from_json, campaign_from_json, installation_from_json
+from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.definition import Installation
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
+    AgentTimes,
     Attempt,
     AttemptResult,
     CampaignId,
@@ -36,9 +39,12 @@ from fs_dialer.core.model import (
     Refusal,
 )
 from fs_dialer.core.snapshot import Snapshot
-from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
+from fs_dialer.core.spans import day_start
+from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 from fs_dialer.db import codec
+from fs_dialer.db.dispositions import file_kept
 from fs_dialer.db.pool import Connection, Pool, Row, connect, rows, store_error
+from fs_dialer.db.takes import agent_hour_columns, take_lead
 from fs_dialer.errors import StoreError
 
 log = logging.getLogger("fs_dialer.db")
@@ -154,12 +160,20 @@ class PostgresStore:
                 found.append(_campaign(row))
             except StoreError as error:
                 log.error("campaign_unreadable %s", error)
-        return found
+        return self._with_today(found)
 
     def campaign(self, campaign: CampaignId) -> StoredCampaign | None:
         """One campaign, None when there is none of that name."""
         found = self._pool.rows("campaigns", {"name": campaign})
-        return _campaign(found[0]) if found else None
+        return self._with_today([_campaign(found[0])])[0] if found else None
+
+    def _with_today(self, found: Sequence[StoredCampaign]) -> list[StoredCampaign]:
+        """With who answered and who was missed since each campaign's day began: a restart never refills the budget."""
+        now = time.time()
+        days = {each.campaign.id: day_start(each.campaign.window.zone, now) for each in found if each.campaign.type in PACED}
+        counted = self._pool.rows("answered_today", {"campaigns": list(days), "sinces": list(days.values())}) if days else []
+        today = {campaign: (int(answered), int(missed)) for campaign, answered, missed in counted}
+        return [replace(each, today=today.get(each.campaign.id)) for each in found]
 
     def agents(self) -> Sequence[StoredAgent]:
         return [
@@ -190,6 +204,11 @@ class PostgresStore:
     def save_memory(self, campaign: CampaignId, memory: Mapping[str, Any]) -> None:
         """Ignored once another daemon is the active one."""
         self._pool.rows("save_memory", {"campaign": campaign, "memory": json.dumps(dict(memory), allow_nan=False), "epoch": self._epoch})
+
+    def save_agent_times(self, rows: Sequence[AgentTimes]) -> None:
+        """Added to what is there; what was said once adds nothing when it is said again."""
+        if rows:
+            self._pool.rows("save_agent_hours", agent_hour_columns(rows))
 
     def publish(self, snapshot: Snapshot) -> None:
         """For `fs-dialer status`: the last one only."""
@@ -238,6 +257,18 @@ class PostgresStore:
             raise StoreError("this daemon is not the active one any more: another has taken over")
         return Claim(leads, None if next_ready_at is None else max(now, next_ready_at), unfinished)
 
+    def take_lead(self, action: TakeLeadNow, now: float) -> Taken:
+        """The next ready lead of an open zone set, or the one named, for an agent; counted against his quota (S29–S34, D16)."""
+        epoch = self._own_epoch()
+        self._batch = batch = self._batch + 1
+        try:
+            with self._pool.transaction() as cursor:
+                return take_lead(cursor, action, now, epoch, batch)
+        except StoreError as error:
+            if error.lost:
+                self._doubtful.setdefault(action.campaign, []).append(batch)
+            raise
+
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
         """Leads we do not hold, and leads in progress, are left alone. Those that go behind all others do so in the order given."""
         if leads:
@@ -251,6 +282,7 @@ class PostgresStore:
 
     def return_refused(self, now: float) -> int:
         """Leads whose no-callback time is over go back to what they were (D16); how many. Whoever asks, and however often."""
+        file_kept(self._pool)  # results chosen during calls, whose daemon ended between the call's end and their filing
         returned = 0
         while True:
             with self._pool.cursor() as cursor:
@@ -276,7 +308,8 @@ class PostgresStore:
         """Each result is written once; one whose attempt does not exist is logged and skipped. Not bound to the epoch: what happened, happened."""
         if not results:
             return
-        not_open = self._pool.rows("close_attempts", codec.result_columns(results))[0][0]
+        not_open, _, chosen = self._pool.rows("close_attempts", codec.result_columns(results))[0]
+        file_kept(self._pool, chosen)
         closed = {row[0] for row in self._pool.rows("attempts_closed", {"ids": not_open})} if not_open else set()
         if unknown := [id for id in not_open if id not in closed]:
             log.warning("results_without_attempt count=%d attempts=%s", len(unknown), ",".join(unknown[:10]))

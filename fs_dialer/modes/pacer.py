@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from fs_dialer.modes.pacer_answer import AnswerRate
-from fs_dialer.modes.pacer_budget import Budget, Price
+from fs_dialer.modes.pacer_budget import HOLD_SHARE, Budget, Price
 from fs_dialer.modes.pacer_curves import LONGEST_S, RING_BINS, RING_STEPS, TALK_ROWS, TALK_STEP_S, WRAP_ROWS, WRAP_STEP_S, Floats, Handling, RingCurves
 from fs_dialer.modes.pacer_odds import calls_within
 
@@ -99,7 +99,7 @@ class Pacer:
         pickup_rate: float | None = None,
         state: Mapping[str, Any] | None = None,
     ) -> None:
-        self._wait_s = min(600.0, max(0.0, _finite(max_wait_s, 0.0)))
+        self.max_wait_s = min(600.0, max(0.0, _finite(max_wait_s, 0.0)))
         self._agents = _whole(agents)
         start = _finite(window_start, 0.0)
         end = None if window_end is None or not math.isfinite(window_end) else float(window_end)
@@ -178,15 +178,16 @@ class Pacer:
             return Decision(0, "no agent is logged in and available", price.q, p)
         if room <= 0:
             return Decision(0, "no line is free", price.q, p)
-        if price.q <= 0.0:
-            self._last_risk = 0.0
-            n = min(room, max(0, idle - on_hold - count))
-            return Decision(n, self._spent(on_hold, price), 0.0, p)
         cold = self._cold_bound()
         most = room if cold is None else min(room, max(0, cold - count))
-        n, risk = calls_within(price.q, idle - on_hold, self._free(talk_ages, wrap_ages), hopes, p, most)
-        self._last_risk = risk
-        return Decision(n, self._because(n, risk, price, cold, idle, on_hold, count, room), price.q, p)
+        if price.q > 0.0:
+            n, self._last_risk = calls_within(price.q, idle - on_hold, self._free(talk_ages, wrap_ages), hopes, p, most)
+            free = None
+        else:
+            free = max(0, idle - on_hold - count)
+            n, self._last_risk = min(most, free), 0.0
+        because = self._capped(n, free, cold, count, room) or (self._priced(n, price, idle, on_hold, count) if free is None else self._spent(on_hold, price))
+        return Decision(n, because, price.q, p)
 
     def _clock(self, now: float) -> float:
         """Never backwards: what is no time counts as the latest seen."""
@@ -206,7 +207,7 @@ class Pacer:
     def _rebuild(self, now: float, talk_ages: Floats, wrap_ages: Floats) -> None:
         self._built_at = now
         self._ring.refresh()
-        self._handling.rebuild([at + self._wait_s for at in self._ring.answer_at], talk_ages, wrap_ages)
+        self._handling.rebuild([at + self.max_wait_s for at in self._ring.answer_at], talk_ages, wrap_ages)
 
     def _ringing(self, ringing: Sequence[tuple[float, float | None]], now: float) -> tuple[Floats, Floats | None]:
         """Ring ages; and by how much each lead's odds to answer differ from the campaign's, None where no lead has its own."""
@@ -241,7 +242,8 @@ class Pacer:
         for each in (answer.slow, answer.fast):
             each.step(float(ages.size), float((each.p / (each.p + (1.0 - each.p) * odds)).sum()))
         p = answer.used
-        return p / (p + (1.0 - p) * odds)
+        hopes: Floats = p / (p + (1.0 - p) * odds)
+        return hopes
 
     def _free(self, talk_ages: Floats, wrap_ages: Floats) -> Floats:
         talk = self._handling.talk[np.minimum(talk_ages / TALK_STEP_S, TALK_ROWS - 1).astype(np.intp)] if talk_ages.size else _NOBODY
@@ -255,24 +257,33 @@ class Pacer:
 
     # --- why --------------------------------------------------------------------------------------------------------------------------
 
-    def _spent(self, on_hold: int, price: Price) -> str:
-        if price.b + 0.7 * on_hold > 0.0:
-            return f"{_customers(on_hold)} for an agent, and the missed budget covers no more: only free agents are dialled for"
-        return f"missed budget used up ({self._budget.missed} missed of {self._budget.answered} answered): one call for each free agent until it recovers"
-
-    def _because(self, n: int, risk: float, price: Price, cold: int | None, idle: int, on_hold: int, ringing: int, room: int) -> str:
+    def _capped(self, n: int, free: int | None, cold: int | None, ringing: int, room: int) -> str:
+        """What cut the number short, besides risk and budget; "" where nothing did. free: what was wanted, None = as many as the price lets through."""
         if self._outage.lasts(self._now):
             return f"calls fail in the network or on our side: at most {COLD_CALLS} at a time until some get through"
+        if free is not None and n >= free:
+            return ""
         if n >= room:
-            return f"lines: {room} more allowed now"
+            return f"lines or calls per second allow {room}"
         if cold is not None and n >= cold - ringing:
             return f"learning: at most {cold} calls at a time, as {self._ended} have ended so far"
-        shown = f"one more would be missed with a chance of {100 * risk:.0f} %, {100 * price.q:.0f} % is allowed"
+        return ""
+
+    def _spent(self, on_hold: int, price: Price) -> str:
+        budget = self._budget
+        if price.b + HOLD_SHARE * on_hold > 0.0:
+            return f"{_customers(on_hold)} for an agent, and the missed budget covers no more: only free agents are dialled for"
+        if budget.missed > budget.limit * budget.answered - 0.5:
+            return f"missed budget used up ({budget.missed} missed of {budget.answered} answered): one call for each free agent until it recovers"
+        return f"missed budget still too small for {self._agents} agents ({budget.missed} missed of {budget.answered} answered): one call for each free agent"
+
+    def _priced(self, n: int, price: Price, idle: int, on_hold: int, ringing: int) -> str:
+        shown = f"one more would be missed with a chance of {100 * self._last_risk:.0f} %, {100 * price.q:.0f} % is allowed"
         if on_hold:
             return f"{_customers(on_hold)} for an agent: {shown}"
-        if not idle and not n:
-            return f"no agent is likely to be free soon enough: {shown}" if not ringing else f"enough calls ring for the agents soon free: {shown}"
-        return f"missed budget: {shown}"
+        if idle or n:
+            return f"missed budget: {shown}"
+        return f"enough calls ring for the agents soon free: {shown}" if ringing else f"no agent is likely to be free soon enough: {shown}"
 
     def explain(self, now: float) -> dict[str, Any]:
         """What the last decision was made of, as JSON-able figures. Times in seconds, chances 0–1, budget in missed calls."""
@@ -290,7 +301,7 @@ class Pacer:
             "answer_at_s": list(self._ring.answer_at),
             "talk_mean_s": self._handling.talk_mean_s,
             "wrap_up_mean_s": self._handling.wrap_mean_s,
-            "max_wait_s": self._wait_s,
+            "max_wait_s": self.max_wait_s,
             "limit": budget.limit,
             "tok": budget.tokens,
             "br": price.set_point,
@@ -313,6 +324,10 @@ class Pacer:
         }
 
     # --- memory -----------------------------------------------------------------------------------------------------------------------
+
+    def recount(self, answered: int, missed: int) -> None:
+        """This window's true counts, as the attempts in the store have them: a crash must not refill the budget."""
+        self._budget.recount(max(0, answered), max(0, missed))
 
     def state(self) -> dict[str, Any]:
         """All that was learnt, JSON-able, without the configuration; Pacer(…, state=it) goes on from there.
@@ -385,6 +400,6 @@ def _ages(started: Sequence[float], now: float) -> Floats:
     if not started:
         return _NONE
     ages = now - np.array(started, dtype=float)
-    if not np.isfinite(ages.sum()):
+    if not np.isfinite(ages).all():
         ages = np.nan_to_num(ages, nan=0.0, posinf=LONGEST_S, neginf=0.0)
     return np.clip(ages, 0.0, LONGEST_S)

@@ -66,6 +66,15 @@ class Budget:
         self.missed += 1
         self.tokens -= 1.0
 
+    def recount(self, answered: int, missed: int) -> None:
+        """Today's true counts, from a better book than a saved state that may be seconds old: the difference is paid in and taken out."""
+        if answered > self.answered or missed > self.missed:
+            lent = min(OPENING, self.limit / 2 * answered) - min(OPENING, self.limit / 2 * self.answered)
+            self.tokens += self.limit * (answered - self.answered) - lent - (missed - self.missed)
+            scale = max(1.0, self.agents / 20.0)
+            self.tokens = min(self.tokens, CEILING_FACTOR * min(1.0 + SET_POINT_GROWTH * self.limit * answered, SET_POINT_MOST * scale) + 1.0)
+        self.answered, self.missed = answered, missed
+
     def price(self, now: float, agents: int, on_hold: int) -> Price:
         scale = max(1.0, agents / 20.0)
         set_point = min(1.0 + SET_POINT_GROWTH * self.limit * self.answered, SET_POINT_MOST * scale)

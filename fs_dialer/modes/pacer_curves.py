@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 
 RING_BINS = 64  # of one second
 RING_STEPS = 4  # table entries a second
@@ -118,8 +118,8 @@ class Hazard:
     def __init__(self, edges_s: Sequence[float], mean_s: float, weight: float) -> None:
         self.edges = np.array(edges_s, dtype=float)
         self.widths = np.append(np.diff(self.edges), np.inf)
-        self.ends = np.zeros(len(self.edges))
-        self.exposure = np.zeros(len(self.edges))
+        self.ends: Floats = np.zeros(len(self.edges))
+        self.exposure: Floats = np.zeros(len(self.edges))
         self.mean_s, self.weight = mean_s, weight
 
     def saw_end(self, age_s: float) -> None:
@@ -140,7 +140,8 @@ class Hazard:
         """The hazard summed from age 0 to each of `at`."""
         at_edges = np.concatenate(([0.0], np.cumsum(rates[:-1] * self.widths[:-1])))
         last = self.edges[-1]
-        return np.interp(np.minimum(at, last), self.edges, at_edges) + rates[-1] * np.maximum(at - last, 0.0)
+        summed: Floats = np.interp(np.minimum(at, last), self.edges, at_edges) + rates[-1] * np.maximum(at - last, 0.0)
+        return summed
 
     def mean(self, rates: Floats) -> float:
         """Expected length of a spell, seconds."""

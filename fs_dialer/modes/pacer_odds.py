@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Sequence
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,7 +22,7 @@ ADD_MOST = 100_000
 SURE = 1e-12
 _SQRT2, _SQRT2PI = math.sqrt(2.0), math.sqrt(2.0 * math.pi)
 
-Floats = NDArray[np.float64]
+Floats = NDArray[np.floating[Any]]
 Complexes = NDArray[np.complex128]
 
 

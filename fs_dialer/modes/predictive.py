@@ -1,15 +1,38 @@
-"""Predictive: more calls than free agents, so that agents hardly wait, under a ceiling of missed calls (S39–S49, M6). Here: its settings."""
+"""Predictive: more calls than free agents, so that agents hardly wait, under a ceiling of missed calls (S39–S49, M6).
+
+How many calls to place is the pacer's (pacer.py, free of engine types); here it meets the engine: which limit, which hours and which waiting time hold for
+a campaign now, and what is kept of it. Knows neither leads nor trunks.
+
+Memory. new_memory() gives one, and observe() and decide() change it in place. It is a mapping of JSON values, those of at most ten seconds ago; save() gives
+the present ones. A mapping that comes back from the database may be handed to observe() or restore(): the pacer goes on warm. Within one day of the
+campaign's zone the budget of missed calls goes on too; another day begins with its own.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
 
+from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignType
 from fs_dialer.core.options import option, section
+from fs_dialer.core.schedule import dial_verdict, zone_of
+from fs_dialer.modes import base
+from fs_dialer.modes.pacer import Decision, Pacer, View
+
+__all__ = ["Decision", "Memory", "Missed", "Options", "Pacer", "View", "decide", "explain", "flow", "new_memory", "observe", "recount", "restore", "save"]
 
 TYPE = CampaignType.PREDICTIVE
 
 DAY_S = 86400.0
+BELOW_MAX = 0.95  # what is steered for where the admin names only the ceiling
+REFRESH_S = 10.0  # how old the JSON values of a memory may be
+AGENT_ANSWERS = 64  # newest, for the 90th percentile of how long agents' phones ring
+HOURS_AGAIN_S = 600.0  # after it, or at their end, the hours are looked at again
+EARLY_MOST = 10_000  # events kept until the first decision tells which campaign they are of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,3 +54,128 @@ class Options:
     pickup_rate: float | None = option(
         None, kind="rate", low=0.01, high=1.0, help="How likely a customer answers, as a first guess; what is seen soon outweighs it.", spec="M6 M7"
     )
+
+
+class Memory(dict[str, Any]):
+    """What a predictive campaign has learnt: the live pacer, and its JSON values as of the last refresh."""
+
+    def __init__(self, saved: Mapping[str, Any] | None = None) -> None:
+        super().__init__(saved or {})
+        self.pacer: Pacer | None = None
+        self.early: list[tuple[str, float, float | None]] = []
+        self.agent_rings = _seconds(self.get("agent_answer_s"))
+        self.of: tuple[object, ...] = ()
+        self.ask_again_at = -math.inf  # when the hours must be looked at again
+        self.refreshed_at = -math.inf
+
+    def refresh(self, now: float) -> None:
+        """Takes about a fifth of a millisecond."""
+        if self.pacer is not None:
+            self.refreshed_at = now
+            self.update(agent_answer_s=list(self.agent_rings), pacer=self.pacer.state())
+
+    @property
+    def agent_answer_s(self) -> float:
+        """How long an agent takes to answer, nine times of ten; 0 where nobody's phone rings (nailed legs)."""
+        rings = sorted(self.agent_rings)
+        return rings[int(0.9 * (len(rings) - 1))] if rings else 0.0
+
+
+def flow(campaign: Campaign) -> base.Flow:
+    """The customer first; whoever answered hears music until an agent is there (S44, S45)."""
+    return base.Flow(first_leg="lead", on_answer="music_then_agent", reserve_agent=False)
+
+
+def new_memory(campaign: Campaign) -> Memory:
+    return Memory()
+
+
+def restore(campaign: Campaign, saved: Mapping[str, Any] | None, now: float) -> Memory:
+    """The memory that save() gave, live again; a new one where nothing was saved. What cannot be read of it is begun anew."""
+    memory = Memory(saved)
+    _awake(memory, campaign, now)
+    return memory
+
+
+def save(memory: Mapping[str, Any]) -> dict[str, Any]:
+    """The present JSON values, a copy."""
+    if isinstance(memory, Memory) and memory.pacer is not None:
+        memory.refresh(memory.refreshed_at)
+    return dict(memory)
+
+
+def recount(memory: Memory, answered: int, missed: int) -> None:
+    """Today's answered and missed calls as the store has them, after restore(): what was saved may be ten seconds older than a crash."""
+    if memory.pacer is not None:
+        memory.pacer.recount(answered, missed)
+
+
+def observe(memory: Mapping[str, Any] | None, seen: base.Observation, now: float) -> Memory:
+    """Besides the pacer's own kinds: `agent_answered`, age_s = how long the agent's phone rang; it shortens the time a customer's answer leaves."""
+    live = memory if isinstance(memory, Memory) else Memory(memory)
+    if seen.kind == "agent_answered":
+        if seen.age_s is not None and math.isfinite(seen.age_s) and seen.age_s >= 0:
+            live.agent_rings = [*live.agent_rings[1 - AGENT_ANSWERS :], seen.age_s]
+    elif live.pacer is not None:
+        live.pacer.observe(seen.kind, now, seen.age_s)
+    elif len(live.early) < EARLY_MOST:
+        live.early.append((seen.kind, now, seen.age_s))
+    return live
+
+
+def decide(view: base.View, now: float, campaign: Campaign, memory: Mapping[str, Any] | None) -> base.Decision:
+    live = memory if isinstance(memory, Memory) else Memory(memory)
+    pacer = _awake(live, campaign, now)
+    clocks = view.clocks()
+    queued = max(0, view.ringing - len(clocks.ringing))  # placed, and not dialled yet
+    ringing = [*clocks.ringing, *[(now, None)] * queued]
+    decision = pacer.calls_to_place(View(view.idle, view.on_hold, ringing, clocks.talking, clocks.wrapping, view.agents, view.room), now)
+    if not now - live.refreshed_at < REFRESH_S:
+        live.refresh(now)
+    return base.Decision(originate=decision.n, because=decision.because)
+
+
+def explain(memory: Mapping[str, Any], now: float) -> dict[str, Any]:
+    """What the last decision was made of; {} before the first one."""
+    if not isinstance(memory, Memory) or memory.pacer is None:
+        return {}
+    return {**memory.pacer.explain(now), "agent_answer_s": memory.agent_answer_s}
+
+
+def limit_of(campaign: Campaign) -> float:
+    """The missed rate that is steered for: the admin's aim, or a little below the ceiling; never above campaign's and profile's ceilings (D10)."""
+    options = campaign.options
+    missed = options.missed if isinstance(options, Options) else Missed()
+    ceilings = [missed.max] if campaign.compliance.missed_max is None else [missed.max, campaign.compliance.missed_max]
+    return min(BELOW_MAX * min(ceilings) if missed.aim is None else missed.aim, *ceilings, 1.0)
+
+
+def _awake(memory: Memory, campaign: Campaign, now: float) -> Pacer:
+    """The pacer for this campaign as it is defined now and for this day's hours; what was learnt goes on from the one before."""
+    limit, wait = limit_of(campaign), max(0.0, campaign.connect_within_s - memory.agent_answer_s)
+    pacer = memory.pacer
+    if pacer is not None and now < memory.ask_again_at and memory.of[:2] == (campaign.revision, limit):
+        pacer.max_wait_s = wait
+        return pacer
+    day = datetime.fromtimestamp(now, zone_of(campaign.window.zone)).date().isoformat()
+    if memory.get("day") != day or not isinstance(memory.get("started"), int | float):
+        memory["day"], memory["started"] = day, now
+    hours = dial_verdict(campaign, (), now)
+    ends = [end for end in (hours.until if hours.open else None, campaign.window.end) if end is not None and end > now]
+    end = min(ends, default=None)
+    memory.ask_again_at = now + HOURS_AGAIN_S if end is None else min(now + HOURS_AGAIN_S, end)
+    of = (campaign.revision, limit, memory["started"], end)
+    if pacer is None or memory.of != of:
+        options, state = campaign.options, memory.get("pacer") if pacer is None else pacer.state()
+        pickup_rate = options.pickup_rate if isinstance(options, Options) else None
+        pacer = Pacer(limit, wait, 0, float(memory["started"]), end, pickup_rate, state if isinstance(state, Mapping) else None)
+        memory.pacer, memory.of = pacer, of
+    pacer.max_wait_s = wait
+    for kind, at, age_s in memory.early:
+        pacer.observe(kind, at, age_s)
+    memory.early = []
+    return pacer
+
+
+def _seconds(values: object) -> list[float]:
+    return [float(v) for v in values if isinstance(v, int | float) and math.isfinite(v) and v >= 0][-AGENT_ANSWERS:] if isinstance(values, list) else []

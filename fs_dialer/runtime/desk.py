@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_verbs import BadVerb, event_of
 from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import StoredAgent, StoredCampaign, StoredCommand
@@ -84,7 +85,7 @@ class Desk:
         mark = (stored.campaign.revision, tuple(stored.zone_sets))
         if leads_changed or self._campaigns.get(stored.campaign.id) != mark:
             self._campaigns[stored.campaign.id] = mark
-            self._put(ev.CampaignLoaded(stored.campaign, stored.state, stored.started, tuple(stored.zone_sets), stored.memory))
+            self._put(ev.CampaignLoaded(stored.campaign, stored.state, stored.started, tuple(stored.zone_sets), stored.memory, stored.today))
 
     # --- commands ---------------------------------------------------------------------------------------------------------------------
 
@@ -124,6 +125,8 @@ class Desk:
             self._put(ev.EndCampaign(c.id, c.who, campaign, c.args.get("reason", "")))
         elif c.verb == "agent_status":
             self._agent_status(c)
+        elif c.verb == "agent":
+            self._agent(c)
         else:
             self._store.reply(c.id, False, f"this daemon does not know the command {c.verb}")
 
@@ -151,6 +154,18 @@ class Desk:
         if AgentId(c.target) not in self._agents:
             self._definitions(set())
         self._put(ev.SetAgentStatus(c.id, c.who, AgentId(c.target), status, c.args.get("reason", "")))
+
+    def _agent(self, c: StoredCommand) -> None:
+        """A verb of the agent interface, asked for through the database."""
+        words = {name: str(value) for name, value in c.args.items() if name != "verb"}
+        try:
+            event = event_of(c.id, c.who, AgentId(c.target), str(c.args.get("verb", "")), words)
+        except BadVerb as error:
+            self._store.reply(c.id, False, str(error))
+            return
+        if AgentId(c.target) not in self._agents:
+            self._definitions(set())
+        self._put(event)
 
     # --- what others may see ----------------------------------------------------------------------------------------------------------
 

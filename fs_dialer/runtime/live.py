@@ -23,7 +23,9 @@ from gevent.queue import Empty, Queue
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
+from fs_dialer.core.model import CommandId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import StoreError
 from fs_dialer.esl.client import EslSettings, SwitchClient, open_client
@@ -51,6 +53,7 @@ LAG_TOLD_S = 0.25
 ASLEEP_S = 3.0  # a loop that was away so long (a stopped process, a paused machine) asks whether it still leads before it does anything
 LEADER_WORD_S = 2.0
 STOP_WRITES_S = 10.0
+WEB = "web-"  # begins the id of a command that came over HTTP: its answer goes there, not into the database
 LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERROR}
 
 
@@ -73,6 +76,23 @@ class Service(Protocol):
         """Begin, with greenlets from this door only; returns at once."""
 
     def stop(self) -> None: ...
+
+
+class Hub(Protocol):
+    """The agent interface's end of the engine (agent_hub.py)."""
+
+    def shown(self, picture: AgentPicture) -> None: ...
+    def replied(self, command_id: CommandId, ok: bool, text: str) -> None: ...
+
+
+class Nobody:
+    """No agent interface."""
+
+    def shown(self, picture: AgentPicture) -> None:
+        pass
+
+    def replied(self, command_id: CommandId, ok: bool, text: str) -> None:
+        pass
 
 
 class Daemon:
@@ -111,6 +131,7 @@ class Daemon:
         self.stores = StoreWorkers(
             store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
         )
+        self.hub: Hub = Nobody()
         self.desk = Desk(store, listener, self.put, self._clock.now)
 
     # --- doors ------------------------------------------------------------------------------------------------------------------------
@@ -308,8 +329,12 @@ class Daemon:
         elif (rule := perform.SWITCH_ACTIONS.get(type(action))) is not None:
             rule(self.switch, action)
             self._urgent |= type(action) is act.Bridge
-        elif isinstance(action, act.ClaimLeads):
+        elif isinstance(action, act.ClaimLeads | act.TakeLeadNow):
             self.stores.claim(action)
+        elif isinstance(action, act.ShowAgent):
+            self.hub.shown(action.picture)
+        elif isinstance(action, act.Reply) and action.command_id.startswith(WEB):
+            self.hub.replied(action.command_id, action.ok, action.text)
         elif isinstance(action, act.Note):
             log.log(LEVELS[action.level], "%s %s", action.name, " ".join(f"{key}={value}" for key, value in action.fields))
         elif isinstance(action, act.Drained):

@@ -10,6 +10,7 @@ from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_events import LeadTaken
 from fs_dialer.core.model import SwitchId
 from fs_dialer.runtime.ports import Store, Switch
 
@@ -44,6 +45,11 @@ def claim(store: Store, action: act.ClaimLeads, now: float) -> ev.LeadsClaimed:
     return ev.LeadsClaimed(action.campaign, tuple(got.leads), got.next_ready_at, got.unfinished)
 
 
+def take(store: Store, action: act.TakeLeadNow, now: float) -> LeadTaken:
+    got = store.take_lead(action, now)
+    return LeadTaken(action.command_id, action.agent, action.campaign, got.lead, got.gate, got.until, got.left)
+
+
 def write(store: Store, action: act.Action) -> None:
     """The actions that only write; replaying one that was already done changes nothing."""
     if isinstance(action, act.CloseAttempt):
@@ -56,6 +62,8 @@ def write(store: Store, action: act.Action) -> None:
         store.set_agent_status(action.agent, action.status, action.reason, action.who)
     elif isinstance(action, act.SaveMemory):
         store.save_memory(action.campaign, action.memory)
+    elif isinstance(action, act.SaveAgentTimes):
+        store.save_agent_times(action.rows)
     elif isinstance(action, act.Reply):
         store.reply(action.command_id, action.ok, action.text)
     else:
@@ -67,5 +75,5 @@ def loaded(store: Store) -> list[ev.Event]:
     found: list[ev.Event] = [ev.InstallationLoaded(store.installation())]
     found += [ev.AgentLoaded(stored.agent, stored.status) for stored in store.agents()]
     found.append(ev.TeamsLoaded(store.teams()))
-    found += [ev.CampaignLoaded(s.campaign, s.state, s.started, tuple(s.zone_sets), s.memory) for s in store.campaigns()]
+    found += [ev.CampaignLoaded(s.campaign, s.state, s.started, tuple(s.zone_sets), s.memory, s.today) for s in store.campaigns()]
     return found

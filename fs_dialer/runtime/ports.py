@@ -11,6 +11,7 @@ from fs_dialer.core.events import Event
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
+    AgentTimes,
     Attempt,
     AttemptResult,
     CampaignId,
@@ -22,7 +23,7 @@ from fs_dialer.core.model import (
     Refusal,
 )
 from fs_dialer.core.snapshot import Snapshot
-from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
+from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 
 
 class Store(Protocol):
@@ -37,6 +38,10 @@ class Store(Protocol):
     def agents(self) -> Sequence[StoredAgent]: ...
     def teams(self) -> Mapping[str, tuple[AgentId, ...]]: ...
     def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim: ...
+    def take_lead(self, action: actions.TakeLeadNow, now: float) -> Taken:
+        """Under the epoch: the next ready lead, or the one named, into an agent's hands, if his quota allows it (S29–S34, D16). It goes back like any
+        claimed lead, and then does not count."""
+
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None: ...
     def return_all_claims(self) -> int: ...
     def open_attempts(self, attempts: Sequence[Attempt]) -> Sequence[Refusal | None]:
@@ -54,6 +59,9 @@ class Store(Protocol):
         """It dials from now on; the campaign's state stays as it is in this moment (D5)."""
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None: ...
+    def save_agent_times(self, rows: Sequence[AgentTimes]) -> None:
+        """Added to what is there; the same rows again add nothing."""
+
     def save_memory(self, campaign: CampaignId, memory: Mapping[str, Any]) -> None: ...
     def pending_commands(self) -> Sequence[StoredCommand]: ...
     def reply(self, command: CommandId, ok: bool, text: str) -> None: ...

@@ -20,6 +20,7 @@ from gevent.event import Event as Flag
 from gevent.queue import Queue
 
 from fs_dialer.core import actions as act
+from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.model import AttemptId, AttemptResult, LeadUpdate, LegId, Outcome
 from fs_dialer.errors import StoreError
@@ -34,6 +35,7 @@ WRITE_BATCH = 100
 PROBE_EVERY_S = 1.0
 LEADER_EVERY_S = 2.0
 IDLE_POLL_S = 0.02
+CLAIMS = (act.ClaimLeads, act.TakeLeadNow)
 STORE_DOWN = "store_down"  # the gate's code while the database is away
 
 Put = Callable[[ev.Event], None]
@@ -96,9 +98,15 @@ class StoreWorkers:
         else:
             self._refuse(action, STORE_DOWN)
 
-    def claim(self, action: act.ClaimLeads) -> None:
+    def claim(self, action: act.ClaimLeads | act.TakeLeadNow) -> None:
         if self._up:
             self._in_turn(action)
+        else:
+            self._not_claimed(action)
+
+    def _not_claimed(self, action: act.ClaimLeads | act.TakeLeadNow) -> None:
+        if isinstance(action, act.TakeLeadNow):
+            self._put(ag.LeadTaken(action.command_id, action.agent, action.campaign, None, STORE_DOWN))
         else:
             self._put(ev.ClaimFailed(action.campaign))
 
@@ -152,12 +160,13 @@ class StoreWorkers:
         self._switch.will_not_originate(action.leg)
         self._put(ev.AttemptRefused(action.attempt.id, gate, until))
 
-    def _claim(self, action: act.ClaimLeads) -> None:
+    def _claim(self, action: act.ClaimLeads | act.TakeLeadNow) -> None:
+        answered = perform.take if isinstance(action, act.TakeLeadNow) else perform.claim
         try:
-            self._put(perform.claim(self._store, action, self._now()))
+            self._put(answered(self._store, action, self._now()))
         except StoreError as error:
             self._lost(error)
-            self._put(ev.ClaimFailed(action.campaign))
+            self._not_claimed(action)
 
     # --- writes -----------------------------------------------------------------------------------------------------------------------
 
@@ -187,7 +196,7 @@ class StoreWorkers:
                 self._close(results)
             elif self._to_write:
                 head = self._to_write[0]
-                if isinstance(head, act.ClaimLeads):
+                if isinstance(head, CLAIMS):
                     self._spawn(self._claim, head)
                 else:
                     perform.write(self._store, head)
@@ -222,9 +231,9 @@ class StoreWorkers:
             log.error("the database is away: %s; nothing is dialled, calls go on, results are kept in %s", error, self._spool.path)
             self._put(ev.StoreLost(str(error)))
             waiting = list(self._to_write)
-            self._to_write = deque(a for a in waiting if not isinstance(a, (act.CloseAttempt, act.ClaimLeads)))
-            for claim in (a for a in waiting if isinstance(a, act.ClaimLeads)):
-                self._put(ev.ClaimFailed(claim.campaign))
+            self._to_write = deque(a for a in waiting if not isinstance(a, (act.CloseAttempt, *CLAIMS)))
+            for claim in (a for a in waiting if isinstance(a, CLAIMS)):
+                self._not_claimed(claim)
             if results := [a for a in waiting if isinstance(a, act.CloseAttempt)]:
                 self._to_spool(results)
 

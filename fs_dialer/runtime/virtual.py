@@ -10,7 +10,9 @@ from collections.abc import Callable
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
+from fs_dialer.core.model import AgentId
 from fs_dialer.runtime import perform
 from fs_dialer.runtime.ports import Store, VirtualSwitch
 
@@ -25,6 +27,7 @@ class VirtualRuntime:
         self.drained = False
         self.notes: deque[act.Note] = deque(maxlen=1000)
         self.steps = 0
+        self.pictures: dict[AgentId, AgentPicture] = {}  # of watched agents, the newest
         self._on_step = on_step
         self._inbox: deque[ev.Event] = deque()
 
@@ -75,6 +78,10 @@ class VirtualRuntime:
             rule(self.switch, action)
         elif isinstance(action, act.ClaimLeads):
             self._inbox.append(perform.claim(self.store, action, self.now))
+        elif isinstance(action, act.TakeLeadNow):
+            self._inbox.append(perform.take(self.store, action, self.now))
+        elif isinstance(action, act.ShowAgent):
+            self.pictures[action.picture.agent] = action.picture
         elif isinstance(action, act.Note):
             self.notes.append(action)
         elif isinstance(action, act.Drained):

@@ -1,19 +1,26 @@
 """The HTTP interface's borders: what web/ may ask of the rest, and the values that cross.
 
-web/ knows HTTP and these; it knows no database, no switch and no engine. Implemented by lead_desk.py, daemon_view.py and db/tokens.py.
+web/ knows HTTP and these; it knows no database, no switch and no engine. Implemented by lead_desk.py, daemon_view.py, agent_web.py and db/tokens.py.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.db.tokens import Token
 from fs_dialer.errors import FsDialerError
 
-__all__ = ["Answer", "DaemonView", "Health", "LeadDesk", "Refused", "Token", "Tokens"]
+if TYPE_CHECKING:
+    from fs_dialer.db.agent_desk import Answered, Card
+    from fs_dialer.db.dispositions import Disposed, Result
+    from fs_dialer.db.lead_marks import Mark, Marked
+
+__all__ = [
+    "AgentEvent", "AgentInterface", "AgentRecords", "AgentStream", "Answer", "DaemonView", "Health", "LeadDesk", "Refused", "Token", "Tokens",
+]  # fmt: skip
 
 
 class Refused(FsDialerError):
@@ -72,3 +79,60 @@ class DaemonView(Protocol):
 class Tokens(Protocol):
     def holder(self, secret: str) -> Token | None:
         """Whose secret this is; None when it is nobody's, was revoked or has expired."""
+
+
+# --- agents ---------------------------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class AgentEvent:
+    """Something an agent's screen is told. `number` grows with each; `kind`: desk, card, reply, goodbye; `data`: JSON."""
+
+    number: int
+    kind: str
+    data: bytes
+
+
+class AgentStream(Protocol):
+    """One screen that follows an agent's events."""
+
+    def next(self, timeout_s: float) -> AgentEvent | None:
+        """The next event; None when there is none in time. A goodbye is the last one."""
+
+    def close(self) -> None: ...
+
+
+class AgentInterface(Protocol):
+    """What an agent's screen may ask for him, and a supervisor for any agent. Refused where it can not be done; StoreError while the database is away."""
+
+    def desk(self, agent: str) -> bytes:
+        """JSON: his picture now, his card, and the number of the event behind which to go on."""
+
+    def card(self, agent: str, *, call: str | None = None, lead: int | None = None) -> Mapping[str, Any]:
+        """Of the call named, the lead named, or the one he has."""
+
+    def follow(self, agent: str, after: int | None, *, token: Token, gone: Callable[[], bool]) -> AgentStream:
+        """His events behind the number `after`, or from a fresh picture on. While his own token follows, his campaign screen stays open. `gone`: has the
+        other end of the line been closed?"""
+
+    def act(self, agent: str, verb: str, body: Mapping[str, Any], *, token: Token, key: str, fingerprint: str) -> Answer:
+        """Do what he asks, once for each key. `body`: whatever JSON said. `fingerprint`: of path and body."""
+
+    def knows(self, agent: str) -> bool: ...
+
+
+class AgentRecords(Protocol):
+    """The database behind an agent's screen (db/agent_desk.py). None: there is no such call or lead, or it is not his."""
+
+    def agent_card(
+        self, agent: str, now: float, *, attempt: str | None = None, lead: int | None = None, has_call: bool = False
+    ) -> Card | None: ...
+    def agent_dispose(
+        self, agent: str, attempt: str, result: Result, now: float, *, note: str | None = None, has_call: bool = False
+    ) -> Disposed | None: ...
+    def save_answers(
+        self, agent: str, attempt: str, answers: Mapping[str, Sequence[str]], now: float, *, note: str | None = None, has_call: bool = False
+    ) -> Answered | None: ...
+    def agent_mark(
+        self, agent: str, mark: Mark, now: float, *, attempt: str | None = None, lead: int | None = None, why: str = "", has_call: bool = False
+    ) -> Marked | None: ...

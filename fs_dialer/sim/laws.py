@@ -1,4 +1,5 @@
-"""How long things take, as laws of chance that a person can write: `9s`, `uniform(25s, 30s)`, `exponential(2m)`, `lognormal(9s, 0.5)`.
+"""How long things take, as laws of chance that a person can write: `9s`, `uniform(25s, 30s)`, `exponential(2m)`, `lognormal(9s, 0.5)`, and
+`quantiles(2s, 5s, 7s, 12s, 40s)`: what was measured, in equal shares of the cases.
 
 Pure: text in, a Law out; a Law and a random.Random in, seconds out. ValueError with a sentence for an administrator.
 """
@@ -35,10 +36,22 @@ class Law:
     def __hash__(self) -> int:
         return hash(self.text)
 
+    def __reduce__(self) -> tuple[Callable[..., Law], tuple[str, str]]:
+        """Another process makes it from its text, which is exact."""
+        return law, (self.text, "")
+
 
 def fixed(seconds: float) -> Law:
     """Always the same."""
-    return Law(f"{seconds:g}s", lambda rng: seconds)
+    return Law(_exact(seconds), lambda rng: seconds)
+
+
+def _exact(seconds: float) -> str:
+    """As short as can be read back to the same number."""
+    short = f"{seconds:g}"
+    if float(short) != seconds or "e" in short:
+        short = f"{seconds:.12f}".rstrip("0").rstrip(".")
+    return f"{short}s"
 
 
 def seconds(value: object, where: str) -> float:
@@ -75,22 +88,40 @@ def law(value: object, where: str) -> Law:
         low, high = seconds(arguments[0], where), seconds(arguments[1], where)
         if low > high:
             raise ValueError(f"{where}: {value!r} runs from more to less")
-        return Law(f"uniform({low:g}s, {high:g}s)", lambda rng: low + (high - low) * rng.random())
+        return Law(f"uniform({_exact(low)}, {_exact(high)})", lambda rng: low + (high - low) * rng.random())
     if name == "exponential" and len(arguments) == 1:
         mean = seconds(arguments[0], where)
         if mean <= 0:
             raise ValueError(f"{where}: {value!r} needs a mean above 0")
         rate = 1.0 / mean
-        return Law(f"exponential({mean:g}s)", lambda rng: rng.expovariate(rate))
+        return Law(f"exponential({_exact(mean)})", lambda rng: rng.expovariate(rate))
     if name == "lognormal" and len(arguments) == 2:
         mean, variation = seconds(arguments[0], where), _variation(arguments[1], value, where)
         if mean <= 0:
             raise ValueError(f"{where}: {value!r} needs a mean above 0")
         variance = math.log(1.0 + variation * variation)
         mu, sigma = math.log(mean) - variance / 2.0, math.sqrt(variance)
-        return Law(f"lognormal({mean:g}s, {variation:g})", lambda rng: rng.lognormvariate(mu, sigma))
+        return Law(f"lognormal({_exact(mean)}, {_exact(variation).removesuffix('s')})", lambda rng: rng.lognormvariate(mu, sigma))
+    if name == "quantiles" and len(arguments) >= 2:
+        return _quantiles([seconds(each, where) for each in arguments], value, where)
     raise ValueError(
-        f"{where}: {value!r} is no law; there are 9s, uniform(25s, 30s), exponential(2m) and lognormal(9s, 0.5) (mean, coefficient of variation)")
+        f"{where}: {value!r} is no law; there are 9s, uniform(25s, 30s), exponential(2m), lognormal(9s, 0.5) (mean, coefficient of variation) "
+        "and quantiles(2s, 5s, 9s) (least, middle, most; or more of them, in equal steps)"
+    )
+
+
+def _quantiles(marks: list[float], value: object, where: str) -> Law:
+    """As many cases lie between any two neighbours, and there evenly."""
+    if marks != sorted(marks):
+        raise ValueError(f"{where}: {value!r} must rise from the least to the most")
+    steps = len(marks) - 1
+
+    def draw(rng: random.Random) -> float:
+        place = rng.random() * steps
+        below = int(place)
+        return marks[below] + (marks[below + 1] - marks[below]) * (place - below)
+
+    return Law(f"quantiles({', '.join(map(_exact, marks))})", draw)
 
 
 def _variation(text: str, value: object, where: str) -> float:

@@ -12,11 +12,16 @@ import random
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from datetime import datetime
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from itertools import accumulate
 from typing import Any, Final, Literal, Protocol
+from zoneinfo import ZoneInfo, available_timezones
 
+from fs_dialer.sim import staff as staffing
 from fs_dialer.sim.laws import Law, fixed, law, share
+from fs_dialer.sim.staff import Staff, minute_of_day
 
 FinalResponse = Literal["answer", "refuse", "ring", "silent", "unreachable"]
 
@@ -73,10 +78,18 @@ class ScriptedPeople:
 
 
 OUTCOMES: Final[Mapping[str, tuple[FinalResponse, int, int | None]]] = {
-    "person": ("answer", 0, None), "machine": ("answer", 0, None), "no_answer": ("ring", 480, None), "busy": ("refuse", 486, None),
-    "bad_number": ("refuse", 404, None), "rejected": ("refuse", 603, None), "forbidden": ("refuse", 403, None),
-    "unavailable": ("refuse", 480, None), "congestion": ("refuse", 503, 34), "failed": ("refuse", 500, None),
-    "black_hole": ("silent", 0, None), "unreachable": ("unreachable", 503, None),
+    "person": ("answer", 0, None),
+    "machine": ("answer", 0, None),
+    "no_answer": ("ring", 480, None),
+    "busy": ("refuse", 486, None),
+    "bad_number": ("refuse", 404, None),
+    "rejected": ("refuse", 603, None),
+    "forbidden": ("refuse", 403, None),
+    "unavailable": ("refuse", 480, None),
+    "congestion": ("refuse", 503, 34),
+    "failed": ("refuse", 500, None),
+    "black_hole": ("silent", 0, None),
+    "unreachable": ("unreachable", 503, None),
 }
 """Name -> what happens, the SIP status, and the Q.850 cause beside it. A bare SIP status ("486") is an outcome too."""
 
@@ -86,7 +99,14 @@ class Crowd:
     """People alike: the chance of each outcome and the laws of their times."""
 
     outcomes: tuple[tuple[str, float], ...] = (
-        ("person", 0.30), ("machine", 0.06), ("no_answer", 0.44), ("busy", 0.12), ("bad_number", 0.03), ("rejected", 0.02), ("unavailable", 0.03))
+        ("person", 0.30),
+        ("machine", 0.06),
+        ("no_answer", 0.44),
+        ("busy", 0.12),
+        ("bad_number", 0.03),
+        ("rejected", 0.02),
+        ("unavailable", 0.03),
+    )
     first_response: Law = law("uniform(0.3s, 1.5s)", "")  # until it rings, or brings early media
     early_media: float = 0.1  # share of the ringing calls that say 183 instead of 180
     ring: Law = law("lognormal(9s, 0.5)", "")  # ringing, until a person answers
@@ -117,9 +137,14 @@ class Crowd:
         if outcome == "machine":
             return Behaviour("answer", first_s + self.machine_ring.draw(rng), response, first_s, stay_s=self.machine_stay.draw(rng), machine=True)
         return Behaviour(
-            "answer", first_s + self.ring.draw(rng), response, first_s,
-            patience_s=None if self.patience is None else self.patience.draw(rng), talk_s=None if self.talk is None else self.talk.draw(rng),
-            ends_talk=self.ends_talk >= 1.0 or rng.random() < self.ends_talk)
+            "answer",
+            first_s + self.ring.draw(rng),
+            response,
+            first_s,
+            patience_s=None if self.patience is None else self.patience.draw(rng),
+            talk_s=None if self.talk is None else self.talk.draw(rng),
+            ends_talk=self.ends_talk >= 1.0 or rng.random() < self.ends_talk,
+        )
 
     def _outcome(self, rng: random.Random, answer_factor: float) -> str:
         if len(self.outcomes) == 1:
@@ -150,31 +175,82 @@ class Hours:
 
 
 @dataclass(frozen=True, slots=True)
+class Requests:
+    """So many callers an hour ask to be called back, between these minutes of the day."""
+
+    start_min: int
+    end_min: int
+    per_hour: float
+
+    def holds(self, minute: int) -> bool:
+        """Whether the minute of the day lies inside."""
+        return Hours(self.start_min, self.end_min, 1.0).holds(minute)
+
+
+@dataclass(frozen=True, slots=True)
 class PeopleModel:
-    """A town: its customers, the agents by endpoint, the numbers that are special, and the hours of the day."""
+    """A town: its customers, the agents by endpoint, the numbers that are special, and the hours of the day.
+
+    `zone`: whose clock the hours, shifts and requests go by; "" and no offset = UTC, or whatever the user of the model says. `tries`: the answer factor of
+    the first call to a number, the second … the last one holds for all that follow. `staff`: how agents work, by endpoint.
+    """
 
     customers: Crowd = Crowd()
     agents: tuple[tuple[str, Crowd], ...] = (("user/*", AGENTS),)
     numbers: tuple[tuple[str, Crowd], ...] = ()
     hours: tuple[Hours, ...] = ()
-    utc_offset_min: int = 0
+    utc_offset_min: int | None = None
+    zone: str = ""
+    tries: tuple[float, ...] = ()
+    staff: tuple[tuple[str, Staff], ...] = ()
+    requests: tuple[Requests, ...] = ()
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> PeopleModel:
         """A model from conf/people.yml's content. ValueError says what and where, one problem at a time."""
-        _known(given, ("customers", "agents", "numbers", "hours", "utc_offset"), "people")
+        _known(given, ("customers", "agents", "numbers", "hours", "utc_offset", "zone", "tries", "requests"), "people")
         customers = _crowd(given.get("customers") or {}, Crowd(), "customers")
-        agents = tuple((_match(rule, f"agents[{index}]"), _crowd(rule, AGENTS, f"agents[{index}]"))
-                       for index, rule in enumerate(_listed(given.get("agents"), "agents")))
+        rules = [(f"agents[{index}]", rule) for index, rule in enumerate(_listed(given.get("agents"), "agents"))]
+        agents = tuple((_match(rule, at), _crowd(rule, AGENTS, at, also=staffing.KEYS)) for at, rule in rules)
         numbers = given.get("numbers") or {}
         if not isinstance(numbers, Mapping):
             raise ValueError("numbers: write `number: outcome` lines")
         return cls(
-            customers, agents or cls().agents,
-            tuple((str(number).lstrip("+"), _crowd({"outcome": rule} if not isinstance(rule, Mapping) else rule, customers, f"numbers.{number}"))
-                  for number, rule in numbers.items()),
+            customers,
+            agents or cls().agents,
+            tuple(
+                (str(number).lstrip("+"), _crowd({"outcome": rule} if not isinstance(rule, Mapping) else rule, customers, f"numbers.{number}"))
+                for number, rule in numbers.items()
+            ),
             tuple(_hours(rule, f"hours[{index}]") for index, rule in enumerate(_listed(given.get("hours"), "hours"))),
-            _offset(given.get("utc_offset", "+00:00")))
+            _offset(given["utc_offset"]) if given.get("utc_offset") is not None else None,
+            _zone(given),
+            _tries(given.get("tries")),
+            tuple((_match(rule, at), staffing.staff(rule, Staff(), at)) for at, rule in rules),
+            _requests(given.get("requests")),
+        )
+
+    def local(self, zone: str) -> PeopleModel:
+        """The same people, on the clocks of `zone` where they name none of their own."""
+        return self if self.zone or self.utc_offset_min is not None else replace(self, zone=zone)
+
+    def minute(self, now: float) -> int:
+        """The minute of the day on their clocks."""
+        offset = self.utc_offset_min or 0
+        if self.zone:
+            offset = _offset_min(self.zone, int(now // 900))
+        return int(now // 60 + offset) % 1440
+
+    def staff_at(self, endpoint: str) -> Staff:
+        """How the agent works who is reached there."""
+        return next((staff for pattern, staff in self.staff if fnmatchcase(endpoint, pattern)), Staff())
+
+
+@lru_cache(maxsize=1024)
+def _offset_min(zone: str, quarter: int) -> int:
+    """Of a quarter of an hour since 1970: clocks change at none but its borders."""
+    offset = datetime.fromtimestamp(quarter * 900, ZoneInfo(zone)).utcoffset()
+    return 0 if offset is None else int(offset.total_seconds() // 60)
 
 
 class ModelledPeople:
@@ -184,6 +260,7 @@ class ModelledPeople:
         self.model = model or PeopleModel()
         self._exact = {number: crowd for number, crowd in self.model.numbers if "*" not in number and "?" not in number}
         self._patterns = [(number, crowd) for number, crowd in self.model.numbers if number not in self._exact]
+        self._calls: dict[str, int] = {}  # so far, by number; counted only where it matters
 
     def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
         """An agent when an agent's pattern fits or fsd_role says so, else a special number, else anybody."""
@@ -196,13 +273,20 @@ class ModelledPeople:
         special = self._exact.get(number)
         if special is None and self._patterns:
             special = next((crowd for pattern, crowd in self._patterns if fnmatchcase(number, pattern)), None)
-        return (special or self.model.customers).draw(rng, self._answer_factor(now))
+        return (special or self.model.customers).draw(rng, self._answer_factor(now) * self._tried(number))
 
     def _answer_factor(self, now: float) -> float:
         if not self.model.hours:
             return 1.0
-        minute = int(now // 60 + self.model.utc_offset_min) % 1440
+        minute = self.model.minute(now)
         return next((span.answer_factor for span in self.model.hours if span.holds(minute)), 1.0)
+
+    def _tried(self, number: str) -> float:
+        tries = self.model.tries
+        if not tries:
+            return 1.0
+        before = self._calls[number] = self._calls.get(number, -1) + 1
+        return tries[min(before, len(tries) - 1)]
 
 
 # ---- reading what an administrator wrote
@@ -213,10 +297,10 @@ _SHARES: Final = ("early_media", "ends_talk")
 _NEVER: Final = ("never", "none", "")
 
 
-def _crowd(given: Any, base: Crowd, where: str) -> Crowd:
+def _crowd(given: Any, base: Crowd, where: str, also: Sequence[str] = ()) -> Crowd:
     if not isinstance(given, Mapping):
         raise ValueError(f"{where}: write `name: value` lines")
-    _known(given, (*(field.name for field in fields(Crowd)), "outcome", "match"), where)
+    _known(given, (*(field.name for field in fields(Crowd)), "outcome", "match", *also), where)
     changed: dict[str, Any] = {}
     for name, value in given.items():
         at = f"{where}.{name}"
@@ -281,22 +365,65 @@ def _match(rule: Mapping[str, Any], where: str) -> str:
 
 def _hours(rule: Mapping[str, Any], where: str) -> Hours:
     _known(rule, ("from", "to", "answer"), where)
-    start, end = (_minute(rule.get(name), f"{where}.{name}") for name in ("from", "to"))
-    text = str(rule.get("answer", "100%")).strip()
-    try:
-        return Hours(start, end, float(text.removesuffix("%")) / (100 if text.endswith("%") else 1))
-    except ValueError:
-        raise ValueError(f"{where}.answer: {text!r} is not a factor; write for example 130%") from None
-
-
-def _minute(value: object, where: str) -> int:
-    hour, colon, minute = str(value).partition(":")
-    if not (colon and hour.isdecimal() and minute.isdecimal() and int(hour) <= 24 and int(minute) < 60):
-        raise ValueError(f"{where}: {value!r} is not a time of day; write for example 17:30")
-    return int(hour) * 60 + int(minute)
+    start, end = (minute_of_day(rule.get(name), f"{where}.{name}") for name in ("from", "to"))
+    return Hours(start, end, _factor(rule.get("answer", "100%"), f"{where}.answer"))
 
 
 def _offset(value: object) -> int:
     text = str(value)
     sign = -1 if text.startswith("-") else 1
-    return sign * _minute(text.lstrip("+-"), "utc_offset")
+    return sign * minute_of_day(text.lstrip("+-"), "utc_offset")
+
+
+def _zone(given: Mapping[str, Any]) -> str:
+    zone = str(given.get("zone") or "")
+    if zone and given.get("utc_offset") is not None:
+        raise ValueError("zone: beside utc_offset it says the same twice; leave one out")
+    if zone and zone not in available_timezones():
+        raise ValueError(f"zone: {zone!r} is no time zone{_nearest(zone, available_timezones())}; write for example Europe/London")
+    return zone
+
+
+def _tries(given: Any) -> tuple[float, ...]:
+    if given is None:
+        return ()
+    if not isinstance(given, list) or not given:
+        raise ValueError("tries: write a list, as in [100%, 80%, 60%]: the first call to a number, the second, the third and all that follow")
+    return tuple(_factor(each, f"tries[{index}]") for index, each in enumerate(given))
+
+
+def _factor(value: object, where: str) -> float:
+    text = str(value).strip()
+    try:
+        factor = float(text.removesuffix("%")) / (100 if text.endswith("%") else 1)
+    except ValueError:
+        factor = -1.0
+    if not 0.0 <= factor <= 100.0:
+        raise ValueError(f"{where}: {text!r} is not a factor; write for example 130%")
+    return factor
+
+
+def _requests(given: Any) -> tuple[Requests, ...]:
+    """`12/hour`, or a list of `{from: 9:00, to: 12:00, rate: 20/hour}`."""
+    if given is None:
+        return ()
+    if not isinstance(given, list):
+        return (Requests(0, 1440, _per_hour(given, "requests")),)
+    found = []
+    for index, rule in enumerate(_listed(given, "requests")):
+        at = f"requests[{index}]"
+        _known(rule, ("from", "to", "rate"), at)
+        start, end = (minute_of_day(rule.get(name), f"{at}.{name}") for name in ("from", "to"))
+        found.append(Requests(start, end, _per_hour(rule.get("rate"), f"{at}.rate")))
+    return tuple(found)
+
+
+def _per_hour(value: object, where: str) -> float:
+    text = str(value).strip().replace(" ", "").removesuffix("/hour")
+    try:
+        rate = float(text)
+    except ValueError:
+        rate = -1.0
+    if not 0.0 <= rate <= 1e6:
+        raise ValueError(f"{where}: {value!r} is not a rate; write for example 12/hour")
+    return rate

@@ -10,7 +10,8 @@ from collections.abc import Callable, Collection
 
 from flask import Flask, Response, request
 
-from fs_dialer.runtime.web_ports import DaemonView, LeadDesk, Tokens
+from fs_dialer.runtime.web_ports import AgentInterface, DaemonView, LeadDesk, Tokens
+from fs_dialer.web.agents import Streams
 from fs_dialer.web.answers import give_every_answer_its_shape
 from fs_dialer.web.guard import Guard
 from fs_dialer.web.routes import ROUTES, Call, Route
@@ -23,15 +24,16 @@ def make_app(
     view: DaemonView,
     tokens: Tokens,
     *,
+    agents: AgentInterface | None = None,
     hosts: Collection[str] = (),
     tls: bool = False,
     now: Callable[[], float] = time.monotonic,
 ) -> Flask:
-    """`hosts`: names that requests may be for besides this machine's loopback. `tls`: whether it is served over TLS."""
+    """`agents`: whoever serves agents' screens, if anybody. `hosts`: names that requests may be for besides this machine's loopback. `tls`: whether it is served over TLS."""
     app = Flask("fs_dialer.web", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
-    guard = Guard(tokens, hosts, now)
+    guard, streams = Guard(tokens, hosts, now), Streams()
     give_every_answer_its_shape(app, tls=tls)
 
     @app.before_request
@@ -39,7 +41,7 @@ def make_app(
         guard.host(request)
 
     for route in ROUTES:
-        view_function = _view(route, guard, desk, view)
+        view_function = _view(route, guard, lambda *given: Call(*given, desk, view, agents, streams, guard.still_valid(request)))  # noqa: B023
         app.add_url_rule(route.path, route.name, view_function, methods=[route.method], provide_automatic_options=False)
     return app
 

@@ -16,10 +16,14 @@ from flask import Request
 from fs_dialer.runtime.web_ports import Refused, Token, Tokens
 
 OPERATORS = frozenset({"operator", "admin"})
+EVERYBODY = OPERATORS | {"agent"}
 # Whoever comes by way of a proxy says so in one of these; then the address that we see is the proxy's.
 FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-Ip", "Via")
 REQUESTS_PER_S = 5.0
 BURST = 20.0
+# What people's screens ask: a key pressed is a request, and a supervisor's token may stand for many screens.
+LIVELY_PER_S = 20.0
+LIVELY_BURST = 100.0
 MOST_BUCKETS = 10_000
 
 
@@ -47,7 +51,7 @@ class Guard:
     def __init__(self, tokens: Tokens, hosts: Collection[str] = (), now: Callable[[], float] = time.monotonic) -> None:
         self._tokens, self._now = tokens, now
         self._hosts = frozenset(host.lower() for host in hosts)
-        self._buckets = Buckets()
+        self._buckets, self._lively = Buckets(), Buckets(LIVELY_PER_S, LIVELY_BURST)
 
     def host(self, request: Request) -> None:
         """A page of somebody else's whose name was made to lead to us is refused by the name it still bears."""
@@ -64,14 +68,24 @@ class Guard:
         if holder is None:
             raise Refused(401, "bad_token", "the token is unknown, was revoked or has expired", "make one: fs-dialer token create --role operator")
         if holder.role not in roles:
-            raise Refused(403, "wrong_role", f"a token of role {holder.role} may not do this", f"it needs the role {' or '.join(sorted(roles))}")
+            mend = f"it needs the role {' or '.join(sorted(roles))}"
+            if request.path.startswith("/api/agent/"):
+                mend += "; others name the agent: /api/agents/NAME/…"
+            raise Refused(403, "wrong_role", f"a token of role {holder.role} may not do this", mend)
         return holder
 
-    def pace(self, token: Token) -> None:
-        """Refused when this token asks too often."""
-        wait = self._buckets.wait_s(token.id, self._now())
+    def still_valid(self, request: Request) -> Callable[[], bool]:
+        """Whether the request's token is good when it is asked later on. Keeps the secret, and nothing else of the request."""
+        secret = request.headers.get("Authorization", "").partition(" ")[2].strip()
+        return lambda: self._tokens.holder(secret) is not None
+
+    def pace(self, token: Token, *, lively: bool = False) -> None:
+        """Refused when this token asks too often. `lively`: by the measure of people's screens."""
+        wait = (self._lively if lively else self._buckets).wait_s(token.id, self._now())
         if wait:
             mend = f"wait, and send up to 1,000 leads in one request; {REQUESTS_PER_S:g} requests a second are allowed"
+            if lively:
+                mend = f"wait; {LIVELY_PER_S:g} requests a second are allowed, and the event stream tells every change"
             raise Refused(429, "too_often", "too many requests with this token", mend, retry_after_s=math.ceil(wait))
 
     def from_here(self, request: Request) -> bool:

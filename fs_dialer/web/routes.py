@@ -5,50 +5,18 @@ The bodies are JSON Schema, so that the table is also the interface's descriptio
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping
 from typing import Any
 
-from flask import Request, Response
+from fs_dialer.web import agent_routes, campaigns, health, leads, metrics, openapi
+from fs_dialer.web.guard import EVERYBODY, OPERATORS
+from fs_dialer.web.route import ASKED, Call, Route
+from fs_dialer.web.schemas import CAMPAIGNS, DNC, DNC_ANSWER, ERROR, HEALTH, LEADS, LEADS_ANSWER, OPENAPI
 
-from fs_dialer.runtime.web_ports import DaemonView, LeadDesk, Token
-from fs_dialer.web import campaigns, health, leads, metrics
-from fs_dialer.web.guard import OPERATORS
-from fs_dialer.web.schemas import CAMPAIGNS, DNC, DNC_ANSWER, ERROR, HEALTH, LEADS, LEADS_ANSWER
+__all__ = ["Call", "Route", "ROUTES", "description"]
 
-Schema = Mapping[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One request, as a handler sees it. `words`: the named parts of its address. `token`: who asks; None where nobody had to say."""
-
-    request: Request
-    words: Mapping[str, str]
-    token: Token | None
-    desk: LeadDesk
-    view: DaemonView
-
-
-@dataclass(frozen=True, slots=True)
-class Route:
-    """`roles` () = open to all. `from_here`: open to this machine, whatever `roles` says. `answers`: status → (meaning, body)."""
-
-    method: str
-    path: str
-    name: str
-    summary: str
-    handler: Callable[[Call], Response]
-    roles: frozenset[str] = frozenset()
-    from_here: bool = False
-    body: Schema | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    answers: Mapping[int, tuple[str, Schema | None]] = field(default_factory=dict)
-
-
-_ASKED = {401: ("no token, or not a valid one", ERROR), 403: ("the token's role may not do this", ERROR), 429: ("too often", ERROR)}
-_TAKEN = {
-    **_ASKED,
+_TAKEN: Mapping[int, tuple[str, Any]] = {
+    **ASKED,
     400: ("the request is wrong as a whole; nothing was stored", ERROR),
     413: ("too much in one request", ERROR),
     415: ("not JSON", ERROR),
@@ -65,9 +33,10 @@ ROUTES: tuple[Route, ...] = (
         metrics.show,
         roles=OPERATORS,
         from_here=True,
-        answers={200: ("in the text format", None), **_ASKED},
+        answers={200: ("in the text format", None), **ASKED},
+        media="text/plain",
     ),
-    Route("GET", "/api/campaigns", "campaigns", "Every campaign, what it does and why", campaigns.show, OPERATORS, answers={200: ("", CAMPAIGNS), **_ASKED}),
+    Route("GET", "/api/campaigns", "campaigns", "Every campaign, what it does and why", campaigns.show, OPERATORS, answers={200: ("", CAMPAIGNS), **ASKED}),
     Route(
         "POST",
         "/api/campaigns/<campaign>/leads",
@@ -85,4 +54,20 @@ ROUTES: tuple[Route, ...] = (
         },
     ),
     Route("POST", "/api/dnc", "forbid", "Numbers onto a do-not-call list", leads.forbid, OPERATORS, body=DNC, answers={200: ("", DNC_ANSWER), **_TAKEN}),
+    Route(
+        "GET",
+        "/api/openapi.json",
+        "openapi",
+        "This description",
+        lambda call: openapi.show(description()),
+        EVERYBODY,
+        answers={200: ("OpenAPI 3.1", OPENAPI), **ASKED},
+        lively=True,
+    ),
+    *agent_routes.routes(),
 )
+
+
+def description() -> dict[str, Any]:
+    """The whole interface as an OpenAPI 3.1 document."""
+    return openapi.document(ROUTES)

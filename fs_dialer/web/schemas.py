@@ -74,3 +74,8 @@ CAMPAIGNS = _object(
         ),
     },
 )
+OPENAPI: Mapping[str, Any] = {
+    "type": "object",
+    "properties": {"openapi": TEXT, "info": {"type": "object"}, "paths": {"type": "object"}, "components": {"type": "object"}},
+    "required": ["openapi", "info", "paths", "components"],
+}

@@ -23,7 +23,7 @@ WITH given AS MATERIALIZED (
     ) WITH ORDINALITY AS given (id, campaign, revision, lead, leg, number, gateway, caller_id, agent, opened_at, caps, gates, place)
 ),
 looked_up AS MATERIALIZED (
-    SELECT given.*, campaigns.state, ours.status AS lead_status, ours.id IS NOT NULL AS ours,
+    SELECT given.*, campaigns.state, ours.status AS lead_status, ours.id IS NOT NULL AS ours, ours.claimed_batch,
         (SELECT open.id FROM attempts_open AS open WHERE open.lead = given.lead) AS already,
         (SELECT true FROM attempts_open AS open WHERE open.number = given.number AND open.lead <> given.lead LIMIT 1) AS in_call,
         (SELECT true FROM do_not_call WHERE do_not_call.number = given.number LIMIT 1) AS listed,
@@ -65,6 +65,12 @@ opened AS (
     SELECT id, campaign, revision, lead, lead_status, %(epoch)s, leg, number, gateway, caller_id, agent, to_timestamp(opened_at), gates
     FROM verdicts WHERE verdict IS NULL
 ),
+dialled AS (
+    UPDATE lead_takes SET dialled_at = to_timestamp(verdicts.opened_at)
+    FROM verdicts
+    WHERE verdict IS NULL AND lead_takes.lead = verdicts.lead AND lead_takes.lead = ANY (%(leads)s::bigint[])
+      AND lead_takes.epoch = %(epoch)s AND lead_takes.batch = claimed_batch AND lead_takes.dialled_at IS NULL
+),
 in_progress AS (
     UPDATE leads SET status = 'in_progress', held_by = ''
     FROM verdicts WHERE verdict IS NULL AND leads.id = verdicts.lead
@@ -86,8 +92,8 @@ FROM verdicts ORDER BY place;
 -- name: close_attempts (prepared)
 -- Write results and what they make of their leads, each once: an attempt that is closed already is left alone, and so is its lead. A lead that a person
 -- stopped, blocked or refused meanwhile keeps that; what the call would have made of it is what a refused one returns to. A contact's next number comes
--- under a copy number that no other lead can have: copies made on purpose count up from the highest, and never that far. Marks not to be called back reach the number's other leads here if
--- nobody has them, else at the last gate. Returns the ids of attempts that are not open.
+-- under a copy number that no other lead can have: copies made on purpose count up from the highest, and never that far. Marks not to be called back reach the
+-- number's other leads here if nobody has them, else at the last gate. Returns the ids of attempts that are not open, and of those whose agents chose a result while the call was up.
 SET LOCAL enable_seqscan = off;
 SELECT FROM leads WHERE id = ANY (%(leads)s::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 WITH given AS MATERIALIZED (
@@ -109,7 +115,8 @@ closed AS (
 ),
 results AS MATERIALIZED (
     SELECT given.*, closed.campaign, closed.revision, closed.lead, closed.lead_status, closed.epoch, closed.leg, closed.number, closed.gateway,
-        closed.caller_id, closed.opened_at, closed.gates, leads.contact, leads.status <> 'in_progress' AS kept,
+        closed.caller_id, closed.opened_at, closed.gates, closed.answers, closed.note, closed.disposition_kept,
+        leads.contact, leads.status <> 'in_progress' AS kept,
         CASE WHEN given.status = 'in_progress' THEN closed.lead_status ELSE given.status END AS next_status,
         leads.status = 'in_progress' AND given.next_number <> '' AND jsonb_array_length(leads.other_numbers) > 0 AS rotates
     FROM closed
@@ -118,9 +125,10 @@ results AS MATERIALIZED (
 ),
 written AS (
     INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
-                          sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, decision)
+                          sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, decision, answers, note, disposition_kept)
     SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
-           sip_status, to_timestamp(rang_at), to_timestamp(answered_at), to_timestamp(bridged_at), to_timestamp(ended_at), missed, leg_seen, decision
+           sip_status, to_timestamp(rang_at), to_timestamp(answered_at), to_timestamp(bridged_at), to_timestamp(ended_at), missed, leg_seen, decision,
+           answers, note, disposition_kept
     FROM results
     ON CONFLICT DO NOTHING
 ),
@@ -143,6 +151,7 @@ freed AS (
         held_by = CASE WHEN kept THEN leads.held_by WHEN next_status = 'refused' THEN 'no_callback' ELSE '' END,
         agent = CASE WHEN kept AND leads.status = 'callback_scheduled' THEN leads.agent ELSE promised_to END,
         caller_id = CASE WHEN caller_id_seen = '' THEN leads.caller_id ELSE caller_id_seen END,
+        met = CASE WHEN outcome = 'connected' THEN coalesce(results.agent, leads.met) ELSE leads.met END,
         parameters = leads.parameters || results.parameters,
         number = CASE WHEN rotates THEN leads.other_numbers -> 0 ->> 0 ELSE leads.number END,
         zone_set = CASE WHEN rotates THEN leads.other_numbers -> 0 ->> 1 ELSE leads.zone_set END,
@@ -220,7 +229,8 @@ happened AS (
     RETURNING id
 )
 SELECT ARRAY (SELECT id::text FROM given WHERE id NOT IN (SELECT id FROM closed)),
-       (SELECT count(pg_notify('fs_dialer', 'happenings:')) FROM (SELECT FROM happened LIMIT 1) AS any_happened);
+       (SELECT count(pg_notify('fs_dialer', 'happenings:')) FROM (SELECT FROM happened LIMIT 1) AS any_happened),
+       ARRAY (SELECT id::text FROM results WHERE disposition_kept IS NOT NULL);
 
 -- name: attempts_closed
 -- Which of these attempts are over.
@@ -231,6 +241,6 @@ SELECT id::text FROM attempts WHERE id = ANY (%(ids)s::uuid[]);
 SELECT attempts.id::text, attempts.campaign, attempts.revision, attempts.lead, attempts.leg::text, attempts.number, attempts.gateway,
        attempts.caller_id, attempts.agent, extract(epoch FROM attempts.opened_at)::float8, attempts.gates,
        leads.number, leads.zone_set, attempts.lead_status, leads.attempts, leads.ours_in_row, extract(epoch FROM leads.ready_at)::float8,
-       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers)
+       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met
 FROM attempts_open AS attempts JOIN leads ON leads.id = attempts.lead
 ORDER BY attempts.opened_at, attempts.id;

@@ -16,6 +16,16 @@ LEFT JOIN campaign_memory ON campaign_memory.campaign = campaigns.name
 WHERE %(name)s::text IS NULL OR campaigns.name = %(name)s
 ORDER BY campaigns.name;
 
+-- name: answered_today
+-- Of each campaign: persons who answered since its day began, and how many of them were missed (D1). Of attempts that are over.
+SELECT given.campaign, counts.*
+FROM unnest(%(campaigns)s::text[], %(sinces)s::float8[]) AS given (campaign, since),
+     LATERAL (
+         SELECT count(*), count(*) FILTER (WHERE missed OR outcome = 'missed')
+         FROM attempts
+         WHERE attempts.campaign = given.campaign AND outcome IN ('connected', 'missed', 'early_hangup') AND opened_at >= to_timestamp(given.since)
+     ) AS counts;
+
 -- name: agents
 -- Every agent with what they declared.
 SELECT id, definition, status, reason FROM agents ORDER BY id;

@@ -58,7 +58,7 @@ UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
 WHERE ctid = ANY (ARRAY (SELECT place FROM mine))
 RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
           extract(epoch FROM leads.ready_at)::float8, leads.position, leads.ready_why, leads.agent, leads.caller_id,
-          jsonb_array_length(leads.other_numbers);
+          jsonb_array_length(leads.other_numbers), leads.met;
 
 -- name: claim_rest
 -- After a claim that came back short: is the epoch still ours, when is the next lead of an open zone set ready, is any lead not finished.

@@ -79,7 +79,7 @@ def a_campaign(id: str = "spring", *, people: Iterable[str] = ("ana", "bob"), ty
     return Campaign(
         id=CampaignId(id),
         type=type,
-        agents=CampaignAgents(people=tuple(people)),
+        agents=more.pop("agents", None) or CampaignAgents(people=tuple(people), screen=more.pop("screen", "not_needed"), next=more.pop("next", "longest_idle")),
         caller_id=more.pop("caller_id", CallerIds(numbers=("+34910000000",))),
         waiting=waiting,
         window=window,

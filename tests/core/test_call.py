@@ -28,6 +28,7 @@ from fs_dialer.core.call_words import (
     NobodyFree,
     Offer,
     PreviewDue,
+    Prolonged,
     Refused,
     RingDue,
     RingReserved,
@@ -72,6 +73,7 @@ MAKERS: dict[type[Input], Callable[[int], Input]] = {
     LeadEnded: lambda n: LeadEnded(("NORMAL_CLEARING", "NO_ANSWER", "USER_BUSY", "")[n % 4], certain=n % 4 != 3),
     Refused: lambda n: Refused("do_not_call"),
     IvrDone: lambda n: IvrDone(n % 2 == 0),
+    Prolonged: lambda n: Prolonged(float(n)),
     Cancel: lambda n: Cancel("a test says so"),
 }
 MUST_BE_TIMED = {

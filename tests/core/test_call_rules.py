@@ -362,7 +362,7 @@ def test_a_preview_can_be_cut_short_or_declined() -> None:
     assert DialLead() in story.give(DialNow(), after=2.0)
     other = Story(FLOWS["preview"], agent=ANA, nailed=LEG_A)
     other.give(Begin())
-    assert other.give(Skip()) == [Free(ANA, "unserved"), Finish(None)]
+    assert other.give(Skip()) == [Free(ANA, "unserved"), Finish(None, "skipped")]
 
 
 @pytest.mark.spec("S66")

@@ -211,5 +211,5 @@ def test_a_removed_thing_keeps_what_stood_there() -> None:
 
 def test_parts_that_the_builders_make_are_compared_deeply() -> None:
     old = a_campaign(options=progressive.Options(), start=1.0)
-    new = replace(old, attempts=Attempts(max=5, gap_s=600.0), agents=CampaignAgents(people=("ana", "bob"), teams=("sales",)), window=Window(start=2.0))
+    new = replace(old, attempts=Attempts(max=5, gap_s=600.0), agents=replace(old.agents, teams=("sales",)), window=Window(start=2.0))
     assert [path for _, path, _, _ in of(old, new)] == ["window.from", "agents.teams", "attempts.max"]

@@ -1,0 +1,120 @@
+"""Who comes first when agents are few, and how far a campaign may count on agents whom it shares with others (S83–S88, blending).
+
+    the order of work: callbacks ─► queued callers ─► campaigns that dial        (S86; of equal priority; a higher `priority` goes first)
+
+A callback campaign never stands behind a queue that has callers, whatever their priorities. Pure questions to the world: nothing here changes it. What is
+done with the answers stands in callers.py (which caller gets an agent) and placing.py (leases, forecasts).
+"""
+
+from __future__ import annotations
+
+from fs_dialer.core.agent import IN_TALK, Agent
+from fs_dialer.core.model import AgentId, AgentState, CampaignId, CampaignType
+from fs_dialer.core.world import Run, World
+
+Standing = tuple[int, int]  # −priority, rank: the smaller comes first
+CALLBACK, QUEUE, DIALLING = 0, 1, 2
+
+
+def standings(w: World) -> dict[CampaignId, Standing]:
+    """The place of every campaign and queue in the order of work."""
+    highest = max((run.definition.priority for run in w.runs.values() if run.queue is not None and run.waiting), default=None)
+    places: dict[CampaignId, Standing] = {}
+    for id, run in w.runs.items():
+        priority = run.definition.priority
+        if run.definition.type is CampaignType.CALLBACK:
+            places[id] = -(priority if highest is None else max(priority, highest)), CALLBACK
+        else:
+            places[id] = -priority, QUEUE if run.queue is not None else DIALLING
+    return places
+
+
+def demand(run: Run) -> int | None:
+    """How many agents it could use now; None = any number (it dials ahead of its agents)."""
+    if run.queue is not None:
+        return len(run.waiting)
+    ready = len(run.hopper) + len(run.promised)
+    if not run.dials or not (ready or run.waiting):
+        return 0
+    if not run.flow.reserve_agent:
+        return None
+    if run.definition.lines is not None:
+        ready = min(ready, max(0, run.definition.lines - len(run.calls)))
+    return ready
+
+
+def claims(w: World, places: dict[CampaignId, Standing], able: set[CampaignId]) -> dict[AgentId, Standing]:
+    """Idle agents whom a campaign will dial for at once, with its place: a queue behind it leaves them alone. As many as it has leads and lines for;
+    `able`: the campaigns that neither their own lines nor a rest of all their trunks hold."""
+    taken: dict[AgentId, Standing] = {}
+    lines = w.ledger.lines_left()
+    idle = sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a))
+    for id in sorted(able, key=lambda c: places[c]):
+        run = w.runs[id]
+        wanted = demand(run)
+        for agent_id in idle:
+            if wanted == 0:
+                break
+            needed = 1 if w.agents[agent_id].nailed else 2
+            if agent_id in taken or lines < needed or id not in w.serves.get(agent_id, ()) or not w.eligible(run, agent_id):
+                continue
+            taken[agent_id] = places[id]
+            lines -= needed
+            wanted = None if wanted is None else wanted - 1
+    return taken
+
+
+# --- forecasts ------------------------------------------------------------------------------------------------------------------------
+
+
+def counted_on(w: World, run: Run) -> tuple[list[Agent], int]:
+    """For a campaign that dials ahead of its agents: the busy ones on whom it may count when they become free, and how many agents are its own in all.
+
+    An agent shared with campaigns of the same place counts with the probability that he will be given to this one: its weight among theirs. Who is wanted
+    by a callback or a queued caller, or by a campaign of higher priority, does not count: of those it shares as many as wait there, whoever will probably
+    be free first. Nobody counts who is about to leave, has closed a screen that is needed, or is paused here.
+    """
+    crew = [a for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p)]
+    if all(len(w.serves.get(a.id, ())) == 1 for a in crew):
+        return [a for a in crew if _busy(a)], len(crew)
+    places = standings(w)
+    mine = places[run.definition.id]
+    rivals = [other for other in w.runs.values() if other is not run and demand(other) != 0 and places[other.definition.id] <= mine]
+    gone = _taken(w, crew, [r for r in rivals if places[r.definition.id] < mine])
+    equals = [r for r in rivals if places[r.definition.id] == mine]
+    shares = [(a, _share(w, run, equals, a)) for a in crew if a.id not in gone]
+    total = sum(share for _, share in shares)
+    counted, sum_before = [], 0.0
+    for agent, share in sorted(((a, s) for a, s in shares if _busy(a)), key=lambda each: (each[0].since, each[0].id)):
+        # Every so manieth of them, spread evenly over the ages: a forecast takes whole agents, and so the expected number is right.
+        if int(sum_before + share + 0.5) > int(sum_before + 0.5):
+            counted.append(agent)
+        sum_before += share
+    return counted, max(1, round(total)) if crew else 0
+
+
+def _busy(agent: Agent) -> bool:
+    return agent.state in IN_TALK or agent.state is AgentState.WRAP_UP
+
+
+def _share(w: World, run: Run, equals: list[Run], agent: Agent) -> float:
+    serves = w.serves.get(agent.id, ())
+    others = sum(r.definition.weight for r in equals if r.definition.id in serves and w.eligible(r, agent.id))
+    return run.definition.weight / (run.definition.weight + others)
+
+
+def _taken(w: World, crew: list[Agent], above: list[Run]) -> set[AgentId]:
+    """Who will go to those that stand above: the rest after a call ends sooner than a talk, and what began first ends first."""
+    gone: set[AgentId] = set()
+    if not above:
+        return gone
+    soonest = sorted((a for a in crew if _busy(a)), key=lambda a: (a.state is not AgentState.WRAP_UP, a.since, a.id))
+    for other in above:
+        wanted = demand(other)
+        for agent in soonest:
+            if wanted == 0:
+                break
+            if agent.id not in gone and other.definition.id in w.serves.get(agent.id, ()) and w.eligible(other, agent.id):
+                gone.add(agent.id)
+                wanted = None if wanted is None else wanted - 1
+    return gone
