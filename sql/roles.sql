@@ -30,9 +30,9 @@ GRANT fs_dialer_operator TO fs_dialer_admin;
 
 GRANT SELECT ON
     schema_migrations, installation, campaigns, campaign_revisions, campaign_memory, agents, definitions, definition_revisions, plans,
-    contacts, contact_numbers, group_members, imports, import_changes, leads, campaign_zone_sets,
+    contacts, contact_numbers, group_members, imports, import_changes, leads, lead_takes, campaign_zone_sets,
     do_not_call, do_not_call_prefixes, do_not_call_imports, no_callback,
-    epochs, commands, audit, daemon_status, attempts_open, attempts, all_attempts, tickets, happenings, outbox
+    epochs, commands, audit, daemon_status, attempts_open, attempts, all_attempts, agent_hours, tickets, happenings, outbox
 TO fs_dialer_operator;
 
 -- Asking the daemon, and leaving a trace of everything. Nobody changes a command or a line of the audit.
@@ -51,7 +51,8 @@ GRANT INSERT, UPDATE, DELETE ON do_not_call, do_not_call_prefixes, no_callback T
 GRANT INSERT ON do_not_call_imports TO fs_dialer_operator;
 
 -- Results of calls, and tickets.
-GRANT UPDATE (decision, disposition, disposed_by, disposed_at, answers) ON attempts TO fs_dialer_operator;
+GRANT UPDATE (decision, disposition, disposed_by, disposed_at, answers, note, disposition_kept) ON attempts TO fs_dialer_operator;
+GRANT UPDATE (answers, note, disposition_kept) ON attempts_open TO fs_dialer_operator;
 GRANT UPDATE (lead, note, closed_at, closed_by) ON tickets TO fs_dialer_operator;
 
 

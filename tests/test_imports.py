@@ -72,7 +72,8 @@ RULES: Mapping[str, Rule] = {
     "sim": _rule("esl.translate esl.wire runtime.ports core paths"),
     "runtime": _rule("esl dialplans db config modes core paths"),
     "web": _rule("core runtime paths"),
-    "cli": _rule("core modes config dialplans ivr esl db sim runtime web cli paths __version__"),
+    "simulation": _rule("core modes config db sim runtime esl.translate paths", "numpy matplotlib"),
+    "cli": _rule("core modes config dialplans ivr esl db sim simulation runtime web cli paths __version__"),
     "__main__": _rule("cli"),
 }
 # Where virtual time starts from, and what it must not drag in. The embedded server and the pools stay out with psycopg2.

@@ -17,6 +17,7 @@ from fs_dialer.core.model import (
     CampaignId,
     CampaignState,
     CommandId,
+    GatewayId,
     LeadId,
     LeadReturn,
     LeadUpdate,
@@ -142,6 +143,7 @@ class OriginateLead(LegAction):
     dial: str  # the digits the gateway is sent
     ring_timeout_s: float
     early_media: bool
+    stereo: bool = False  # a recording of it has the customer left, the agent right
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,13 +157,47 @@ class OriginateAgent(LegAction):
     caller_id: str
     ring_timeout_s: float
     nailed: bool
+    auto_answer: bool = False  # the phone is asked to answer by itself
+    stays: bool = False  # the leg parks when its bridge ends, as a nailed one does: whoever is consulted may be given the customer
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateOutside(LegAction):
+    """Call a number to which a customer is being transferred. → leg events or OriginateFailed."""
+
+    call: AttemptId
+    switch: SwitchId
+    gateway: GatewayId
+    dial: str  # the digits the gateway is sent
+    caller_id: str
+    ring_timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OriginateSupervisor(LegAction):
+    """Ring a supervisor's phone and let it hear, and with `how` whisper or barge speak into, what passes through an agent's leg."""
+
+    call: AttemptId
+    switch: SwitchId
+    dial_string: str
+    agent_leg: LegId
+    how: str
+    caller_id: str
+    ring_timeout_s: float
 
 
 @dataclass(frozen=True, slots=True)
 class Bridge(LegAction):
-    """uuid_bridge lead agent: two answered, parked legs. Its fallback is disarmed first, in the same breath. → LegBridged or BridgeRefused."""
+    """uuid_bridge lead agent: two answered legs, parked or about to be. Their fallbacks are disarmed first, in the same breath. → LegBridged or BridgeRefused.
+
+    A leg that is bridged to somebody else is taken from him; he parks or ends by his own variables."""
 
     agent_leg: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class KeepLeg(LegAction):
+    """From now on this leg parks when its bridge ends, instead of ending with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,6 +226,32 @@ class ParkBoth(LegAction):
     """Take a bridged pair apart, both parked."""
 
     other: LegId
+
+
+@dataclass(frozen=True, slots=True)
+class StartRecording(LegAction):
+    """Write what passes through a leg to a file. `path`: below the folder of recordings, which is the shell's. → RecordingStarted or RecordingFailed."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class StopRecording(LegAction):
+    """→ RecordingStopped."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class PauseRecording(LegAction):
+    """The file goes on with silence."""
+
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class ResumeRecording(LegAction):
+    path: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from fs_dialer.core import call_rules as rules
+from fs_dialer.core import talk_rules as talk
 from fs_dialer.core.call_rules import Result
 from fs_dialer.core.call_words import (
     Accepted,
     AgentGone,
+    AgentHeard,
     AgentParked,
     AgentRingDue,
     Apart,
@@ -33,11 +35,14 @@ from fs_dialer.core.call_words import (
     BridgeFailed,
     Call,
     Cancel,
+    CompleteAsked,
     Connected,
     ConsultAsked,
-    ConsultOver,
     DialNow,
     GuardDue,
+    Handed,
+    HangUpAsked,
+    HeardDue,
     HoldAsked,
     Input,
     IvrDone,
@@ -49,16 +54,23 @@ from fs_dialer.core.call_words import (
     LeadRang,
     LeadSeen,
     MachineHeard,
+    Met,
     NobodyFree,
     NoticeOver,
     Offer,
     PersonHeard,
     PreviewDue,
     Prolonged,
+    RecordAsked,
+    Recorded,
+    RecordFailed,
     Refused,
     ResumeAsked,
     RingDue,
     Skip,
+    TargetDue,
+    TargetGone,
+    TargetUp,
     WaitDue,
 )
 from fs_dialer.core.model import CallState
@@ -138,21 +150,38 @@ _put((S.WAITING_AGENT,), (NobodyFree,), rules.nobody)
 _put((S.WAITING_AGENT,), (AgentParked,), rules.agent_ready)
 _put((S.WAITING_AGENT,), (AgentGone, AgentRingDue), rules.agent_missed)
 _put((S.WAITING_AGENT,), (BridgeFailed, BridgeDue), rules.bridge_failed)
+_put((S.WAITING_AGENT,), (AgentHeard, HeardDue), talk.heard)
 _put((S.ANSWERED, S.SCREENING, S.IN_IVR), (AgentGone,), rules.agent_lost_before_answer)
 _put((S.ANSWERED, S.SCREENING, S.WAITING_AGENT), (WaitDue,), rules.give_up)
-_put((S.WAITING_AGENT, S.HELD, S.CONSULTING, S.BRIDGED), (Connected,), rules.connected)
+_put((S.WAITING_AGENT, S.HELD, S.BRIDGED), (Connected,), rules.connected)
 _put((S.NOTICE,), (NoticeOver,), rules.notice_over)
-_put((S.NOTICE, S.BRIDGED), (GuardDue,), rules.hang_up_again)
+_put((S.NOTICE,), (GuardDue,), rules.hang_up_again)
+_put((S.BRIDGED,), (GuardDue,), talk.apart_due)
 # the conversation
-_put((S.BRIDGED,), (HoldAsked,), rules.hold)
-_put((S.BRIDGED,), (ConsultAsked,), rules.consult)
-_put((S.CONSULTING,), (ConsultOver,), rules.consult_over)
-_put((S.HELD,), (ResumeAsked,), rules.resume)
-_put((S.HELD,), (BridgeFailed, BridgeDue), rules.resume_failed)
-_put((S.HELD, S.CONSULTING), (AgentGone,), rules.agent_lost_in_call)
+_put(UNDIALED, (HangUpAsked,), rules.drop_undialed)
+_put(RINGING, (HangUpAsked,), rules.agent_cancels)
+_put(PAIRED, (HangUpAsked,), talk.hang_up)
+_put((S.BRIDGED,), (HoldAsked,), talk.hold)
+_put((S.HELD,), (ResumeAsked,), talk.resume)
+_put((S.HELD,), (BridgeFailed, BridgeDue), talk.resume_failed)
+_put((S.BRIDGED, S.HELD), (ConsultAsked,), talk.consult)
+_put(tuple(s for s in ALL if s not in (S.BRIDGED, S.HELD)), (ConsultAsked,), talk.consulted_too_late)
+_put((S.CONSULTING,), (ResumeAsked,), talk.take_back)
+_put((S.CONSULTING,), (CompleteAsked,), talk.complete)
+_put((S.CONSULTING,), (TargetUp,), talk.target_up)
+_put((S.CONSULTING,), (TargetGone, TargetDue, BridgeFailed, BridgeDue), talk.target_gone)
+_put((S.CONSULTING,), (Met,), talk.met)
+_put((S.CONSULTING,), (Handed,), talk.handed)
+_put((S.CONSULTING,), (AgentGone,), talk.agent_left_consulting)
+_put((S.CONSULTING,), (LeadEnded,), talk.ended_consulting)
+_put((S.HELD,), (AgentGone,), rules.agent_lost_in_call)
 _put((S.BRIDGED,), (AgentGone,), rules.agent_hung_up)
-_put((S.BRIDGED,), (Apart,), rules.came_apart)
-_put((*RINGING, *UP, S.CANCELLING), (LeadEnded,), rules.ended)
+_put((S.BRIDGED,), (Apart,), talk.came_apart)
+_put((*RINGING, *(s for s in UP if s is not S.CONSULTING), S.CANCELLING), (LeadEnded,), rules.ended)
+# the recording
+_put((S.EARLY, *UP), (RecordAsked,), talk.record)
+_put((*RINGING, *UP, S.CANCELLING), (Recorded,), talk.recorded)
+_put((*RINGING, *UP, S.CANCELLING), (RecordFailed,), talk.record_failed)
 
 _rest((Begin,), "begun already")
 _rest((DialNow, Skip, Accepted, Prolonged, PreviewDue), "the preview is over")
@@ -164,7 +193,11 @@ _rest((NobodyFree, AgentParked, AgentGone, AgentRingDue), "no agent is being wai
 _rest((Connected, Apart, BridgeFailed, BridgeDue), "the bridge is over, or was never asked for")
 _rest((MachineHeard, PersonHeard), "too late to matter")
 _rest((IvrDone, IvrWantsAgent), "not in an IVR any more")
-_rest((HoldAsked, ResumeAsked, ConsultAsked, ConsultOver), "nobody to hold; the engine answers the agent")
+_rest((HangUpAsked,), "a customer who waits for somebody is not the agent's to hang up, and a call that is ending ends")
+_rest((HoldAsked, ResumeAsked, CompleteAsked), "nobody to hold; the engine answers the agent")
+_rest((TargetUp, TargetGone, TargetDue, Met, Handed), "he is not asked any more; the engine hangs his leg up")
+_rest((AgentHeard, HeardDue), "nothing is being played to the agent")
+_rest((RecordAsked, Recorded, RecordFailed), "nobody is on the line yet, or not any more")
 _rest((NoticeOver, WaitDue, GuardDue), "settled meanwhile")
 _rest((Cancel,), "an answered customer is served whatever was asked, and a call that is ending ends")
 

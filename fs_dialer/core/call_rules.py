@@ -11,7 +11,6 @@ from fs_dialer.core.call_words import (
     AgentGone,
     AgentParked,
     AgentRingDue,
-    Apart,
     AskSwitch,
     Begin,
     BridgeDue,
@@ -25,6 +24,7 @@ from fs_dialer.core.call_words import (
     Finish,
     Free,
     GuardDue,
+    HeardDue,
     Input,
     IvrDone,
     IvrWantsAgent,
@@ -41,6 +41,7 @@ from fs_dialer.core.call_words import (
     Offer,
     PreviewDue,
     Prolonged,
+    Record,
     Refused,
     RingAgent,
     RingDue,
@@ -61,6 +62,7 @@ GUARD_S = 10.0  # how long the end of a leg may stay unreported before it is ask
 RING_SLACK_S = 10.0  # past the switch's own ring timeout
 EARLY_SLACK_S = 1.5  # the same, once early media has come
 NOTICE_MOST_S = 30.0
+HEARD_MOST_S = 5.0  # what an agent hears before the bridge is cut short then
 SCREENING_MOST_S = 6.0
 RANG_OUT = "NO_ANSWER"  # the cause the switch itself gives when its originate_timeout ends a leg
 SKIPPED = "skipped"  # an agent passed the lead over
@@ -162,17 +164,25 @@ def early(call: Call, ev: LeadEarly, now: float) -> Result:
     """Where early media is wanted the originate has succeeded now, and with it ended the switch's own timeout: the ring time is ours to keep."""
     call = changed(call, leg_seen=True, state=S.EARLY, rang_at=now if call.rang_at is None else call.rang_at)
     since = now if call.dialed_at is None else call.dialed_at
-    return call, [Timer(RingDue, since + call.plan.ring_timeout_s + EARLY_SLACK_S)]
+    call, out = start_recording(call) if call.plan.record == "all" and call.recording == "off" else (call, [])
+    return call, [*out, Timer(RingDue, since + call.plan.ring_timeout_s + EARLY_SLACK_S)]
 
 
 def answered(call: Call, ev: LeadAnswered, now: float) -> Result:
     until = now + call.plan.max_wait_s
     call = changed(call, state=S.ANSWERED, leg_seen=True, answered_at=now, wait_until=until)
     out: list[Directive] = [Timer(RingDue, None), Timer(WaitDue, until)]
+    if call.plan.record in ("answered", "all") and call.recording == "off":
+        call, more = start_recording(call)
+        out += more
     if not call.lead_parked:
         return call, out
     call, more = _route(call, now)
     return call, out + more
+
+
+def start_recording(call: Call) -> Result:
+    return changed(call, recording="on", recordings=call.recordings + 1), [Record("start")]
 
 
 def parked_early(call: Call, ev: LeadParked, now: float) -> Result:
@@ -215,8 +225,16 @@ def _with_music(call: Call) -> Result:
 
 
 def connect(call: Call, now: float) -> Result:
+    """Bridge the customer and his agent; before the first time, the agent hears what the campaign wants him to. Whoever was rung first needs no warning."""
     assert call.agent_leg is not None
-    return changed(call, bridging=True), [Timer(AgentRingDue, None), Bridge(call.lead_leg, call.agent_leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
+    if call.plan.agent_hears is not None and call.state is S.WAITING_AGENT and not call.hearing and call.plan.first_leg != "agent":
+        call, music = _with_music(changed(call, hearing=True))
+        return call, [Timer(AgentRingDue, None), *music, PlayNotice(call.agent_leg, call.plan.agent_hears), Timer(HeardDue, now + HEARD_MOST_S)]
+    return changed(call, bridging=True, hearing=False), [
+        Timer(AgentRingDue, None),
+        Bridge(call.lead_leg, call.agent_leg),
+        Timer(BridgeDue, now + BRIDGE_DEADLINE_S),
+    ]
 
 
 def offered(call: Call, ev: Offer, now: float) -> Result:
@@ -238,14 +256,14 @@ def nobody(call: Call, ev: NobodyFree, now: float) -> Result:
 
 
 def agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
-    if call.bridging or call.agent_ready or call.agent_leg is None:
+    if call.bridging or call.hearing or call.agent_ready or call.agent_leg is None:
         return call, []
     return connect(changed(call, agent_ready=True), now)
 
 
 def agent_missed(call: Call, ev: Input, now: float) -> Result:
     """The agent did not come, or his leg broke before the bridge: the next one, while the customer's music goes on."""
-    out: list[Directive] = [Timer(AgentRingDue, None), Timer(BridgeDue, None)]
+    out: list[Directive] = [Timer(AgentRingDue, None), Timer(BridgeDue, None), Timer(HeardDue, None)]
     if isinstance(ev, BridgeFailed | BridgeDue):
         # One of the two may be gone without our having heard of it.
         out += [AskSwitch(), *([AskLeg(call.agent_leg)] if call.agent_leg is not None and call.nailed else [])]
@@ -253,7 +271,7 @@ def agent_missed(call: Call, ev: Input, now: float) -> Result:
         if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
         out.append(Free(call.agent, "bridge_failed" if isinstance(ev, BridgeFailed | BridgeDue) else "missed_offer"))
-    call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, hearing=False)
     call, music = _with_music(call)
     call, more = _seek(call, now)
     return call, out + music + more
@@ -276,11 +294,13 @@ def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
 
 
 def connected(call: Call, ev: Connected, now: float) -> Result:
+    if call.state is S.BRIDGED and call.apart == 2 and not call.we_hung_up:
+        return changed(call, apart=0), [Timer(GuardDue, None)]  # asked for, they talk: what was heard was news of an earlier bridge
     if call.state is not S.WAITING_AGENT and not call.bridging:
         return call, []  # said twice, or of a bridge that was taken apart since
     bridged_at = now if call.bridged_at is None else call.bridged_at
-    call = changed(call, state=S.BRIDGED, bridging=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
-    out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None)]
+    call = changed(call, state=S.BRIDGED, bridging=False, hearing=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
+    out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None), Timer(HeardDue, None)]
     if call.agent is not None:
         out.append(Talks(call.agent, "talking"))
     return call, out
@@ -288,7 +308,7 @@ def connected(call: Call, ev: Connected, now: float) -> Result:
 
 def give_up(call: Call, ev: Input | None, now: float) -> Result:
     """Long enough: let the customer go, with a notice if there is one. Missed."""
-    if call.bridging and ev is not None:
+    if (call.bridging or call.hearing) and ev is not None:
         return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
     out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *let_agent_go(call, "unserved")]
     call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
@@ -335,6 +355,10 @@ def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
     return call, [*out, Hangup(call.lead_leg, "ORIGINATOR_CANCEL"), Timer(GuardDue, now + GUARD_S)]
 
 
+def agent_cancels(call: Call, ev: Input, now: float) -> Result:
+    return cancel_ringing(call, Cancel("the agent hung up"), now)
+
+
 def ring_overdue(call: Call, ev: RingDue, now: float) -> Result:
     """The switch should have ended it. Ask, and hang it up as the switch would have: it counts as what it was, not as a call we thought better of."""
     out = let_agent_go(call, "unserved")
@@ -373,15 +397,8 @@ def agent_hung_up(call: Call, ev: AgentGone, now: float) -> Result:
     return call, [*out, Hangup(call.lead_leg, "NORMAL_CLEARING"), Timer(GuardDue, now + GUARD_S)]
 
 
-def came_apart(call: Call, ev: Apart, now: float) -> Result:
-    """A bridge that ended without either leg's end (yet): give the events time, then make sure."""
-    return call, [Timer(GuardDue, now + GUARD_S / 2)]
-
-
 def ended(call: Call, ev: LeadEnded, now: float) -> Result:
-    out: list[Directive] = []
-    if call.agent is not None:
-        out += let_agent_go(call, "served" if call.state in (S.BRIDGED, S.HELD, S.CONSULTING) else "unserved")
+    out = let_agent_go(call, "served" if call.state in (S.BRIDGED, S.HELD, S.CONSULTING) else "unserved")
     evidence = Evidence(
         cause=ev.cause,
         sip_status=ev.sip_status,
@@ -406,6 +423,8 @@ def refused(call: Call, ev: Refused, now: float) -> Result:
 
 def let_agent_go(call: Call, why: str) -> list[Directive]:
     """Free the agent; a leg that was rung for this call alone is hung up, a nailed one stays."""
+    if call.outside and call.agent_leg is not None:
+        return [Hangup(call.agent_leg, "NORMAL_CLEARING")]
     if call.agent is None:
         return []
     out: list[Directive] = []

@@ -102,6 +102,11 @@ class Call:
     recorded_until: float | None = None
     news: str = ""  # what became of a transfer, for the agent
 
+    @property
+    def with_target(self) -> bool:
+        """His agent's leg and the target's are one pair, or about to be."""
+        return self.target is not None and self.target.stage in ("meeting", "talking")
+
 
 # --- inputs ---------------------------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,7 @@ from fs_dialer.core.calling import arm_fallback, feed, next_agent, offer_of
 from fs_dialer.core.leads import STATUS
 from fs_dialer.core.lifecycle import plan_of, settle_serves
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow
-from fs_dialer.core.model import AttemptId, CallState, CampaignId, CampaignState, Lead, LeadId, LeadReturn
+from fs_dialer.core.model import CallState, CampaignId, CampaignState, Lead, LeadId, LeadReturn
 from fs_dialer.core.queue_line import PREFIX, Queue
 from fs_dialer.core.sharing import claims, standings
 from fs_dialer.core.world import LegRole, Run, World
@@ -137,16 +137,13 @@ def withdraw(w: World, ev: ag.LeadWithdrawn) -> None:
         w.tell(ev.campaign, "withdrawn", f"lead {ev.lead}: {ev.why}")
         w.pace_due = True
     for call_id in [c for c in run.calls if w.calls[c].lead.id == ev.lead]:
-        if undialled(w, call_id):
-            w.withdrawn.add(call_id)
+        state = w.calls[call_id].state
+        w.withdrawn.add(call_id)
+        if state in UNDIALED:
             feed(w, call_id, calls.Cancel(ev.why))
-            w.withdrawn.discard(call_id)
-
-
-def undialled(w: World, call_id: AttemptId) -> bool:
-    """The customer's phone has not been asked to ring: not yet his turn, or no line and rate for it."""
-    state = w.calls[call_id].state
-    return state in UNDIALED or (state is CallState.DIALING and w.due_legs.get(call_id) == "dial")
+        elif state is CallState.DIALING and w.due_legs.get(call_id) == "dial":
+            feed(w, call_id, calls.Refused(""))  # it waits for a line or the rate; nothing was sent
+        w.withdrawn.discard(call_id)
 
 
 HANDLERS: dict[type, Callable[[World, Any], None]] = {

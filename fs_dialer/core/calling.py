@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Any
 
 from fs_dialer.core import agent as agents
@@ -34,6 +34,7 @@ from fs_dialer.core.model import (
     Outcome,
 )
 from fs_dialer.core.retry import Ended, next_lead
+from fs_dialer.core.side_legs import record, ring_target
 from fs_dialer.core.world import LegRole, Run, World
 
 FALLBACK_EVERY_S = 10.0
@@ -133,14 +134,19 @@ def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
 
 def _need(w: World, call_id: AttemptId) -> None:
     run = w.runs[w.calls[call_id].campaign]
+    if run.queue is not None:
+        w.needing.append(call_id)  # others may have waited longer, or stand above them: callers.py decides, before this event is over
+        w.pace_due = True
+        return
     agent_id = next_agent(w, run, w.calls[call_id].lead) if w.linked else None
     w.pending.append((call_id, calls.NobodyFree() if agent_id is None else offer_of(w, call_id, agent_id)))
 
 
-def next_agent(w: World, run: Run, lead: Lead | None) -> AgentId | None:
-    """An answered customer may take any eligible idle agent, whoever leased him; which one, the campaign says. One who must be rung needs a line."""
+def next_agent(w: World, run: Run, lead: Lead | None, kept: Collection[AgentId] = ()) -> AgentId | None:
+    """An answered customer may take any eligible idle agent, whoever leased him; which one, the campaign says. One who must be rung needs a line.
+    `kept`: agents who are left alone."""
     may_ring = w.ledger.room(w.now) > 0
-    able = [a for a in w.idle if (may_ring or w.agents[a].nailed) and run.definition.id in w.serves.get(a, ()) and w.eligible(run, a)]
+    able = [a for a in w.idle if (may_ring or w.agents[a].nailed) and a not in kept and run.definition.id in w.serves.get(a, ()) and w.eligible(run, a)]
     if len(able) > 1:
         return in_turn(w, run, able, lead)[0]
     return able[0] if able else None
@@ -178,7 +184,7 @@ def match_waiting(w: World) -> None:
     if not w.linked:
         return
     for run in w.runs.values():
-        while run.waiting and w.idle:
+        while run.waiting and w.idle and run.queue is None:
             call_id = next(iter(run.waiting))
             agent_id = next_agent(w, run, w.calls[call_id].lead)
             if agent_id is None:
@@ -193,7 +199,7 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
         return
     call = w.calls[call_id]
     desk = w.desk(d.agent)
-    if d.why == "served" or call.dialed_at is not None:
+    if w.runs[call.campaign].queue is None and d.why != "consulted" and (d.why == "served" or call.dialed_at is not None):
         kept = desk.last is not None and desk.last.id == call_id and desk.last.disposed
         desk.last, desk.extensions = LastCall(call_id, call.campaign, call.lead.id, d.why == "served", kept), 0
     if d.why == "served":
@@ -213,6 +219,10 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
 def _talks(w: World, call_id: AttemptId, d: calls.Talks) -> None:
     ev: agents.Input = agents.Hold() if d.state == "held" else agents.Consult() if d.state == "consulting" else agents.Talk(call_id)
     w.step_agent(d.agent, ev)
+    call = w.calls[call_id]
+    queue = w.runs[call.campaign].queue
+    if queue is not None and d.state == "talking" and call.bridged_at == w.now:
+        w.out.append(queue.met(call, w.now))
 
 
 def agent_came(w: World, call: calls.Call) -> None:
@@ -230,7 +240,9 @@ def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> 
     w.ledger.originated(leg, None)
     caller_id = next(iter(run.definition.caller_id.numbers), "")
     ring_s = run.definition.agent_ring_s + AGENT_RING_SLACK_S
-    w.out.append(OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, nailed=False))
+    w.out.append(
+        OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, False, agent.definition.auto_answer)
+    )
 
 
 # --- legs for which a line is kept, at the rate allowed -------------------------------------------------------------------------------
@@ -356,7 +368,10 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
         w.timers.clear(("call", call_id, due))
     _watch_legs(w, call)
     w.pace_due = True
-    if d.evidence is None:
+    if run.queue is not None:
+        w.tell(call_id, "left")
+        w.out.append(run.queue.over(call, d.evidence, w.now))
+    elif d.evidence is None:
         _give_lead_back(w, call, d.gate, d.until)
     else:
         close(w, run, call, d.evidence)
@@ -376,6 +391,8 @@ def _watch_legs(w: World, call: calls.Call) -> None:
 
 def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) -> None:
     w.tell(call.id, "not dialled", gate or "changed our mind")
+    if not gate and _keeps_its_place(w, call):
+        return
     if gate not in STORE_KEEPS_THE_LEAD:
         if gate == SKIPPED:
             until = w.now + SKIPPED_S
@@ -385,6 +402,20 @@ def _give_lead_back(w: World, call: calls.Call, gate: str, until: float | None) 
         w.out.append(ReturnLeads(call.campaign, (LeadReturn(call.lead.id, ready_at, gate, last=gate in (CALLER_ID, SKIPPED)),)))
     if call.gateway is not None:
         _judge_way(w, call, Outcome.CANCELLED, "")
+
+
+def _keeps_its_place(w: World, call: calls.Call) -> bool:
+    """A callback whose agent did not come goes to the next agent and stays where it stood in the line (S89): in the store it would fall behind the leads
+    that are in our hands already."""
+    run = w.runs[call.campaign]
+    withdrawn = call.id in w.withdrawn
+    w.withdrawn.discard(call.id)
+    if call.plan.first_leg != "agent" or withdrawn or run.flow.pull or not run.dials or w.draining or not w.installation.campaigns:
+        return False
+    mine = (call.lead.ready_at, call.lead.id)
+    before = next((n for n, lead in enumerate(run.hopper) if (lead.ready_at, lead.id) > mine), len(run.hopper))
+    run.hopper.insert(before, call.lead)
+    return True
 
 
 def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
@@ -517,7 +548,7 @@ def _renew(w: World, whose: list[AttemptId | AgentId]) -> None:
         if call is not None and not call.bridging:
             if call.lead_parked and call.state in NEEDS_FALLBACK:
                 legs.append(call.lead_leg)
-            if call.agent_ready and not call.nailed and call.agent_leg and call.state is not CallState.BRIDGED:
+            if call.agent_ready and not call.nailed and call.agent_leg and call.state is not CallState.BRIDGED and not call.with_target:
                 legs.append(call.agent_leg)
         elif agent is not None and agent.parked and agent.leg is not None and agent.state is not AgentState.TALKING and not _being_bridged(w, agent):
             legs.append(agent.leg)
@@ -526,8 +557,9 @@ def _renew(w: World, whose: list[AttemptId | AgentId]) -> None:
 
 
 def _being_bridged(w: World, agent: agents.Agent) -> bool:
+    """Or bridged to whom he consults."""
     call = w.calls.get(agent.call) if agent.call is not None else None
-    return call is not None and call.bridging
+    return call is not None and (call.bridging or call.with_target)
 
 
 def arm_fallback(w: World) -> None:
@@ -555,6 +587,8 @@ DIRECTIVES: dict[type, Callable[[World, AttemptId, Any], None]] = {
     calls.RingReserved: lambda w, call_id, d: _when_rate_allows(w, call_id, "ring"),
     calls.Need: lambda w, call_id, d: _need(w, call_id),
     calls.RingAgent: lambda w, call_id, d: _ring_agent(w, call_id, d.agent, d.leg),
+    calls.RingTarget: lambda w, call_id, d: ring_target(w, call_id),
+    calls.Record: record,
     calls.AskSwitch: lambda w, call_id, d: w.out.append(AskLeg(w.calls[call_id].lead_leg)),
     calls.Finish: _finish,
 }

@@ -429,9 +429,7 @@ def _call(w: World, call: calls.Call, agent: agents.Agent) -> CallPicture:
 IN_TALK = (CallState.BRIDGED, CallState.HELD, CallState.CONSULTING)
 
 
-def _can(
-    agent: agents.Agent, desk: Desk, call: CallPicture | None, campaigns: tuple[CampaignDesk, ...], extensions: int, in_wrap_up: bool
-) -> tuple[str, ...]:
+def _can(agent: agents.Agent, desk: Desk, call: CallPicture | None, campaigns: tuple[CampaignDesk, ...], extensions: int, in_wrap_up: bool) -> tuple[str, ...]:
     """The verbs open to him now. The engine asks once more when he uses one."""
     can = ["open_screen" if desk.screen_until is None else "close_screen"]
     can += [verb for verb, status in STATUS_VERBS if status is not agent.status]

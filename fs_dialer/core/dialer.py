@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, calling, desk, lifecycle, placing
+from fs_dialer.core import adopting, callers, calling, desk, lifecycle, placing
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
@@ -73,7 +73,7 @@ class Dialer:
             ev.ClockJumped: lambda e: self._w.note("WARNING", "clock_jumped", by_s=round(e.by_s, 3)),
             ev.InboxLag: self._inbox_lag,
         }
-        for kind, rule in desk.HANDLERS.items():
+        for kind, rule in (*desk.HANDLERS.items(), *callers.HANDLERS.items()):
             self._handlers[kind] = partial(rule, self._w)
 
     # --- the public face --------------------------------------------------------------------------------------------------------------

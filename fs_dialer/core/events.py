@@ -124,6 +124,23 @@ class PlaybackStopped(LegEvent):
     """PLAYBACK_STOP, or the file was not found: a notice is over."""
 
 
+@dataclass(frozen=True, slots=True)
+class RecordingStarted(LegEvent):
+    """RECORD_START: the file is being written."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingStopped(LegEvent):
+    """RECORD_STOP: by our command, or with the leg, just before its end is reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordingFailed(LegEvent):
+    """uuid_record answered -ERR, or could not be sent. Costs nobody a call."""
+
+    reason: str
+
+
 # --- the switch's link ----------------------------------------------------------------------------------------------------------------
 
 

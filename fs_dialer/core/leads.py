@@ -52,6 +52,7 @@ BY_RULE = frozenset({"rule", "promised"})
 WAITS_FOR = {
     "": "not to be called before",
     "gap": "the break after the last call is not over",
+    "remedy": "the customer was missed; after the break he is called before anyone else",
     "fault": "the last call failed on our side or the network's",
     "not_before": "its list says not before",
     "no_callback": "the customer asked not to be called back",

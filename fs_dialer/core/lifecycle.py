@@ -100,6 +100,11 @@ def plan_of(definition: Campaign, flow: Flow) -> Plan:
         preview_end=flow.preview_end,
         accept=flow.accept,
         ringback=RINGBACK if flow.first_leg == "agent" else "",
+        agent_hears=definition.agent_hears,
+        record=definition.recording.calls,
+        record_pause=definition.recording.pause,
+        stereo=definition.recording.stereo,
+        zone=definition.window.zone,
     )
 
 
@@ -178,7 +183,7 @@ def window_due(w: World, name: str, campaign: CampaignId) -> None:
 def command_campaign(w: World, ev: events.CommandEvent, campaign: CampaignId) -> None:
     """approve, start, pause, end: the answer goes back under the command's id."""
     run = w.runs.get(campaign)
-    if run is None:
+    if run is None or run.queue is not None:
         w.out.append(Reply(ev.command_id, False, f"there is no campaign {campaign}"))
         return
     step: campaigns.Input
@@ -297,7 +302,7 @@ def nail(w: World, agent_id: AgentId) -> None:
     w.nailing[agent_id] = leg
     w.timers.set(("unheard", leg), w.now + NAIL_RING_S + NAIL_UNHEARD_S)
     w.ledger.originated(leg, None)
-    w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, nailed=True))
+    w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, True, agent.definition.auto_answer))
 
 
 def nail_waiting(w: World) -> None:

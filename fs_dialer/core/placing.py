@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import deque
 
 from fs_dialer.core import agent as agents
+from fs_dialer.core import callers
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
@@ -13,7 +14,10 @@ from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, in_turn, match_wa
 from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
-from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, GatewayId, Lead, LeadReturn, LegId
+from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, CampaignType, GatewayId, Lead, LeadReturn, LegId
+from fs_dialer.core.promises import PROMISE_S
+from fs_dialer.core.retry import REMEDY
+from fs_dialer.core.sharing import Standing, counted_on, demand, standings
 from fs_dialer.core.world import Run, World
 
 HOPPER_S = 10.0  # of the fastest pace
@@ -25,7 +29,6 @@ CLAIM_BACK_S = 0.25  # for leads that went back to be there again
 SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
 ASK_EVERY_S = 0.5  # of a mode that dials ahead: talks grow old, and their ends come nearer, without any event
 ASKED_AT_ONCE = 60  # with more agents than this it is asked no more often
-PROMISE_S = 600.0  # so long a callback waits for the agent who promised it; then anyone takes it
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
 
@@ -36,6 +39,8 @@ def pace(w: World) -> None:
     if w.due_legs:
         send_due_legs(w)
     match_waiting(w)
+    if w.needing or (w.idle and any(run.waiting for run in w.runs.values())):
+        callers.match(w, _able(w))
     if w.to_nail:
         nail_waiting(w)
     if w.due_legs or w.to_nail or any(run.waiting for run in w.runs.values()):
@@ -49,9 +54,10 @@ def pace(w: World) -> None:
     if w.ledger.room(w.now) <= 0:
         _no_room(w)
         return
-    leases = _lease(w) if w.idle else {}
+    places = standings(w)
+    leases = _lease(w, places) if w.idle else {}
     held_by_room = False
-    for run in w.runs.values():
+    for run in sorted(w.runs.values(), key=lambda r: places[r.definition.id]):
         if run.dials:
             held_by_room |= _place_for(w, run, leases.get(run.definition.id, []))
     if held_by_room:
@@ -74,15 +80,22 @@ def _no_room(w: World) -> None:
     _wake_for_room(w)
 
 
-def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
-    """Every idle agent goes to one campaign that could use him: highest priority, then the one furthest below its share. One that can place no call now
-    gets whom nobody else can use."""
+def _able(w: World) -> set[CampaignId]:
+    """The campaigns that would dial for a free agent now."""
+    if not w.may_dial() or w.lag_s > LAG_LIMIT_S:
+        return set()
+    return {run.definition.id for run in w.runs.values() if run.dials and (run.hopper or run.promised) and _can_place(w, run)}
+
+
+def _lease(w: World, places: dict[CampaignId, Standing]) -> dict[CampaignId, list[AgentId]]:
+    """Every idle agent goes to one campaign that could use him: the first in the order of work (sharing.py), then the one furthest below its share. One that
+    can place no call now, or has agents for all its leads, gets whom nobody else can use."""
     _join_competition(w)
     able = {run.definition.id for run in w.runs.values() if run.competes and _can_place(w, run)}
     leases: dict[CampaignId, list[AgentId]] = {}
     for agent_id in sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a)) if len(w.idle) > 1 else list(w.idle):
         best: Run | None = None
-        best_key: tuple[bool, float, float] = (False, 0.0, 0.0)
+        best_key: tuple[bool, Standing, float] = (False, (0, 0), 0.0)
         for run in w.runs_of(agent_id):
             if not run.competes or not w.eligible(run, agent_id):
                 continue
@@ -90,7 +103,9 @@ def _lease(w: World) -> dict[CampaignId, list[AgentId]]:
                 best = run
                 break
             lent = len(leases.get(run.definition.id, ()))
-            key = (run.definition.id not in able, -run.definition.priority, (run.given + lent) / run.definition.weight)
+            wanted = demand(run)
+            full = run.definition.id not in able or (wanted is not None and lent >= wanted)
+            key = (full, places[run.definition.id], (run.given + lent) / run.definition.weight)
             if best is None or key < best_key:
                 best, best_key = run, key
         if best is not None:
@@ -138,6 +153,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
         _rest(w, run, ways, leased)
         return False
     room = _room(w, run, {way.gateway for way in ways})
+    room -= _remedy(w, run, leased, room)
     view = _view(w, run, leased, room)
     decision = run.mode.decide(view, w.now, run.definition, run.memory)
     run.because = decision.because
@@ -178,6 +194,22 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     return held or (room <= placed and bool(leased or wanted))
 
 
+def _remedy(w: World, run: Run, leased: list[AgentId], room: int) -> int:
+    """Whose call was missed is called again before anyone else, and before the mode is asked: with a free agent kept for him, he can not be missed again."""
+    placed = 0
+    while leased and placed < room:
+        lead = next((lead for lead in run.promised.values() if lead.ready_why == REMEDY), None)
+        lines = _lines_needed(w, run, leased[0])
+        if lead is None or w.ledger.lines_left() < lines:
+            break
+        del run.promised[lead.id]
+        answers = _gates_open(w, run, lead)
+        if answers is not None:
+            _place(w, run, lead, leased.pop(0), lines, answers)
+            placed += 1
+    return placed
+
+
 def _lines_needed(w: World, run: Run, agent_id: AgentId | None) -> int:
     """Of the installation: the lead's leg, and that of the agent who is rung for it. Without a reservation any idle agent may be rung next."""
     if agent_id is not None:
@@ -203,32 +235,37 @@ def _room(w: World, run: Run, gateways: set[GatewayId]) -> int:
 
 
 def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
-    ringing = 0
-    if not run.flow.reserve_agent:
-        ringing = sum(1 for call_id in run.calls if w.calls[call_id].state in RINGING)
+    if run.flow.reserve_agent:
+        return View(len(leased), len(run.waiting), 0, run.staying, room, lambda: Clocks((), (), ()))
+    ringing = [c for c in (w.calls[call_id] for call_id in run.calls) if c.state in RINGING]
+    kept = sum(1 for c in ringing if c.agent is not None)  # an agent waits for each of these: he is as good as free, and they need nobody else
+    busy, own = counted_on(w, run)
 
     def clocks() -> Clocks:
-        mine = [w.calls[c] for c in run.calls]
-        crew = [w.agents[person] for person in run.crew if person in w.agents]
         return Clocks(
-            [(c.dialed_at, c.lead.answer_probability) for c in mine if c.state in RINGING and c.dialed_at is not None],
-            [a.since for a in crew if a.state in (AgentState.TALKING, AgentState.HELD, AgentState.CONSULTING)],
-            [a.since for a in crew if a.state is AgentState.WRAP_UP],
+            [(c.dialed_at, c.lead.answer_probability) for c in ringing if c.dialed_at is not None],
+            [a.since for a in busy if a.state is not AgentState.WRAP_UP],
+            [a.since for a in busy if a.state is AgentState.WRAP_UP],
         )
 
-    return View(len(leased), len(run.waiting), ringing, run.staying, room, clocks)
+    return View(len(leased) + kept, len(run.waiting), len(ringing), own, room, clocks)
 
 
 def _promised_to(w: World, run: Run, leased: list[AgentId]) -> Lead | None:
     """A callback whose agent is free now, or one that has waited for him long enough."""
     for lead in run.promised.values():
+        if lead.ready_why == REMEDY and not run.flow.reserve_agent:
+            continue
         if lead.agent in leased or w.now >= lead.ready_at + PROMISE_S:
             return lead
     return None
 
 
 def _kept_for_agent(w: World, run: Run, lead: Lead) -> bool:
-    """A callback that is promised by an agent waits for him, ten minutes at most."""
+    """A callback that is promised by an agent waits for him, ten minutes at most; whose call was missed, for any agent."""
+    if lead.ready_why == REMEDY and not run.flow.reserve_agent:
+        run.promised[lead.id] = lead
+        return True
     if lead.agent is None or w.now >= lead.ready_at + PROMISE_S or not run.flow.reserve_agent:
         return False
     run.promised[lead.id] = lead
@@ -372,9 +409,14 @@ def _resting_from(w: World, run: Run) -> bool:
     return any(w.agents[person].state is AgentState.WRAP_UP for person in run.crew if person in w.agents)
 
 
+def _ends(run: Run) -> bool:
+    """Its goal is a list (all_processed); callback campaigns and goal none wait for leads for ever (D15, S88)."""
+    return run.definition.leads.new_rows == "leave" and run.definition.type is not CampaignType.CALLBACK
+
+
 def end_if_done(w: World) -> None:
     """Goal all_processed: nothing is up, nothing is claimed, and the store says that no lead can be dialled ever again (M9, M10)."""
     for run in w.runs.values():
         done = not (run.unfinished or run.calls or run.hopper or run.promised or run.claiming)
-        if run.running and done and not _resting_from(w, run) and run.definition.leads.new_rows == "leave":
+        if run.running and done and not _resting_from(w, run) and _ends(run):
             live(w, run, campaigns.ListDone())

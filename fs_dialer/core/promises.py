@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.schedule import dial_verdict, next_open
 
+PROMISE_S = 600.0  # so long a callback waits for the agent who promised it; then anyone takes it
 FARTHEST_S = 366 * 86400.0
 LOOK_BACK_S = 9 * 86400.0  # a week of hours and a day of change
 BEFORE_CLOSING_S = 15 * 60.0  # the last call of an open span is promised no later than this before its end

@@ -17,6 +17,7 @@ from fs_dialer.core.schedule import next_time_of_day
 OUR_FAULT_FIRST_S = 60.0
 OUR_FAULT_MOST_S = 900.0
 OUR_FAULTS_IN_ROW_TO_ERROR = 5
+REMEDY = "remedy"  # why a lead is ready whose call was missed: he is called before anyone else, with an agent kept for him
 NEXT_NUMBER_S = 60.0  # before another number of the same contact is called: nobody's phone has rung for it
 
 FINAL = {Outcome.CONNECTED: LeadStatus.SUCCEEDED, Outcome.BAD_NUMBER: LeadStatus.INVALID}
@@ -69,12 +70,14 @@ def next_lead(lead: Lead, ended: Ended, campaign: Campaign, now: float) -> LeadU
         status = LeadStatus.ERROR if failed else LeadStatus.RETRY
         if lead.status is LeadStatus.CALLBACK_SCHEDULED and not failed:
             status = lead.status  # the promise stands
-        base = LeadUpdate(lead.id, status, lead.attempts, in_row, now + fault_s, "fault", lead.agent)
+        base = LeadUpdate(lead.id, status, lead.attempts, in_row, now + fault_s, REMEDY if lead.ready_why == REMEDY else "fault", lead.agent)
         return base if failed or status is LeadStatus.CALLBACK_SCHEDULED else _by_rules(lead, ended, campaign, now, base, earliest=now + fault_s)
     base = _usual(lead, ended, campaign, now, lead.attempts + (1 if outcome in CONSUMES_ATTEMPT else 0))
     earliest = _earliest(ended, campaign, now)
     if base.status is LeadStatus.RETRY and base.ready_at < earliest:
         base = replace(base, ready_at=earliest)
+    if ended.missed and base.status is LeadStatus.RETRY and getattr(campaign.options, "remedy", False):
+        base = replace(base, ready_why=REMEDY)
     return _by_rules(lead, ended, campaign, now, base, earliest=earliest)
 
 

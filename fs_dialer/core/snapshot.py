@@ -20,7 +20,8 @@ from fs_dialer.core.model import (
     GatewayId,
     Outcome,
 )
-from fs_dialer.core.world import World
+from fs_dialer.core.queue_line import Queue
+from fs_dialer.core.world import Run, World
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,30 @@ class CampaignView:
 
 
 @dataclass(frozen=True, slots=True)
+class QueueView:
+    """A queue of inbound callers. waiting, talking: now; waiting_since: of who has waited longest, None = nobody waits; the counts: since the daemon started.
+
+    came = served + hung_up + missed + lost + waiting + talking. `missed`: let go by us after the longest wait.
+    """
+
+    name: str
+    priority: int
+    waiting: int
+    waiting_since: float | None
+    talking: int
+    came: int
+    served: int
+    hung_up: int
+    missed: int
+    lost: int
+    waited_s: float
+    talked_s: float
+    crew: int
+    staying: int
+    idle: int
+
+
+@dataclass(frozen=True, slots=True)
 class BreakerView:
     """A caller id or gateway that has been used. `until`: rests until then; `said`: what it did lately, for people."""
 
@@ -101,6 +126,7 @@ class Snapshot:
     breakers: tuple[BreakerView, ...] = ()
     lag_s: float = 0.0
     room: int = 0  # more legs allowed now in all
+    queues: tuple[QueueView, ...] = ()
 
 
 def as_json(value: object) -> Any:
@@ -119,6 +145,8 @@ def as_json(value: object) -> Any:
 def take(w: World) -> Snapshot:
     campaigns = []
     for run in w.runs.values():
+        if run.queue is not None:
+            continue
         by_state: dict[CallState, int] = {}
         for call_id in run.calls:
             state = w.calls[call_id].state
@@ -164,6 +192,29 @@ def take(w: World) -> Snapshot:
         _breakers(w),
         w.lag_s,
         w.ledger.room(w.now),
+        tuple(_queue(w, run, run.queue) for run in w.runs.values() if run.queue is not None),
+    )
+
+
+def _queue(w: World, run: Run, queue: Queue) -> QueueView:
+    calls = [w.calls[c] for c in run.calls]
+    waiting = [c.answered_at or 0.0 for c in calls if c.bridged_at is None]
+    return QueueView(
+        queue.line.name,
+        run.definition.priority,
+        len(waiting),
+        min(waiting, default=None),
+        len(calls) - len(waiting),
+        queue.came,
+        queue.served,
+        queue.hung_up,
+        queue.missed,
+        queue.lost,
+        queue.waited_s,
+        queue.talked_s,
+        len(run.crew),
+        run.staying,
+        sum(1 for person in run.crew if person in w.idle),
     )
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.leads import ATTEMPTS, DO_NOT_CALL, GAP, HOURS, NO_CALLBACK, QUOTA, STATUS
 from fs_dialer.core.model import AgentId, CampaignId, LeadStatus, Refusal
-from fs_dialer.core.placing import PROMISE_S
+from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.spans import day_at, day_span
 
 NO_LEAD, LEAD_UNKNOWN, LEAD_TAKEN, LEAD_PROMISED, ALREADY_OPEN = "no_lead", "lead_unknown", "lead_taken", "lead_promised", "already_open"
@@ -31,9 +31,7 @@ class Customers:
 
     def left(self, action: TakeLeadNow) -> int | None:
         """How many more he may take; None = no quota. The stricter of his own and the campaign's (D16)."""
-        bounds = [
-            quota - len(taken) for quota, taken in ((action.quota, self.here), (action.quota_of_agent, self.all)) if quota is not None
-        ]
+        bounds = [quota - len(taken) for quota, taken in ((action.quota, self.here), (action.quota_of_agent, self.all)) if quota is not None]
         return max(0, min(bounds)) if bounds else None
 
     def refusal(self, action: TakeLeadNow, customer: object | None, zone: str, now: float) -> Refusal | None:

@@ -12,6 +12,7 @@ entry always, a person's own mark on the lead unless the result is a refusal, wh
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -27,11 +28,15 @@ from fs_dialer.core.promises import objection
 from fs_dialer.core.resources import Disposition
 from fs_dialer.core.retry import Chosen, Ended
 from fs_dialer.db import codec
-from fs_dialer.db.lead_marks import LEAVE_ALONE, STOP, told_objection
+from fs_dialer.db.lead_marks import CALL_AT, LEAVE_ALONE, STOP, told_objection
 from fs_dialer.db.lead_state import OVER, LeadState, home_of, is_agent, lock_lead, note, tell_finished, updated, wishes, write
 from fs_dialer.db.pool import Cursor, Pool, Row, rows
+from fs_dialer.errors import StoreError
+
+log = logging.getLogger("fs_dialer.db")
 
 REPLACE_WITHIN_S = 15 * 60.0
+KEPT_BATCH = 1000  # results chosen during calls that one sweep files
 NO_QUESTIONS_ASKED = ("refused", "wrong_number", "retry", "callback")  # classes of results that need no required answer
 
 
@@ -47,7 +52,8 @@ class Result:
 
 @dataclass(frozen=True, slots=True)
 class Disposed:
-    """What became of it. `refused`: every reason why nothing was done, () = it was. `lead_kept`: why the lead stays as it is, "" = it changed."""
+    """What became of it. `refused`: every reason why nothing was done, () = it was. `lead_kept`: why the lead stays as it is, "" = it changed.
+    `kept_for_end`: the call is up, and the result is filed when it ends."""
 
     attempt: str
     campaign: str
@@ -62,10 +68,11 @@ class Disposed:
     lead_kept: str = ""
     answers: Mapping[str, Any] = field(default_factory=dict)
     refused: tuple[str, ...] = ()
+    kept_for_end: bool = False
 
 
 @dataclass(frozen=True, slots=True)
-class _Call:
+class Call:
     """A row of attempt_to_dispose."""
 
     id: str
@@ -83,6 +90,9 @@ class _Call:
     opened_at: datetime
     newest: bool
     over: bool
+    note: str
+    kept: Mapping[str, Any] | None  # the result chosen while it was up
+    ended_at: float | None
 
     @property
     def ended(self) -> Ended:
@@ -97,41 +107,105 @@ class Dispositions:
     def attempt_dispose(self, attempt: str, result: Result, who: str, why: str, now: float) -> Disposed | None:
         """None when there is no such call. `attempt`: a uuid; `now`: epoch seconds."""
         with self._pool.transaction() as cursor:
-            call = _call(cursor, attempt)
-            if call is None:
+            found = locked_call(cursor, attempt)
+            if found is None:
                 return None
-            state = lock_lead(cursor, call.lead) if call.lead is not None else None
-            rows(cursor, "lock_attempt", {"attempt": call.id, "opened_at": call.opened_at})
-            call = _call(cursor, attempt) or call  # as it stands under the locks
-            campaign = _campaign(cursor, call)
-            told = Disposed(call.id, call.campaign, call.lead, call.number, result.code, call.disposition)
-            disposition, answers, problems = _judged(cursor, call, campaign, state, result, now)
+            call, state = found
+            campaign = campaign_of(cursor, call)
+            disposition, answers, problems = judged(cursor, call, campaign, state, result, now)
+            if not call.over:
+                problems = ["the call is up: its result is set when it is over"]
             if problems or disposition is None:
+                told = Disposed(call.id, call.campaign, call.lead, call.number, result.code, call.disposition)
                 return replace(told, refused=tuple(problems))
-            change = _Change(cursor, call, campaign, who, now)
-            kept = change.apply(state, Chosen(disposition, result.callback_at, AgentId(result.agent) if result.agent else None))
-            merged = {key: value for key, value in {**call.answers, **answers}.items() if value not in ("", [])}
-            words = {"attempt": call.id, "opened_at": call.opened_at, "disposition": result.code, "who": who, "answers": json.dumps(merged)}
-            rows(cursor, "dispose", {**words, "decision": change.decision})
-            _happened(cursor, call, result.code)
-            details = {"attempt": call.id, "campaign": call.campaign, "lead": call.lead, "disposition": result.code, "replaced": call.disposition}
-            note(cursor, who, "dispose_attempt", call.number, why, {**details, "lead_kept": kept, **change.details})
-        after = change.after or state
-        return replace(
-            told,
-            lead_before=state.status if state else "",
-            lead_status=after.status if after else "",
-            ready_at=after.ready_at if after else None,
-            decision=change.decision,
-            lead_kept=kept,
-            answers=merged,
-        )
+            return file(cursor, call, state, campaign, Said(disposition, result, answers, call.note), who, why, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """A result that was judged to be good. answers: as they are kept."""
+
+    disposition: Disposition
+    result: Result
+    answers: Mapping[str, Any]
+    note: str
+
+
+def file(cursor: Cursor, call: Call, state: LeadState | None, campaign: Campaign, said: Said, who: str, why: str, now: float) -> Disposed:
+    """Write the result of a call that is over, and make of its lead what it says. Inside a transaction that has locked both."""
+    result = said.result
+    change = _Change(cursor, call, campaign, who, now)
+    kept = change.apply(state, Chosen(said.disposition, result.callback_at, AgentId(result.agent) if result.agent else None))
+    answers = merged(call.answers, said.answers)
+    words = {"attempt": call.id, "opened_at": call.opened_at, "disposition": result.code, "who": who, "answers": json.dumps(answers), "note": said.note}
+    rows(cursor, "dispose", {**words, "decision": change.decision})
+    _happened(cursor, call, result.code)
+    details = {"attempt": call.id, "campaign": call.campaign, "lead": call.lead, "disposition": result.code, "replaced": call.disposition}
+    note(cursor, who, "dispose_attempt", call.number, why, {**details, "lead_kept": kept, **change.details})
+    after = change.after or state
+    return Disposed(
+        *(call.id, call.campaign, call.lead, call.number, result.code, call.disposition),
+        lead_before=state.status if state else "",
+        lead_status=after.status if after else "",
+        ready_at=after.ready_at if after else None,
+        decision=change.decision,
+        lead_kept=kept,
+        answers=answers,
+    )
+
+
+def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
+    """Answers so far with those that came; an empty one takes the answer away."""
+    return {key: value for key, value in {**before, **given}.items() if value not in ("", [])}
+
+
+# --- chosen while the call was up -------------------------------------------------------------------------------------------------------
+
+
+def kept_result(result: Result, by: str, why: str = "") -> str:
+    """As attempts_open keeps it until the call is over."""
+    return json.dumps({"code": result.code, "callback_at": result.callback_at, "agent": result.agent, "by": by, "why": why})
+
+
+def file_kept(pool: Pool, attempts: Sequence[str] | None = None) -> int:
+    """File the results that agents chose while their calls were up: of these calls, or (None) of all that are over. How many; one that fails is left for the
+    next time and logged. StoreError when the connection is lost."""
+    if attempts is None:
+        attempts = [row[0] for row in pool.rows("kept_dispositions", {"limit": KEPT_BATCH})]
+    filed = 0
+    for attempt in attempts:
+        try:
+            filed += _file_kept(pool, attempt)
+        except StoreError as error:
+            if error.lost:
+                raise
+            log.warning("result_not_filed attempt=%s error=%s", attempt, error)
+    return filed
+
+
+def _file_kept(pool: Pool, attempt: str) -> bool:
+    """It was judged when it was chosen; what has changed since is no reason to lose it. A result that somebody has set meanwhile stands."""
+    with pool.transaction() as cursor:
+        found = locked_call(cursor, attempt)
+        if found is None or not found[0].over or found[0].kept is None:
+            return False
+        call, state = found
+        kept = found[0].kept or {}
+        result = Result(kept["code"], kept["callback_at"], kept["agent"])
+        campaign = campaign_of(cursor, call)
+        disposition = next((each for each in campaign.dispositions if each.name == result.code), None)
+        if disposition is None or call.disposition is not None:
+            rows(cursor, "drop_kept", {"attempt": call.id, "opened_at": call.opened_at})
+            return False
+        at = call.ended_at if call.ended_at is not None else call.opened_at.timestamp()
+        file(cursor, call, state, campaign, Said(disposition, result, {}, call.note), kept["by"], kept["why"], at)
+    return True
 
 
 class _Change:
     """What one result does to the lead. `details`: for the audit, so that it can be undone."""
 
-    def __init__(self, cursor: Cursor, call: _Call, campaign: Campaign, who: str, now: float) -> None:
+    def __init__(self, cursor: Cursor, call: Call, campaign: Campaign, who: str, now: float) -> None:
         self._cursor, self._call, self._campaign, self._who, self._now = cursor, call, campaign, who, now
         self.after: LeadState | None = None
         self.decision = ""
@@ -154,6 +228,8 @@ class _Change:
             base = self._undone(state, done)
         elif kept := self._marked(state, chosen):
             return kept
+        else:
+            chosen = self._with_promise(state, chosen)
         if base.status == "blocked":
             write(self._cursor, base)
             return "its number is on a do-not-call list"
@@ -189,6 +265,13 @@ class _Change:
             return f"{marker} marked it {mark} after the call began"
         return ""
 
+    def _with_promise(self, state: LeadState, chosen: Chosen) -> Chosen:
+        """A callback that was promised since the call began stands beside a result that names no time of its own, unless that says not to call (D14)."""
+        kind = chosen.disposition.outcome_class
+        if chosen.callback_at is not None or kind in ("refused", "wrong_number") or not promised_in_call(self._cursor, state, self._call):
+            return chosen
+        return replace(chosen, callback_at=state.ready_at, callback_agent=AgentId(state.agent) if state.agent else None)
+
     def _beside(self, base: LeadState, update: LeadUpdate) -> dict[str, Any]:
         """The mark on the number, and leaving the group; what is to be remembered of both."""
         kept: dict[str, Any] = {}
@@ -218,22 +301,21 @@ class _Change:
 # --- what may be said -------------------------------------------------------------------------------------------------------------------
 
 
-def _judged(
-    cursor: Cursor, call: _Call, campaign: Campaign, state: LeadState | None, result: Result, now: float
+def judged(
+    cursor: Cursor, call: Call, campaign: Campaign, state: LeadState | None, result: Result, now: float
 ) -> tuple[Disposition | None, Mapping[str, Any], list[str]]:
-    """The disposition, the answers as they are kept, and every problem."""
-    if not call.over:
-        return None, {}, ["the call is up: its result is set when it is over"]
+    """The disposition, the answers as they are kept, and every problem. A call that is up is taken for one that meets the customer."""
     disposition = next((each for each in campaign.dispositions if each.name == result.code), None)
     if disposition is None:
         return None, {}, [_unknown(result.code, campaign)]
     answers, problems = read(campaign.script, result.answers)
     kind = disposition.outcome_class
-    if call.outcome == Outcome.CONNECTED.value and kind not in NO_QUESTIONS_ASKED:
+    if call.outcome in (None, Outcome.CONNECTED.value) and kind not in NO_QUESTIONS_ASKED:
         asked = missing(campaign.script, {**call.answers, **answers})
         problems += [f"{key}: must be answered" for key in asked if key in answers or key not in result.answers]  # the others were told above
     zones = state.zones if state else ()
-    problems += _callback(cursor, campaign, zones, kind, result, now)
+    promised = kind == "callback" and result.callback_at is None and state is not None and promised_in_call(cursor, state, call)
+    problems += [] if promised else _callback(cursor, campaign, zones, kind, result, now)
     if result.callback_at is not None and state is not None and home_of(cursor, state).state in OVER:
         problems.append(f"the campaign {campaign.id} has ended: nobody would call back")
     return disposition, answers, problems
@@ -261,17 +343,38 @@ def _unknown(code: str, campaign: Campaign) -> str:
     return f"{code} is no disposition of {campaign.id} r{campaign.revision}" + (f"; nearest: {guess}" if guess else "") + f"; it has {', '.join(names)}"
 
 
-def _call(cursor: Cursor, attempt: str) -> _Call | None:
+def promised_in_call(cursor: Cursor, state: LeadState, call: Call) -> bool:
+    """Whether the lead waits for a callback that somebody promised since the call began."""
+    if state.status != "callback_scheduled" or state.ready_why != "promised":
+        return False
+    numbers = [state.number, call.number, *(number for number, _ in state.other_numbers)]
+    found = rows(cursor, "last_mark", {"numbers": numbers, "lead": state.id, "since": call.opened_at})
+    return bool(found) and found[0][0] == CALL_AT
+
+
+def call_of(cursor: Cursor, attempt: str) -> Call | None:
     found: list[Row] = rows(cursor, "attempt_to_dispose", {"attempt": attempt})
-    return _Call(*found[0]) if found else None
+    return Call(*found[0]) if found else None
 
 
-def _campaign(cursor: Cursor, call: _Call) -> Campaign:
+def locked_call(cursor: Cursor, attempt: str) -> tuple[Call, LeadState | None] | None:
+    """A call and its lead, both locked (the lead first, as everywhere) and as they stand under the locks. None: there is no such call; lead None: the person
+    was forgotten."""
+    call = call_of(cursor, attempt)
+    if call is None:
+        return None
+    state = lock_lead(cursor, call.lead) if call.lead is not None else None
+    rows(cursor, "lock_open_attempt", {"attempt": call.id})
+    rows(cursor, "lock_attempt", {"attempt": call.id, "opened_at": call.opened_at})
+    return call_of(cursor, attempt) or call, state
+
+
+def campaign_of(cursor: Cursor, call: Call) -> Campaign:
     definition = rows(cursor, "revision_of_campaign", {"campaign": call.campaign, "revision": call.revision})[0][0]
     return replace(codec.definition(campaign_from_json, definition, f"campaign {call.campaign} r{call.revision}"), revision=call.revision)
 
 
-def _happened(cursor: Cursor, call: _Call, code: str) -> None:
+def _happened(cursor: Cursor, call: Call, code: str) -> None:
     data = {
         "campaign": call.campaign,
         "lead": call.lead,

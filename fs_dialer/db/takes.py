@@ -12,7 +12,7 @@ from typing import Any
 from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.leads import DO_NOT_CALL, NO_CALLBACK
 from fs_dialer.core.model import AGENT_TIMES, AgentId, AgentTimes, CampaignId, LeadStatus, Refusal
-from fs_dialer.core.placing import PROMISE_S
+from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.stored import Taken
 from fs_dialer.core.taking import LEAD_UNKNOWN, NO_LEAD, Customers, Offered
 from fs_dialer.db import codec

@@ -283,7 +283,7 @@ def _answers(body: Mapping[str, Any]) -> dict[str, list[str]]:
 
 
 def _not_his() -> Refused:
-    return Refused(404, "no_such_call", "there is no such call, or it is not his", "the desk names his calls; a call that is not dialled yet has nothing to file")
+    return Refused(404, "no_such_call", "there is no such call, or it is not his", "the desk names his calls; one that is not dialled yet has nothing to file")
 
 
 def _not_filed(reasons: Sequence[str]) -> Refused:

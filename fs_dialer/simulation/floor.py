@@ -113,7 +113,9 @@ class Floor:
         spans = [(start, end)]
         if person.staff.shift:
             person.wanted = person.status = OUT
-            spans = [(max(begin, start) + person.staff.late.draw(person.rng), over) for begin, over in self._shifts(person.staff) if over > start and begin < end]
+            spans = [
+                (max(begin, start) + person.staff.late.draw(person.rng), over) for begin, over in self._shifts(person.staff) if over > start and begin < end
+            ]
         for begin, over in spans:
             if begin >= over:
                 continue

@@ -107,9 +107,7 @@ def starts_at(campaign: Campaign) -> float:
 def staffed(setting: Setting) -> tuple[Campaign, tuple[AgentDefinition, ...]]:
     """The campaign with modelled agents in place of its own: as many as asked, with the kinds of leg and phones of its own in turn."""
     models = setting.agents or (AgentDefinition(id=AgentId("modelled"), dial_string="user/1000", leg=LegKind.PER_CALL),)
-    agents = tuple(
-        replace(models[index % len(models)], id=AgentId(f"agent-{index + 1}"), name=f"Agent {index + 1}") for index in range(setting.agent_count)
-    )
+    agents = tuple(replace(models[index % len(models)], id=AgentId(f"agent-{index + 1}"), name=f"Agent {index + 1}") for index in range(setting.agent_count))
     of = setting.campaign.agents
     crew = CampaignAgents(people=tuple(agent.id for agent in agents), next=of.next, prefer=of.prefer, sticky=of.sticky, screen=of.screen)
     return replace(setting.campaign, agents=crew), agents

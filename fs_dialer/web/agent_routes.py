@@ -62,7 +62,14 @@ _SEEN = {**ASKED, 404: ("there is no such agent, or nothing to show", ERROR), 50
 def routes() -> Iterator[Route]:
     for prefix, name, roles in (("/api/agent", "agent", HIMSELF), ("/api/agents/<agent>", "agents", OPERATORS)):
         yield Route(
-            "GET", f"{prefix}/desk", f"{name}_desk", "The agent's picture, and the card of his call", agents.desk, roles, answers={200: ("", DESK), **_SEEN}, lively=True
+            "GET",
+            f"{prefix}/desk",
+            f"{name}_desk",
+            "The agent's picture, and the card of his call",
+            agents.desk,
+            roles,
+            answers={200: ("", DESK), **_SEEN},
+            lively=True,
         )
         yield Route(
             "GET",

@@ -1,4 +1,4 @@
-"""The bodies of the agent interface, as JSON Schema (draft 2020-12). The picture's is read from its dataclasses, so that it can say nothing else than they do."""
+"""The bodies of the agent interface, as JSON Schema (draft 2020-12). The picture's is read from its dataclasses, and so says what they do."""
 
 from __future__ import annotations
 

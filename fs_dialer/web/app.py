@@ -6,11 +6,11 @@ Knows its three ports (runtime/web_ports.py) and no more of the daemon. How it i
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 
 from flask import Flask, Response, request
 
-from fs_dialer.runtime.web_ports import AgentInterface, DaemonView, LeadDesk, Tokens
+from fs_dialer.runtime.web_ports import AgentInterface, DaemonView, LeadDesk, Token, Tokens
 from fs_dialer.web.agents import Streams
 from fs_dialer.web.answers import give_every_answer_its_shape
 from fs_dialer.web.guard import Guard
@@ -29,7 +29,10 @@ def make_app(
     tls: bool = False,
     now: Callable[[], float] = time.monotonic,
 ) -> Flask:
-    """`agents`: whoever serves agents' screens, if anybody. `hosts`: names that requests may be for besides this machine's loopback. `tls`: whether it is served over TLS."""
+    """`agents`: whoever serves agents' screens, if anybody. `hosts`: names that requests may be for besides this machine's loopback.
+
+    `tls`: whether it is served over TLS.
+    """
     app = Flask("fs_dialer.web", static_folder=None, template_folder=None)
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
@@ -40,18 +43,20 @@ def make_app(
     def host() -> None:
         guard.host(request)
 
+    def asked(words: Mapping[str, str], token: Token | None) -> Call:
+        return Call(request, words, token, desk, view, agents, streams, guard.still_valid(request))
+
     for route in ROUTES:
-        view_function = _view(route, guard, lambda *given: Call(*given, desk, view, agents, streams, guard.still_valid(request)))  # noqa: B023
-        app.add_url_rule(route.path, route.name, view_function, methods=[route.method], provide_automatic_options=False)
+        app.add_url_rule(route.path, route.name, _view(route, guard, asked), methods=[route.method], provide_automatic_options=False)
     return app
 
 
-def _view(route: Route, guard: Guard, desk: LeadDesk, view: DaemonView) -> Callable[..., Response]:
+def _view(route: Route, guard: Guard, asked: Callable[[Mapping[str, str], Token | None], Call]) -> Callable[..., Response]:
     def answer(**words: str) -> Response:
         token = None
         if route.roles and not (route.from_here and guard.from_here(request)):
             token = guard.token(request, route.roles)
-            guard.pace(token)
-        return route.handler(Call(request, words, token, desk, view))
+            guard.pace(token, lively=route.lively)
+        return route.handler(asked(words, token))
 
     return answer

@@ -7,6 +7,8 @@ app.py's. No line is written for each request, so that no token and no number ca
 from __future__ import annotations
 
 import logging
+import resource
+import select
 import socket
 import ssl
 from collections.abc import Callable
@@ -15,17 +17,24 @@ from typing import Any
 
 import gevent
 from flask import Flask
+from gevent.monkey import get_original
 from gevent.pool import Pool
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
 from fs_dialer.errors import FsDialerError
+from fs_dialer.web.agents import GONE, UNHURRIED
 
 log = logging.getLogger("fs_dialer.web")
 
-MOST_CONNECTIONS = 100
+MOST_CONNECTIONS = 1500  # 500 agents: a stream each, a connection or two that rest between requests, and other programs
+LEAST_CONNECTIONS = 50
+OTHERS_FILES = 256  # open files that are left to the switch, the database, recordings' folders and the log
 READ_S = 15.0  # without a byte
 REQUEST_S = 60.0  # for a request in all, from the wait for its first byte to the last of its answer
 STOP_S = 2.0
+# What we sent and nobody acknowledged for so long ends the connection: a machine that vanished says nothing, and its agent's screen is not open any more.
+UNACKNOWLEDGED_MS = 15_000
+SEND_BUFFER = 64 * 1024
 
 
 class Handler(WSGIHandler):
@@ -33,14 +42,35 @@ class Handler(WSGIHandler):
 
     def handle(self) -> None:
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNACKNOWLEDGED_MS)
+        self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, SEND_BUFFER)
         self.socket.settimeout(READ_S)
         super().handle()
 
     def handle_one_request(self) -> Any:
         result = None  # the connection is closed
-        with gevent.Timeout(REQUEST_S, False):
+        with gevent.Timeout(REQUEST_S, False) as self._patience:
             result = super().handle_one_request()
         return result
+
+    def get_environ(self) -> dict[str, Any]:
+        environ: dict[str, Any] = super().get_environ()
+        environ[UNHURRIED], environ[GONE] = self._unhurried, self._gone
+        return environ
+
+    def _unhurried(self) -> None:
+        """This answer lasts, and is the connection's last."""
+        self._patience.close()
+        self.close_connection = True
+
+    def _gone(self) -> bool:
+        """Has the other end closed the connection? Asked beside the stream's own greenlet, which only notices when it next writes."""
+        try:
+            asked = get_original("select", "poll")()
+            asked.register(self.socket.fileno(), select.POLLRDHUP | select.POLLHUP | select.POLLERR)
+            return bool(asked.poll(0))
+        except (OSError, ValueError):  # closed on our side
+            return True
 
 
 class WebServer:
@@ -52,7 +82,7 @@ class WebServer:
         if certificate is not None:
             more["ssl_context"] = _context(certificate, key)
         errors = logging.getLogger("fs_dialer.web.server")
-        self._server = WSGIServer(listen, app, spawn=Pool(MOST_CONNECTIONS), handler_class=Handler, log=None, error_log=errors, **more)
+        self._server = WSGIServer(listen, app, spawn=Pool(_connections()), handler_class=Handler, log=None, error_log=errors, **more)
 
     @property
     def port(self) -> int:
@@ -70,6 +100,20 @@ class WebServer:
     def stop(self) -> None:
         """No new connections; requests under way have a moment to end."""
         self._server.stop(timeout=STOP_S)
+
+
+def _connections() -> int:
+    """As many as the process may open files for, with some left to the dialling. The limit is raised as far as this user may."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    wanted = MOST_CONNECTIONS + OTHERS_FILES
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    if soft == resource.RLIM_INFINITY or soft >= wanted:
+        return MOST_CONNECTIONS
+    most = max(LEAST_CONNECTIONS, soft - OTHERS_FILES)
+    log.warning("http connections=%d: the limit of open files (%d) allows no more; raise it for more agents' screens", most, soft)
+    return most
 
 
 def _context(certificate: Path, key: Path | None) -> ssl.SSLContext:

@@ -5,7 +5,7 @@
 SELECT id::text, campaign, revision, lead, number, agent, outcome, rang_at IS NOT NULL, missed, disposition, disposed_by, answers, opened_at,
        NOT EXISTS (
            SELECT FROM all_attempts AS later WHERE later.lead = found.lead AND (later.opened_at, later.id) > (found.opened_at, found.id)),
-       closed_at IS NOT NULL
+       closed_at IS NOT NULL, note, disposition_kept, extract(epoch FROM ended_at)::float8
 FROM all_attempts AS found
 WHERE id = %(attempt)s::uuid;
 
@@ -16,6 +16,33 @@ SELECT FROM attempts WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s 
 -- name: revision_of_campaign
 -- A campaign's definition at the revision that a call was made under.
 SELECT definition FROM campaign_revisions WHERE campaign = %(campaign)s AND revision = %(revision)s;
+
+-- name: keep_disposition
+-- What an agent chose while the call is up, with his answers and note: filed when it ends. No row: it has ended meanwhile.
+UPDATE attempts_open SET disposition_kept = %(kept)s::jsonb, answers = %(answers)s::jsonb, note = %(note)s WHERE id = %(attempt)s::uuid RETURNING id;
+
+-- name: keep_answers
+-- Answers and note so far, of a call that is up or over. No row: there is no such call any more.
+WITH up AS (
+    UPDATE attempts_open SET answers = %(answers)s::jsonb, note = %(note)s WHERE id = %(attempt)s::uuid RETURNING id
+),
+over AS (
+    UPDATE attempts SET answers = %(answers)s::jsonb, note = %(note)s
+    WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s RETURNING id
+)
+SELECT id FROM up UNION ALL SELECT id FROM over;
+
+-- name: lock_open_attempt
+-- A call that is up, until the end of the transaction; no row when it is over.
+SELECT answers, note FROM attempts_open WHERE id = %(attempt)s::uuid FOR NO KEY UPDATE;
+
+-- name: drop_kept
+-- A result chosen during the call that is not to be filed: somebody has set another meanwhile.
+UPDATE attempts SET disposition_kept = NULL WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s;
+
+-- name: kept_dispositions
+-- Calls that are over and whose agents chose a result before, the oldest first.
+SELECT id::text FROM attempts WHERE disposition_kept IS NOT NULL ORDER BY opened_at LIMIT %(limit)s;
 
 -- name: last_disposition
 -- What the last result of a call did that changed the lead, and how long ago it was, in seconds by the database's clock. No row: none did.
@@ -32,7 +59,7 @@ ORDER BY id DESC LIMIT 1;
 -- name: dispose
 -- Write a result down; a decision of '' leaves what the call's end said of the lead.
 UPDATE attempts
-SET disposition = %(disposition)s, disposed_by = %(who)s, disposed_at = now(), answers = %(answers)s::jsonb,
+SET disposition = %(disposition)s, disposed_by = %(who)s, disposed_at = now(), answers = %(answers)s::jsonb, note = %(note)s, disposition_kept = NULL,
     decision = CASE WHEN %(decision)s = '' THEN decision ELSE %(decision)s END
 WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s
 RETURNING id;

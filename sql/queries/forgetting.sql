@@ -27,7 +27,7 @@ SELECT id::text, campaign FROM attempts_open WHERE number = ANY (%(numbers)s::te
 
 -- name: forget_attempts
 -- Calls stay and count, without the person. Returns their ids: recordings bear them.
-UPDATE attempts SET lead = NULL, number = '', answers = '{}'
+UPDATE attempts SET lead = NULL, number = '', answers = '{}', note = '', disposition_kept = NULL
 WHERE lead = ANY (%(leads)s::bigint[]) OR number = ANY (%(numbers)s::text[])
 RETURNING id::text;
 

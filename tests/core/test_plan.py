@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from fs_dialer.core.definition import AgentDefinition, Attempts, Campaign, CampaignAgents, GatewayDefinition, Installation, Window
+from fs_dialer.core.definition import AgentDefinition, Attempts, Campaign, GatewayDefinition, Installation, Window
 from fs_dialer.core.model import AgentId, CampaignType, GatewayId
 from fs_dialer.core.plan import Difference, Standing, Wanted, differences, edits, leaves, settings_in
 from fs_dialer.core.resources import CallerIds, CallerRoute, Holiday, Hours, Profile, Rule, Schedule, Script, ScriptItem, Then, When

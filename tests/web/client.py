@@ -15,7 +15,7 @@ from fs_dialer.db.lead_api import LeadApi
 from fs_dialer.db.pool import Pool
 from fs_dialer.db.tokens import TokenStore
 from fs_dialer.runtime.lead_desk import StoredLeadDesk
-from fs_dialer.runtime.web_ports import Health
+from fs_dialer.runtime.web_ports import AgentInterface, Health
 from fs_dialer.web.app import make_app
 from tests.db.rows import Database
 
@@ -46,12 +46,12 @@ class Seen:
 class Http:
     """A client with a token of its own. Close it before its database goes."""
 
-    def __init__(self, dsn: str, role: str = "operator") -> None:
+    def __init__(self, dsn: str, role: str = "operator", agents: AgentInterface | None = None) -> None:
         self.database, self.pool, self.view = Database(dsn), Pool(dsn), Seen()
         self.tokens = TokenStore(self.pool)
         self.desk = StoredLeadDesk(LeadApi(self.pool), breathe=lambda: None)
         self.clock = itertools.count(0.0, 1.0).__next__  # a second goes by with each request
-        self.app = make_app(self.desk, self.view, self.tokens, hosts=("dialer.example.com",), now=lambda: self.clock())
+        self.app = make_app(self.desk, self.view, self.tokens, agents=agents, hosts=("dialer.example.com",), now=lambda: self.clock())
         self.client: FlaskClient = self.app.test_client()
         self.token = self.tokens.create(role, "test")
         self._keys = itertools.count(1)
@@ -66,6 +66,11 @@ class Http:
         data = body if isinstance(body, bytes) else json.dumps(body).encode()
         given = {"Content-Type": "application/json", **headers}
         return self.client.post(path, data=data, headers=self._headers(self.token.secret if token is None else token, given))
+
+    def act(self, verb: str, body: object = None, *, token: str, agent: str = "", key: str = "") -> TestResponse:
+        """A verb of the agent interface: his own, or with `agent` a supervisor's."""
+        path = f"/api/agents/{agent}/{verb}" if agent else f"/api/agent/{verb}"
+        return self.post(path, {} if body is None else body, token=token, **{"Idempotency-Key": key or f"key-{next(self._keys)}"})
 
     def leads(self, rows: object, campaign: str = "spring", *, key: str = "", **headers: str) -> TestResponse:
         given = {"Idempotency-Key": key or f"key-{next(self._keys)}", **headers}

@@ -27,7 +27,7 @@ def http(pg_dsn: str) -> Iterator[Http]:
 @pytest.mark.spec("M15")
 def test_without_a_token_nobody_gets_anything_but_health(http: Http) -> None:
     for route in ROUTES:
-        path = route.path.replace("<campaign>", "spring")
+        path = route.path.replace("<campaign>", "spring").replace("<agent>", "lan")
         asked = http.get(path, address="192.0.2.7") if route.method == "GET" else http.post(path, [], token="")
         if route.name == "health":
             assert asked.status_code == 200
