@@ -83,6 +83,8 @@ def leg_found(w: World, ev: events.LegFound) -> None:
         call = w.calls.get(role.call)
         if call is not None and call.agent_leg == facts.leg:
             feed(w, role.call, calls.AgentParked())
+        elif call is not None and call.target is not None and call.target.leg == facts.leg:
+            feed(w, role.call, calls.TargetUp())
         else:
             w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
 
@@ -116,6 +118,8 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
             feed(w, call_id, calls.Apart())
     elif facts.bridged_to is not None and facts.bridged_to == call.agent_leg:
         feed(w, call_id, calls.Connected())
+    elif facts.bridged_to is not None and call.target is not None and facts.bridged_to == call.target.leg:
+        feed(w, call_id, calls.Handed())
     elif facts.bridged_to is not None:
         late_bridge(w, call)
 
@@ -176,6 +180,11 @@ def leg_gone(w: World, ev: events.LegGone) -> None:
         call = w.calls.get(role.call)
         if call is not None and call.agent_leg == ev.leg:
             feed(w, role.call, calls.AgentGone())
+        elif call is not None and call.target is not None and call.target.leg == ev.leg:
+            feed(w, role.call, calls.TargetGone())
+    elif role.kind == "supervisor" and role.agent is not None:
+        if w.supervisors.get(role.agent) == ev.leg:
+            del w.supervisors[role.agent]
     elif role.kind == "nailed" and role.agent is not None and not role.orphan:
         nailed_gone(w, ev.leg, role.agent)
 
@@ -190,7 +199,8 @@ def nailed_gone(w: World, leg: LegId, agent_id: AgentId) -> None:
         return
     nail_failed(w, agent_id)
     if agent.leg == leg and call_id is not None and call_id in w.calls:
-        feed(w, call_id, calls.AgentGone())
+        target = w.calls[call_id].target
+        feed(w, call_id, calls.TargetGone() if target is not None and target.leg == leg else calls.AgentGone())
 
 
 # --- attempts left by an earlier daemon -----------------------------------------------------------------------------------------------

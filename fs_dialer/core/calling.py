@@ -334,7 +334,7 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
     w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
     w.ledger.originated(call.lead_leg, way.gateway)
     run.memory = run.mode.observe(run.memory, Observation("launched"), w.now)
-    w.out.append(OriginateLead(call.lead_leg, attempt, w.installation.switch, number, call.plan.ring_timeout_s, run.definition.early_media))
+    w.out.append(OriginateLead(call.lead_leg, attempt, w.installation.switch, number, call.plan.ring_timeout_s, run.definition.early_media, call.plan.stereo))
 
 
 def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], ...]:
@@ -368,6 +368,8 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
         w.timers.clear(("call", call_id, due))
     _watch_legs(w, call)
     w.pace_due = True
+    if run.flow.pull:
+        w.asked_after.append(run)
     if run.queue is not None:
         w.tell(call_id, "left")
         w.out.append(run.queue.over(call, d.evidence, w.now))
@@ -437,6 +439,8 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
         missed,
         e.leg_seen,
         _ticket(run, call, result),
+        call.recorded_from,
+        call.recorded_until if call.recorded_from is None or call.recording == "off" else w.now,
     )
     update = next_lead(call.lead, Ended(result, e.rang or e.answered_at is not None, missed), run.definition, w.now)
     if call.caller_id:

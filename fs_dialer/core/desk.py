@@ -18,7 +18,7 @@ from fs_dialer.core.calling import ask_gates, feed
 from fs_dialer.core.events import CommandEvent, Event
 from fs_dialer.core.leads import STORE_GATES, Check
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignType, LeadReturn
-from fs_dialer.core.placing import place_for_agent
+from fs_dialer.core.placing import ask_what_is_left, place_for_agent
 from fs_dialer.core.schedule import start_of_day
 from fs_dialer.core.world import Desk, Run, World
 
@@ -84,7 +84,7 @@ def _lease(w: World, agent_id: AgentId, lease_s: float) -> None:
         w.clocks.screen(agent_id, True, w.now)
         w.tell(agent_id, "screen", "opened")
         w.recount_staying(agent_id)
-    w.touch(agent_id)
+        w.touch(agent_id)
 
 
 def close_screen(w: World, ev: ag.CloseScreen) -> None:
@@ -200,6 +200,8 @@ def taken(w: World, ev: ag.LeadTaken) -> None:
     if desk.taking == ev.command_id:
         desk.taking = None
     w.touch(ev.agent)
+    if ev.gate == "no_lead" and run is not None:
+        ask_what_is_left(w, run)
     if ev.lead is None:
         w.out.append(Reply(ev.command_id, False, REFUSALS.get(ev.gate, ev.gate or "no lead is ready")))
         return

@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, callers, calling, desk, lifecycle, placing
+from fs_dialer.core import adopting, callers, calling, desk, in_call, lifecycle, placing
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
@@ -44,8 +44,6 @@ class Dialer:
             ev.LegDestroyed: self._leg_destroyed,
             ev.OriginateSucceeded: self._originate_succeeded,
             ev.OriginateFailed: self._originate_failed,
-            ev.BridgeRefused: lambda e: self._to_call(e.leg, calls.BridgeFailed()),
-            ev.PlaybackStopped: lambda e: self._to_call(e.leg, calls.NoticeOver()),
             ev.SwitchUp: lambda e: adopting.switch_up(self._w, e),
             ev.SwitchLost: lambda e: adopting.switch_lost(self._w, e),
             ev.LegFound: lambda e: adopting.leg_found(self._w, e),
@@ -73,7 +71,7 @@ class Dialer:
             ev.ClockJumped: lambda e: self._w.note("WARNING", "clock_jumped", by_s=round(e.by_s, 3)),
             ev.InboxLag: self._inbox_lag,
         }
-        for kind, rule in (*desk.HANDLERS.items(), *callers.HANDLERS.items()):
+        for kind, rule in (*desk.HANDLERS.items(), *in_call.HANDLERS.items(), *callers.HANDLERS.items()):
             self._handlers[kind] = partial(rule, self._w)
 
     # --- the public face --------------------------------------------------------------------------------------------------------------
@@ -87,6 +85,9 @@ class Dialer:
         self._handlers[type(event)](event)
         while w.stopped:
             calling.drop_undialed(w, w.stopped.pop(), "the campaign was stopped")
+        for run in w.asked_after:
+            placing.ask_what_is_left(w, run)
+        w.asked_after.clear()
         while w.logged_out:
             desk.left(w, w.logged_out.pop())
         if w.pace_due:
@@ -171,7 +172,7 @@ class Dialer:
     def _is_current(self, role: LegRole, leg: LegId) -> bool:
         """An agent's leg that its call still waits for or talks through."""
         call = self._w.calls.get(role.call) if role.call is not None else None
-        return call is not None and call.agent_leg == leg and not role.orphan
+        return call is not None and not role.orphan and (call.agent_leg == leg or in_call.is_target(self._w, call.id, leg))
 
     def _leg_created(self, e: ev.LegCreated) -> None:
         w = self._w
@@ -227,12 +228,17 @@ class Dialer:
             w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
         else:
             assert role.call is not None, "a leg that is current has its call"
+            if in_call.is_target(w, role.call, e.leg):
+                calling.feed(w, role.call, calls.TargetUp())
+                return
             if not w.calls[role.call].agent_ready:
                 calling.agent_came(w, w.calls[role.call])
             self._to_call(e.leg, calls.AgentParked())
 
     def _leg_bridged(self, e: ev.LegBridged) -> None:
         w = self._w
+        if in_call.leg_bridged(w, e):
+            return
         role = w.legs.get(e.leg)
         lead_leg, other = (e.leg, e.other) if role is not None and role.kind == "lead" else (e.other, e.leg)
         role = w.legs.get(lead_leg)
@@ -245,7 +251,11 @@ class Dialer:
             adopting.late_bridge(w, call)
 
     def _leg_unbridged(self, e: ev.LegUnbridged) -> None:
-        self._to_call(e.leg, calls.Apart())
+        """Of the customer and his agent: others part by our own doing, or with the end of a leg."""
+        role = self._w.legs.get(e.leg)
+        call = self._w.calls.get(role.call) if role is not None and role.kind == "lead" and role.call is not None else None
+        if call is not None and e.other in (None, call.agent_leg):
+            self._to_call(e.leg, calls.Apart())
 
     def _leg_ended(self, e: ev.LegEnded) -> None:
         w = self._w
@@ -261,10 +271,13 @@ class Dialer:
         if role.kind == "lead" and role.call is not None:
             calling.feed(w, role.call, how)
         elif role.kind == "agent" and role.call is not None:
-            current = self._is_current(role, leg)
+            current, asked = self._is_current(role, leg), in_call.is_target(w, role.call, leg)
             role.orphan = True
             if current:
-                calling.feed(w, role.call, calls.AgentGone())
+                calling.feed(w, role.call, calls.TargetGone() if asked else calls.AgentGone())
+        elif role.kind == "supervisor":
+            role.orphan = True
+            in_call.supervisor_gone(w, leg, role.agent)
         elif role.kind == "nailed" and role.agent is not None and not role.orphan:
             role.orphan = True
             adopting.nailed_gone(w, leg, role.agent)

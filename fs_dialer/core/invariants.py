@@ -29,6 +29,12 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
             must(call.agent not in on_call, f"agent {call.agent} is on two calls: {on_call.get(call.agent)}", call.id)
             on_call[call.agent] = call.id
             must(w.agents[call.agent].call == call.id, f"agent {call.agent} does not know of it", call.id)
+        must((call.target is not None) == (call.state is CallState.CONSULTING), "somebody is asked, or nobody, and its state says otherwise", call.id)
+        if call.target is not None and call.target.agent is not None:
+            asked = call.target.agent
+            must(asked not in on_call, f"agent {asked} is asked, and is on a call: {on_call.get(asked)}", call.id)
+            on_call[asked] = call.id
+            must(w.agents[asked].call == call.id, f"agent {asked} does not know that he is asked", call.id)
         waits = call.state is CallState.WAITING_AGENT and call.agent is None
         must(waits == (call.id in w.runs[call.campaign].waiting), "its place among the waiting is wrong", call.id)
         if call.state in (CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT):

@@ -142,6 +142,8 @@ class Lead:
     held_by: str = ""  # the gate that last refused it; told to explain only
     met: AgentId | None = None  # the agent whom it met last
     answer_probability: float | None = None  # a lead's own estimate, for pacing; None = the campaign's
+    last: str = ""  # the outcome of its last attempt, "" = none yet
+    kind: str = ""  # of its number: mobile, fixed, "" = not known
 
 
 @value
@@ -181,6 +183,8 @@ class AttemptResult:
     missed: bool
     leg_seen: bool  # False: the switch refused it without ever making a channel
     ticket: str = ""
+    recorded_from: float | None = None  # what was recorded of it lies between these
+    recorded_until: float | None = None
 
 
 @value
@@ -269,3 +273,11 @@ class AgentTimes:
     missed_offers: int = 0
     previews: int = 0
     skipped: int = 0
+
+    def and_then(self, later: AgentTimes) -> AgentTimes:
+        """Both together, counted as far as the later one."""
+        spent = dict(self.seconds)
+        for word, seconds in later.seconds:
+            spent[word] = spent.get(word, 0.0) + seconds
+        missed_offers, previews = self.missed_offers + later.missed_offers, self.previews + later.previews
+        return AgentTimes(self.agent, self.hour, later.until, tuple(spent.items()), missed_offers, previews, self.skipped + later.skipped)

@@ -375,6 +375,13 @@ def _refill(w: World, run: Run) -> None:
     w.out.append(ClaimLeads(run.definition.id, size - len(run.hopper), open_sets))
 
 
+def ask_what_is_left(w: World, run: Run) -> None:
+    """Where agents take leads themselves nothing is claimed ahead; whether the list is through is asked when it may be."""
+    if run.dials and not run.claiming:
+        run.claiming = True
+        w.out.append(ClaimLeads(run.definition.id, 0, ()))
+
+
 def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: float | None, unfinished: bool) -> None:
     run.claiming = False
     if not run.running or w.draining:

@@ -13,6 +13,7 @@ from fs_dialer.core.call_words import Call
 from fs_dialer.core.definition import Campaign, CampaignAgents, LeadsSource, Waiting, WrapUp
 from fs_dialer.core.hangup import Evidence
 from fs_dialer.core.model import CampaignId, CampaignType
+from fs_dialer.core.resources import CallerIds
 
 PREFIX = "queue:"  # no campaign is named so: a campaign's name is a file's
 
@@ -21,13 +22,14 @@ PREFIX = "queue:"  # no campaign is named so: a campaign's name is a file's
 class Line:
     """What a queue says of itself. people, teams: its agents. max_wait_s: then a caller is let go, after the notice where there is one; counted as missed.
 
-    priority: against campaigns that share its agents, on their scale: above it a campaign comes first, and where it is the same the queue does; callbacks
+    number: the queue's own, shown by agents' phones; "" = theirs to choose. priority: against campaigns that share its agents, on their scale: above it a campaign comes first, and where it is the same the queue does; callbacks
     always come first (S86).
     """
 
     name: str
     people: tuple[str, ...] = ()
     teams: tuple[str, ...] = ()
+    number: str = ""
     priority: int = 0
     music: str = "local_stream://moh"
     max_wait_s: float = 120.0
@@ -46,6 +48,7 @@ class Line:
             id=self.id,
             type=CampaignType.PREDICTIVE,
             title=self.name,
+            caller_id=CallerIds(numbers=(self.number,) if self.number else ()),
             agents=CampaignAgents(people=self.people, teams=self.teams, next=self.next, screen="not_needed"),
             leads=LeadsSource(new_rows="join"),
             waiting=Waiting(music=self.music, at_most_s=self.max_wait_s, notice=self.notice),

@@ -79,10 +79,11 @@ def record(w: World, call_id: AttemptId, d: Record) -> None:
 
 
 def recording_path(call: Call, now: float) -> str:
-    """CAMPAIGN/YYYY-MM-DD/ATTEMPT.wav, the day being that of the dialling in the campaign's zone; a second recording of one call ends in -2.wav.
+    """CAMPAIGN/YYYY-MM-DD/ATTEMPT.wav; the day is that of the dialling, or of a caller's coming, in the campaign's zone. A second one of a call: ATTEMPT-2.wav.
 
     From our own ids alone: nothing that anybody typed comes into it but the campaign's name, and of that only letters, digits, - and _.
     """
-    day = datetime.fromtimestamp(now if call.dialed_at is None else call.dialed_at, ZoneInfo(call.plan.zone)).date().isoformat()
+    since = next((at for at in (call.dialed_at, call.answered_at) if at is not None), now)
+    day = datetime.fromtimestamp(since, ZoneInfo(call.plan.zone)).date().isoformat()
     again = f"-{call.recordings}" if call.recordings > 1 else ""
     return f"{_NOT_IN_A_PATH.sub('_', call.campaign)}/{day}/{call.id}{again}.wav"

@@ -181,6 +181,7 @@ class World:
     to_renew: deque[AttemptId | AgentId] = field(default_factory=deque)  # whose parked legs this round of renewals has still to come to
     to_nail: dict[AgentId, None] = field(default_factory=dict)  # nailed agents to be called as soon as a line and the rate allow, oldest first
     nail_tries: dict[AgentId, int] = field(default_factory=dict)
+    supervisors: dict[AgentId, LegId] = field(default_factory=dict)  # whose leg somebody listens to, and by which leg of his own
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
     strangers: dict[LegId, None] = field(default_factory=dict)
     due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first
@@ -201,6 +202,7 @@ class World:
     lag_s: float = 0.0
     pace_due: bool = False
     logged_out: list[AgentId] = field(default_factory=list)  # who has just logged out: what he only looks at goes back
+    asked_after: list[Run] = field(default_factory=list)  # campaigns whose agents take leads themselves, and where a call has ended
     stopped: list[Run] = field(default_factory=list)  # campaigns that have just left running
 
     def __post_init__(self) -> None:

@@ -12,11 +12,14 @@ from collections.abc import Callable, Mapping, Sequence
 from heapq import heapify, heappop, heapreplace
 from typing import Any
 
+from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.changed import changed
-from fs_dialer.core.definition import Installation
+from fs_dialer.core.definition import Campaign, Installation
+from fs_dialer.core.hangup import ANSWERED_BY_PERSON
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
+    AgentTimes,
     Attempt,
     AttemptResult,
     CampaignId,
@@ -28,12 +31,15 @@ from fs_dialer.core.model import (
     LeadStatus,
     LeadUpdate,
     OpenAttempt,
+    Outcome,
     Refusal,
 )
-from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand
+from fs_dialer.core.spans import day_start
+from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zone_set, zones
 from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
 from fs_dialer.db.memory_office import MemoryOffice
+from fs_dialer.db.memory_takes import take_lead
 from fs_dialer.errors import StoreError
 
 log = logging.getLogger("fs_dialer.db")
@@ -148,12 +154,32 @@ class MemoryStore(MemoryOffice):
         if not self._stale() and campaign in self._db.campaigns:
             self._db.campaigns[campaign].memory = json.dumps(dict(memory), allow_nan=False)
 
+    def save_agent_times(self, rows: Sequence[AgentTimes]) -> None:
+        for row in rows:
+            before = self._db.agent_hours.get((row.agent, row.hour))
+            if before is None:
+                self._db.agent_hours[row.agent, row.hour] = row
+            elif before.until < row.until:
+                self._db.agent_hours[row.agent, row.hour] = before.and_then(row)
+
     def _stored(self, kept: KeptCampaign) -> StoredCampaign:
         newest = len(kept.revisions)
         dialled = kept.revisions[(kept.approved or newest) - 1]
         zone_sets = tuple(zones(text) for text in sorted(kept.queues))
         memory = None if kept.memory is None else json.loads(kept.memory)
-        return StoredCampaign(dialled, kept.state, kept.started, kept.reason, newest, zone_sets, memory)
+        return StoredCampaign(dialled, kept.state, kept.started, kept.reason, newest, zone_sets, memory, self._today(dialled))
+
+    def _today(self, campaign: Campaign) -> tuple[int, int] | None:
+        """Persons who answered since its day began, and the missed among them."""
+        if campaign.type not in PACED:
+            return None
+        since = day_start(campaign.window.zone, self._clock())
+        answered = [
+            closed.result
+            for closed in self._db.closed.values()
+            if closed.attempt.campaign == campaign.id and closed.attempt.opened_at >= since and closed.result.outcome in ANSWERED_BY_PERSON
+        ]
+        return len(answered), sum(result.missed or result.outcome is Outcome.MISSED for result in answered)
 
     # --- leads --------------------------------------------------------------------------------------------------------------------------
 
@@ -175,7 +201,7 @@ class MemoryStore(MemoryOffice):
             entry, place, queue = heads[0]
             heappop(queue)
             lead = self._db.leads[LeadId(entry[2])]
-            lead.claimed = epoch
+            lead.claimed, lead.take = epoch, None
             claimed.append(lead.seen(lead.status))
             if self._db.prune(queue):
                 heapreplace(heads, (queue[0], place, queue))
@@ -184,6 +210,12 @@ class MemoryStore(MemoryOffice):
         if len(claimed) >= count > 0:
             return Claim(tuple(claimed))
         return Claim(tuple(claimed), max(now, heads[0][0][0]) if heads else None, kept.unfinished > 0)
+
+    def take_lead(self, action: TakeLeadNow, now: float) -> Taken:
+        epoch = self._own_epoch()
+        if self._stale():
+            raise StoreError("this daemon is not the active one any more: another has taken over")
+        return take_lead(self._db, action, now, epoch)
 
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
         epoch = self._own_epoch()
@@ -266,6 +298,8 @@ class MemoryStore(MemoryOffice):
         db.open_to.setdefault(number, set()).add(lead.id)
         called.add(number)
         lead.held_by = ""
+        if lead.take is not None:
+            lead.take.dialled = True
         db.set_status(lead, LeadStatus.IN_PROGRESS)
         return None
 
@@ -290,6 +324,8 @@ class MemoryStore(MemoryOffice):
         if result.leg_seen:
             db.calls_to.setdefault(number, []).append(attempt.opened_at)
         kept = lead.status is not LeadStatus.IN_PROGRESS
+        if result.outcome is Outcome.CONNECTED:
+            lead.met = result.agent or lead.met
         self._settle(lead, update, lead_status if update.status is LeadStatus.IN_PROGRESS else update.status, lead_status)
         if update.leave_group:
             group = db.campaigns[attempt.campaign].revisions[attempt.revision - 1].leads.group

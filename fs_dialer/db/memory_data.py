@@ -15,6 +15,7 @@ from typing import Any
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.model import (
     AgentId,
+    AgentTimes,
     Attempt,
     AttemptId,
     AttemptResult,
@@ -55,6 +56,8 @@ class KeptLead:
     others: tuple[tuple[str, str], ...] = ()  # the contact's numbers after this one, each with its zone set
     parameters: Mapping[str, str] = field(default_factory=dict)
     status_before: LeadStatus | None = None
+    met: AgentId | None = None
+    take: KeptTake | None = None  # by which it came into the hands that hold it; None = by a claim for dialling
 
     def enqueue(self) -> None:
         """Make it claimable again, if its status says so."""
@@ -76,7 +79,20 @@ class KeptLead:
             self.agent,
             self.caller_id,
             len(self.others),
+            met=self.met,
         )
+
+
+@dataclass(slots=True, eq=False)
+class KeptTake:
+    """A customer that an agent took. `dialled`: it was called, and counts for good."""
+
+    agent: AgentId
+    campaign: CampaignId
+    lead: LeadId
+    customer: str
+    taken_at: float
+    dialled: bool = False
 
 
 @dataclass(slots=True)
@@ -147,6 +163,9 @@ class MemoryDatabase:
         self.heard: set[str] = set()  # events that a trigger listens for
         self.happenings: list[tuple[str, dict[str, Any]]] = []
         self.tickets: list[KeptTicket] = []
+        self.takes: dict[AgentId, list[KeptTake]] = {}
+        self.owners: dict[str, AgentId] = {}  # contact → who manages the account
+        self.agent_hours: dict[tuple[AgentId, float], AgentTimes] = {}
         self.commands: dict[CommandId, KeptCommand] = {}
         self.audit: list[tuple[float, str, str, str, str]] = []  # at, who, what, target, why
         self.leader: object | None = None

@@ -63,11 +63,9 @@ def _named(
     if not found:
         return Refusal(LEAD_UNKNOWN)
     row = found[0]
-    promised_to = AgentId(row[9]) if row[9] else None
-    offered = Offered(
-        *(CampaignId(row[CAMPAIGN]), LeadStatus(row[3]), row[CLAIMED] and not row[HIS], codec.zones(row[2])),
-        *(promised_to, row[6], row[8], row[4], attempts_max),
-    )
+    held, promised_to = row[CLAIMED] and not row[HIS], AgentId(row[9]) if row[9] else None
+    status, zones = LeadStatus(row[3]), codec.zones(row[2])
+    offered = Offered(CampaignId(row[CAMPAIGN]), status, held, zones, promised_to, row[6], row[8], row[4], attempts_max)
     refusal = offered.refusal(action, now) or _forbidden(cursor, row, words, now)
     refusal = refusal or taken.refusal(action, row[CONTACT], zone, now)
     if refusal is not None:

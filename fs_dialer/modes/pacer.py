@@ -399,7 +399,5 @@ def _whole(value: Any) -> int:
 def _ages(started: Sequence[float], now: float) -> Floats:
     if not started:
         return _NONE
-    ages = now - np.array(started, dtype=float)
-    if not np.isfinite(ages).all():
-        ages = np.nan_to_num(ages, nan=0.0, posinf=LONGEST_S, neginf=0.0)
-    return np.clip(ages, 0.0, LONGEST_S)
+    ages: Floats = now - np.array(started, dtype=float)
+    return np.fmax(np.minimum(ages, LONGEST_S), 0.0)  # what is no time is taken as now

@@ -38,15 +38,15 @@ def calls_within(price: float, base: int, free: Floats, ringing: Floats, p: floa
 
 def tail(base: int, free: Floats, ringing: Floats, p: float) -> Callable[[int], float]:
     """P(Z ≤ 0) as a function of how many calls were added."""
-    expect_free = free.sum(axis=0)
-    expect_answered = float(ringing.sum())
-    mean = base + float(expect_free.mean()) - expect_answered
-    spread = float((free * (1.0 - free)).sum(axis=0).max()) if len(free) else 0.0
-    spread += float((ringing * (1.0 - ringing)).sum())
     if len(free) + len(ringing) <= EXACT_MOST:
+        expect_free: list[float] = free.sum(axis=0).tolist()
+        expect_answered = float(ringing.sum())
+        mean = base + sum(expect_free) / 3.0 - expect_answered
+        # Of chances it is their sum less that of their squares; the largest over the columns is near enough.
+        spread = max(0.0, max(expect_free) - float((free[:, 0] ** 2).sum())) + expect_answered - float((ringing**2).sum())
         # Calls are added until the mean is a little below 0: as far as that the sum must fit, with room for its tails on both sides.
-        sd = math.sqrt(spread + max(0.0, mean) * (1.0 - p) + 1.0)
-        reach = max(min(base + float(len(free)), float(expect_free.max()) + base - expect_answered + 7.0 * sd), 10.0 * sd + 1.0)
+        sd = math.sqrt(max(0.0, spread) + max(0.0, mean) * (1.0 - p) + 1.0)
+        reach = max(min(base + float(len(free)), max(expect_free) + base - expect_answered + 7.0 * sd), 10.0 * sd + 1.0)
         for length in (32, 64, 128, EXACT_LENGTH):
             if reach < length / 2 and base > -length / 4:
                 return _exact(base, free, ringing, p, length, mean, spread)

@@ -30,6 +30,7 @@ FILED: Mapping[str, tuple[str, ...]] = {
     "do-not-call": ("call", "lead", "for_good", "why"),
 }
 """What is filed in the database, and the fields of each. The other verbs are the engine's."""
+DO_NOT_CALL = "do-not-call"  # a mark: his number goes on the list of those who are never called
 ENGINE = tuple(verb for verb in (*VERBS, *SUPERVISED) if verb not in FILED)
 MOST_TEXT = 2000  # characters of a note or a reason
 MOST_ANSWERS = 200
@@ -100,13 +101,13 @@ class AgentDoor:
     # --- what is filed ----------------------------------------------------------------------------------------------------------------
 
     def _dispose(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
-        call, has_call = self._call(agent, body)
-        code = _text("code", body.get("code", "")).strip()
+        code, to_me, answers, note = _text("code", body.get("code", "")).strip(), _flag("to_me", body), _answers(body), _note(body)
         if not code:
             raise Refused(400, "bad_argument", "`code` is missing: which result the call gets", "the card lists its dispositions")
+        call, has_call = self._call(agent, body)
         moment = self._moment(agent, "callback_at", body.get("callback_at"), call, None)
-        result = Result(code, moment, agent if moment is not None and _flag("to_me", body) else None, _answers(body))
-        done = self._records.agent_dispose(agent, call, result, self._wall(), note=_note(body), has_call=has_call)
+        result = Result(code, moment, agent if moment is not None and to_me else None, answers)
+        done = self._records.agent_dispose(agent, call, result, self._wall(), note=note, has_call=has_call)
         if done is None:
             raise _not_his()
         if done.refused:
@@ -119,8 +120,9 @@ class AgentDoor:
         return Answer(200, {"ok": True, "text": text, "call": call, **kept})
 
     def _answers(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
+        answers, note = _answers(body), _note(body)
         call, has_call = self._call(agent, body)
-        done = self._records.save_answers(agent, call, _answers(body), self._wall(), note=_note(body), has_call=has_call)
+        done = self._records.save_answers(agent, call, answers, self._wall(), note=note, has_call=has_call)
         if done is None:
             raise _not_his()
         if done.refused:
@@ -129,25 +131,23 @@ class AgentDoor:
         return Answer(200, {"ok": True, "text": "saved", "call": call, "answers": done.answers, "note": done.note, "missing": list(done.missing)})
 
     def _callback(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
+        to_me, why = _flag("to_me", body), _bounded("why", body.get("why")) or ""
+        if body.get("at") in (None, ""):
+            raise Refused(400, "bad_argument", "`at` is missing: when to call again", "write 2026-12-01T09:00:00+07:00, tomorrow 9:00 or +2h")
         about = self._about(agent, body)
         at = self._moment(agent, "at", body.get("at"), about.call, about.lead)
-        if at is None:
-            raise Refused(400, "bad_argument", "`at` is missing: when to call again", "write 2026-12-01T09:00:00+07:00, tomorrow 9:00 or +2h")
-        return self._mark(agent, about, Mark(CALL_AT, at=at, agent=agent if _flag("to_me", body) else None), body)
+        return self._mark(agent, about, Mark(CALL_AT, at=at, agent=agent if to_me else None), why)
 
     def _do_not_call(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
         """For good: his number goes on the do-not-call list. Else he is left alone for as long as the campaign says."""
-        from fs_dialer.db.lead_marks import DO_NOT_CALL
+        for_good, why = _flag("for_good", body, default=True), _bounded("why", body.get("why")) or ""
+        return self._mark(agent, self._about(agent, body), Mark(DO_NOT_CALL if for_good else LEAVE_ALONE), why)
 
-        for_good = _flag("for_good", body, default=True)
-        return self._mark(agent, self._about(agent, body), Mark(DO_NOT_CALL if for_good else LEAVE_ALONE), body)
-
-    def _mark(self, agent: str, about: _About, mark: Mark, body: Mapping[str, Any]) -> Answer:
-        why = _bounded("why", body.get("why"))
+    def _mark(self, agent: str, about: _About, mark: Mark, why: str) -> Answer:
         words: dict[str, Any] = {"attempt": about.call} if about.call is not None else {"lead": about.lead}
-        done = self._records.agent_mark(agent, mark, self._wall(), **words, why=why or "", has_call=about.has_call)
+        done = self._records.agent_mark(agent, mark, self._wall(), **words, why=why, has_call=about.has_call)
         if done is None and about.call is not None and about.lead is not None:  # not dialled yet: the call is known to the engine only
-            done = self._records.agent_mark(agent, mark, self._wall(), lead=about.lead, why=why or "", has_call=about.has_call)
+            done = self._records.agent_mark(agent, mark, self._wall(), lead=about.lead, why=why, has_call=about.has_call)
         if done is None:
             raise _not_his()
         if done.refused:

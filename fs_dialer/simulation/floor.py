@@ -19,7 +19,7 @@ from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.definition import AgentDefinition, Campaign
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignType, CommandId
+from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignType, CommandId
 from fs_dialer.sim.people import PeopleModel
 from fs_dialer.sim.staff import Staff
 
@@ -64,7 +64,8 @@ class Floor:
         self.rest_ends: dict[AttemptId, float] = {}  # where they were seen to end
         self.filed: dict[str, int] = {}
         self.refused = 0  # acts that came too late, or were not allowed
-        self.cards = self.skipped = 0
+        self.skipped = 0
+        self._cards: dict[AttemptId, tuple[float, bool]] = {}  # until when each is looked at, and whether it is passed over then
         self._people_of = {each.id: _Person(each, people.staff_at(each.dial_string), Random(f"fs-dialer agent {seed} {each.id}")) for each in agents}
         for agent, person in self._people_of.items():
             self._plan_the_day(agent, person)
@@ -76,6 +77,11 @@ class Floor:
         """Whether any of them does what he must see his desk for."""
         acts = self._campaign.type in (CampaignType.MANUAL, CampaignType.PREVIEW)
         return acts or any(person.staff.wrap_up is not None for person in self._people_of.values())
+
+    @property
+    def cards(self) -> int:
+        """How many were looked at."""
+        return len(self._cards)
 
     def status_at_start(self, agent: AgentId) -> AgentStatus:
         return self._people_of[agent].status
@@ -191,22 +197,23 @@ class Floor:
 
     def _look_at_card(self, person: _Person, picture: AgentPicture, now: float) -> None:
         call, agent, staff, rng = picture.call, picture.agent, person.staff, person.rng
-        if call is None:
+        if call is None or call.state is not CallState.PREVIEWING:
             return
         if not call.accepted and "accept" in picture.can:
             self._plan(now + staff.accept.draw(rng), agent, lambda command: ag.AcceptPreview(command, WHO, agent, call.id), person.sees)
             return
-        looked = now + staff.think.draw(rng)
-        self.cards += 1
-        if rng.random() < staff.skip and "skip" in picture.can:
+        if call.id not in self._cards:
+            self._cards[call.id] = (now + staff.think.draw(rng), rng.random() < staff.skip)
+        looked, passes = self._cards[call.id]
+        if passes and "skip" in picture.can:
 
             def skip(command: CommandId) -> ev.Event:
                 self.skipped += 1
                 return ag.SkipLead(command, WHO, agent, call.id, "not now")
 
-            self._plan(looked, agent, skip, person.sees)
+            self._plan(max(now, looked), agent, skip, person.sees)
         elif "dial" in picture.can:
-            self._plan(looked, agent, lambda command: ag.DialNow(command, WHO, agent, call.id), person.sees)
+            self._plan(max(now, looked), agent, lambda command: ag.DialNow(command, WHO, agent, call.id), person.sees)
 
     def _write_notes(self, person: _Person, picture: AgentPicture, now: float) -> None:
         """He files a result when his notes are written, and asks for more time where that would be too late."""

@@ -37,6 +37,7 @@ def make_app(
     app.config["MAX_CONTENT_LENGTH"] = MOST_BYTES
     app.config["MAX_FORM_MEMORY_SIZE"] = 0
     guard, streams = Guard(tokens, hosts, now), Streams()
+    app.extensions["fs_dialer.streams"] = streams
     give_every_answer_its_shape(app, tls=tls)
 
     @app.before_request

@@ -28,6 +28,7 @@ FLOWS: dict[str, Plan] = {
     "autocall": a_plan(on_answer="ivr", ivr="survey"),
     "callback": a_plan(first_leg="agent"),
     "screened": a_plan(screening=True),
+    "beep": a_plan(on_answer="music_then_agent", agent_hears="beep.wav", record="all"),
 }
 RESERVES = {"manual", "preview", "progressive", "callback", "screened"}
 

@@ -17,11 +17,14 @@ from fs_dialer.core.call_words import (
     AgentParked,
     AgentRingDue,
     Begin,
+    BridgeDue,
     Cancel,
     Connected,
+    ConsultAsked,
     Finish,
     Free,
     GuardDue,
+    HeardDue,
     Input,
     IvrDone,
     LeadEnded,
@@ -29,14 +32,19 @@ from fs_dialer.core.call_words import (
     Offer,
     PreviewDue,
     Prolonged,
+    RecordAsked,
+    Recorded,
     Refused,
     RingDue,
     RingReserved,
+    Target,
+    TargetDue,
+    TargetUp,
     Timer,
     WaitDue,
 )
 from fs_dialer.core.model import CallState, LegId
-from tests.core.builders import ANA, BOB
+from tests.core.builders import ANA, BOB, EVA
 from tests.core.call_story import FLOWS, LEG_A, RESERVES, Story
 
 S = CallState
@@ -56,9 +64,9 @@ def test_the_table_has_no_pair_beyond_the_grid() -> None:
     assert set(DUES) <= set(INPUTS)
 
 
-def test_nothing_but_a_late_offer_is_obeyed_once_a_call_has_ended() -> None:
+def test_nothing_but_a_late_offer_or_question_is_obeyed_once_a_call_has_ended() -> None:
     obeyed = {kind for kind in INPUTS if not isinstance(TABLE[S.ENDED, kind], IGNORE)}
-    assert obeyed == {Offer}
+    assert obeyed == {Offer, ConsultAsked}, "whoever was to be given the call or asked in it goes free"
 
 
 def test_a_cancel_never_touches_an_answered_customer() -> None:
@@ -68,6 +76,15 @@ def test_a_cancel_never_touches_an_answered_customer() -> None:
 
 # --- whatever comes, in whatever order ------------------------------------------------------------------------------------------------
 
+
+
+def a_consultation(n: int) -> ConsultAsked:
+    """Of an agent, rung or nailed, or a number; blind or attended."""
+    agent = (BOB, EVA, None)[n % 3]
+    name = "+442079460000" if agent is None else agent
+    return ConsultAsked(Target("number" if agent is None else "agent", name, LegId(f"target-{n}"), 20.0, agent, agent is not None and n > 5, n % 2 == 0))
+
+
 MAKERS: dict[type[Input], Callable[[int], Input]] = {
     Offer: lambda n: Offer((ANA, BOB)[n % 2], LegId(f"leg-{n % 2}-{n}"), ready=n % 3 == 0),
     LeadEnded: lambda n: LeadEnded(("NORMAL_CLEARING", "NO_ANSWER", "USER_BUSY", "")[n % 4], certain=n % 4 != 3),
@@ -75,6 +92,9 @@ MAKERS: dict[type[Input], Callable[[int], Input]] = {
     IvrDone: lambda n: IvrDone(n % 2 == 0),
     Prolonged: lambda n: Prolonged(float(n)),
     Cancel: lambda n: Cancel("a test says so"),
+    ConsultAsked: a_consultation,
+    RecordAsked: lambda n: RecordAsked(("start", "stop", "pause", "resume")[n % 4]),
+    Recorded: lambda n: Recorded(n % 2 == 0),
 }
 MUST_BE_TIMED = {
     S.PREVIEWING: (PreviewDue,),
@@ -105,8 +125,17 @@ class Engine:
     def give(self, given_input: Input) -> None:
         if self.finished:
             return  # the engine has forgotten the call
-        if isinstance(given_input, Offer) and given_input.agent in self.taken:
-            return  # the engine offers idle agents only
+        asked = given_input.agent if isinstance(given_input, Offer) else given_input.target.agent if isinstance(given_input, ConsultAsked) else None
+        if asked is not None and asked in self.taken:
+            return  # the engine offers and asks idle agents only
+        if isinstance(given_input, ConsultAsked) and (self.story.state not in (S.BRIDGED, S.HELD) or self.story.call.bridging):
+            return  # it refuses them
+        if isinstance(given_input, ConsultAsked) and asked is not None:
+            self.taken.add(asked)
+            if given_input.target.nailed:
+                self.ready.add(given_input.target.leg)
+        if isinstance(given_input, TargetUp) and self.story.call.target is not None:
+            self.ready.add(self.story.call.target.leg)
         if isinstance(given_input, Offer):
             self.taken.add(given_input.agent)
             if given_input.ready:
@@ -133,7 +162,8 @@ class Engine:
                 self.taken.discard(d.agent)
             elif isinstance(d, Bridge):
                 call = self.story.call
-                assert call.answered_at is not None and call.lead_parked and call.agent_ready, "bridged too soon"
+                assert call.answered_at is not None and call.lead_parked, "bridged too soon"
+                assert d.leg == call.lead_leg or (call.target is not None and d.agent_leg == call.target.leg), "bridged past the customer"
                 assert d.agent_leg in self.ready and not self.cancelled, "bridged to a leg that is not ready, or after a cancel (D6)"
             elif isinstance(d, RingReserved):
                 call = self.story.call
@@ -146,8 +176,15 @@ class Engine:
         if not self.finished:
             for due in MUST_BE_TIMED.get(state, ()):
                 assert due in self.timers, f"{state.value} and nothing will end it"
-            assert self.story.call.agent is None or self.story.call.agent in self.taken
-        assert self.taken == ({self.story.call.agent} - {None}), "an agent is taken and the call does not know him"
+            target = self.story.call.target
+            assert (target is not None) == (state is S.CONSULTING)
+            if target is not None and target.stage != "talking":
+                assert {TargetDue, BridgeDue} & self.timers.keys(), f"{target.stage} and nothing will end it"
+            assert target is None or self.story.call.agent is not None or target.stage != "talking", "he talks to nobody"
+            assert not self.story.call.hearing or HeardDue in self.timers, "a beep that nothing ends"
+        call = self.story.call
+        his = {call.agent, call.target.agent if call.target is not None else None} - {None}
+        assert self.taken == his, "an agent is taken and the call does not know him"
 
 
 @pytest.mark.spec("D6")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fs_dialer.core.actions import Action, Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice
+from fs_dialer.core.actions import Action, Bridge, EnterIvr, Hangup, ParkBoth, PlayMusic, PlayNotice, RenewFallback
 from fs_dialer.core.call_rules import BRIDGE_DEADLINE_S, GUARD_S, LOST_IN_CALL_S, NOTICE_MOST_S, RING_SLACK_S
 from fs_dialer.core.call_words import (
     AgentGone,
@@ -17,15 +17,12 @@ from fs_dialer.core.call_words import (
     BridgeFailed,
     Cancel,
     Connected,
-    ConsultAsked,
-    ConsultOver,
     DialLead,
     DialNow,
     Finish,
     Free,
     GuardDue,
     HoldAsked,
-    Input,
     IvrDone,
     IvrWantsAgent,
     LeadAnswered,
@@ -252,7 +249,8 @@ def test_a_call_that_outlives_its_ring_timeout_is_ended_as_the_switch_would_have
 def test_hold_parks_both_and_resume_bridges_again() -> None:
     """38: uuid_hold would lose the call."""
     story = bridged()
-    assert story.give(HoldAsked()) == [ParkBoth(LEAD, LEG_A), PlayMusic(LEAD, "moh"), Talks(ANA, "held")]
+    parked = [Timer(GuardDue, None), ParkBoth(LEAD, LEG_A), PlayMusic(LEAD, "moh"), RenewFallback((LEAD, LEG_A)), Talks(ANA, "held")]
+    assert story.give(HoldAsked()) == parked
     assert story.give(Apart(), LeadParked(), AgentParked()) == []
     assert Bridge(LEAD, LEG_A) in story.give(ResumeAsked())
     assert story.give(ResumeAsked()) == [], "a bridge is on its way already"
@@ -278,19 +276,10 @@ def test_a_resume_that_fails_leaves_the_customer_with_music_and_may_be_tried_aga
     assert Bridge(LEAD, LEG_A) in story.give(ResumeAsked())
 
 
-def test_a_consultation_ends_in_a_hold() -> None:
-    story = bridged()
-    story.give(ConsultAsked())
-    assert story.state is S.CONSULTING and story.said[-1] == Talks(ANA, "consulting")
-    story.give(ConsultOver())
-    assert story.call.state is S.HELD and story.said[-1] == Talks(ANA, "held")
-
-
-@pytest.mark.parametrize("ask", [HoldAsked(), ConsultAsked()], ids=["hold", "consult"])
-def test_an_agent_who_has_hung_up_cannot_hold(ask: Input) -> None:
+def test_an_agent_who_has_hung_up_cannot_hold() -> None:
     story = bridged()
     story.give(AgentGone())
-    assert story.give(ask) == []
+    assert story.give(HoldAsked()) == []
     assert not story.wants(ParkBoth)
 
 
@@ -314,13 +303,28 @@ def test_the_second_agent_of_a_lost_call_has_not_served_it_until_he_talked() -> 
     assert Free(BOB, "unserved") in story.give(LeadEnded("NORMAL_CLEARING"))
 
 
-def test_a_bridge_that_comes_apart_is_made_sure_of() -> None:
+def test_a_bridge_that_comes_apart_is_asked_after_and_then_made_sure_of() -> None:
     """29, 32: an UNBRIDGE whose hang-ups never come would leave a customer in silence."""
     story = bridged()
     (timer,) = story.give(Apart())
     assert isinstance(timer, Timer) and timer.due is GuardDue
-    got = story.give(GuardDue(), after=5.0)
-    assert got[0] == AskSwitch() and Hangup(LEAD, "NORMAL_CLEARING") in got
+    assert story.give(GuardDue(), after=5.0)[0] == AskSwitch() and not story.wants(Hangup)
+    assert Hangup(LEAD, "NORMAL_CLEARING") in story.give(Apart(), after=0.1), "the switch says so too"
+
+
+def test_an_old_unbridge_that_is_told_late_cuts_no_conversation() -> None:
+    story = bridged()
+    story.give(Apart())
+    story.give(GuardDue(), after=5.0)
+    assert story.give(Connected(), after=0.1) == [Timer(GuardDue, None)]
+    assert story.state is S.BRIDGED and not story.wants(Hangup)
+
+
+def test_a_bridge_of_which_the_switch_says_nothing_more_is_ended() -> None:
+    story = bridged()
+    story.give(Apart())
+    story.give(GuardDue(), after=5.0)
+    assert Hangup(LEAD, "NORMAL_CLEARING") in story.give(GuardDue(), after=10.0)
 
 
 # --- screening, machines --------------------------------------------------------------------------------------------------------------

@@ -267,6 +267,24 @@ def test_a_manual_call_runs_agent_first_and_the_same_lead_may_be_taken_again_at_
     assert again.ok, "a manual campaign ignores the gap"
 
 
+@pytest.mark.spec("M9")
+def test_a_manual_campaign_ends_when_its_last_lead_is_through() -> None:
+    desk = a_manual()
+    take(desk, None, gate="no_lead")
+    asked = desk.last(act.ClaimLeads)
+    assert (asked.count, asked.zone_sets) == (0, ())
+    desk.tell(ev.LeadsClaimed(SPRING, (), None, True))
+    assert desk.campaign().state is CampaignState.RUNNING
+    take(desk, a_lead(7))
+    ask(desk, ag.DialNow)
+    desk.up(desk.last(act.OriginateAgent).leg)
+    desk.over(placed(desk).leg, "UNALLOCATED_NUMBER", 404)
+    desk.over(desk.last(act.OriginateAgent).leg)
+    desk.tell(ev.LeadsClaimed(SPRING, (), None, False))
+    desk.wait(2.0)
+    assert desk.campaign().state is CampaignState.ENDED
+
+
 @pytest.mark.spec("S30", "S31", "S32", "S33", "D16")
 def test_the_store_is_told_the_quota_of_the_campaign_and_of_the_agent_and_its_refusal_is_told_to_him() -> None:
     desk = a_manual(quota=manual.Quota(each=50, apart=(("ana", 80),)), own=True)

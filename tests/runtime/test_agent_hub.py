@@ -99,6 +99,7 @@ def test_the_card_of_the_customer_follows_his_call() -> None:
     floor = Floor()
     workers = [gevent.spawn(floor.hub._fetch_cards)]
     screen = floor.hub.follow("ana", None, own=True)
+    read(screen)
     floor.hub.act("ana", "open_screen", {}, "ana", key="k1", fingerprint="f")
     floor.hub.act("ana", "take", {"campaign": "spring"}, "ana", key="k2", fingerprint="f")
     settle()

@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.request
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
 
@@ -27,14 +27,15 @@ from tests.web.client import Http
 
 
 @contextmanager
-def served(http: Http, **tls: Path) -> Iterator[int]:
-    """The port at which the app is served."""
+def served(http: Http, begin: Callable[[], object] = lambda: None, end: Callable[[], object] = lambda: None, **tls: Path) -> Iterator[int]:
+    """The port at which the app is served. `begin`, `end`: what else is started and stopped in that event loop."""
     up, ports = threading.Event(), [0]
     ended: list[object] = []
 
     def work() -> None:
         made = WebServer(http.app, ("127.0.0.1", 0), **tls)
         made.start()
+        begin()
         ports[0] = made.port
         over = gevent.get_hub().loop.async_()
         done = gevent.event.Event()
@@ -42,6 +43,7 @@ def served(http: Http, **tls: Path) -> Iterator[int]:
         ended.append(over)
         up.set()
         done.wait()
+        end()
         made.stop()
 
     thread = threading.Thread(target=work, daemon=True)
