@@ -21,8 +21,6 @@ if TYPE_CHECKING:
     from fs_dialer.db.forgetting import Forgotten, Traces
     from fs_dialer.runtime.erasing import Erased
 
-RECORDINGS = "recordings"  # below state_dir; each begins with the id of its call
-
 
 @command(
     "forget",
@@ -53,7 +51,7 @@ def lead_forget(session: Session, number: str, keep_do_not_call: bool, dry_run: 
     """
     wanted = e164(session, number)
     settings = session.settings()
-    journals, recordings = settings.journal_dir(), Path(settings.state_dir) / RECORDINGS
+    journals, recordings = settings.journal_dir(), settings.recordings()
     outside: list[Erased] = []
 
     def erase(traces: Traces) -> None:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING, Any, TextIO
 
 import click
 
@@ -53,7 +53,8 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
         raise FsDialerError("the daemon must be started as `fs-dialer run`, with its options after the word run")
     dsn = settings.dsn()
     esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE, backoff_most_s=RECONNECT_MOST_S)
-    live = LiveSettings(esl, settings.esl.client, Path(settings.state_dir), settings.journal_dir(), settings.journal.keep_s)
+    state_dir = Path(settings.state_dir)
+    live = LiveSettings(esl, settings.esl.client, state_dir, settings.journal_dir(), settings.journal.keep_s, recordings_dir=settings.recordings())
     daemon = Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))
     clerk = Clerk(dsn)
     daemon.when_active.append(clerk)
@@ -66,9 +67,12 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
 def _http(settings: DaemonSettings, dsn: str, listen: tuple[str, int], daemon: Daemon) -> list[Service]:
     """The HTTP interface, and what it looks at the daemon through."""
     from fs_dialer.config.http_settings import beside
+    from fs_dialer.db.agent_desk import AgentRecordStore
     from fs_dialer.db.lead_api import LeadApi
     from fs_dialer.db.pool import Pool
     from fs_dialer.db.tokens import TokenStore
+    from fs_dialer.runtime.agent_hub import AgentHub
+    from fs_dialer.runtime.agent_web import AgentDoor, card_of
     from fs_dialer.runtime.daemon_view import LiveView
     from fs_dialer.runtime.lead_desk import StoredLeadDesk
     from fs_dialer.web.app import make_app
@@ -78,8 +82,16 @@ def _http(settings: DaemonSettings, dsn: str, listen: tuple[str, int], daemon: D
     api = LeadApi(pool)
     view = LiveView(daemon, api)
     certificate, key = beside(settings.http, settings.file.parent if settings.file else Path())
-    app = make_app(StoredLeadDesk(api), view, TokenStore(pool), hosts=settings.http.hosts, tls=certificate is not None)
-    return [view, WebServer(app, listen, certificate=certificate, key=key)]
+    records = AgentRecordStore(pool)
+
+    def card(agent: str, call: str | None, lead: int | None) -> Mapping[str, Any] | None:
+        return card_of(records, agent, call, lead, time.time())
+
+    hub = AgentHub(daemon.put, card, is_active=lambda: daemon.active, knows=daemon.desk.knows)
+    daemon.hub = hub
+    door = AgentDoor(hub, records, api.region)
+    app = make_app(StoredLeadDesk(api), view, TokenStore(pool), agents=door, hosts=settings.http.hosts, tls=certificate is not None)
+    return [view, hub, WebServer(app, listen, certificate=certificate, key=key)]
 
 
 @command("run", examples=("fs-dialer run", "fs-dialer run --config /etc/fs-dialer/fs-dialer.yml"), exits={Exit.FAILED: ENDED_WITH_1})

@@ -61,6 +61,9 @@ class DaemonSettings:
     database: DatabaseSettings = section(DatabaseSettings, help="The one database of this installation.")
     esl: EslSettings = section(EslSettings, help="The event socket of FreeSWITCH.")
     state_dir: str = option("/var/lib/fs-dialer", kind="text", help="Where the daemon keeps its spool and journal; must survive a restart.")
+    recordings_dir: str = option(
+        "", kind="text", help="Where the switch, by its own path, writes what is recorded; none = the folder recordings in state_dir. It must be able to."
+    )
     log: LogSettings = section(LogSettings, help="The daemon's log.")
     journal: JournalSettings = section(JournalSettings, help="Every event and action of the daemon, for `fs-dialer replay`.")
     http: HttpSettings = section(HttpSettings, help="The HTTP interface: health, metrics, leads from other programs.")
@@ -79,6 +82,10 @@ class DaemonSettings:
         if not self.journal.keep_s:
             return None
         return Path(self.journal.dir) if self.journal.dir else Path(self.state_dir) / "journal"
+
+    def recordings(self) -> Path:
+        """Below it lie the recordings, as CAMPAIGN/YYYY-MM-DD/ATTEMPT.wav."""
+        return Path(self.recordings_dir) if self.recordings_dir else Path(self.state_dir) / "recordings"
 
     def _revealed(self, secret: Secret | None, path: str, what: str, variable: str) -> str:
         if secret is not None:
@@ -211,6 +218,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FS_DIALER_ESL_PASSWORD_FILE", "the file that holds it", _held("esl", "password", "FS_DIALER_ESL_PASSWORD_FILE", in_file=True)),
     Variable("FS_DIALER_ESL_CLIENT", "esl.client", _word("esl", "client", CLIENTS)),
     Variable("FS_DIALER_STATE_DIR", "state_dir", lambda settings, text: replace(settings, state_dir=text)),
+    Variable("FS_DIALER_RECORDINGS_DIR", "recordings_dir", lambda settings, text: replace(settings, recordings_dir=text)),
     Variable("FS_DIALER_LOG_LEVEL", "log.level", _word("log", "level", LEVELS)),
     Variable("FS_DIALER_JOURNAL_DIR", "journal.dir", lambda settings, text: _over(settings, "journal", dir=text)),
     Variable("FS_DIALER_JOURNAL_KEEP", "journal.keep", _keep),

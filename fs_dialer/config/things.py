@@ -145,7 +145,7 @@ def node_of(source: Any) -> Node:
 
 _CAMPAIGN_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _BY_NAME: dict[str, FileKind] = {"installation": "installation", "defaults": "defaults", "fs-dialer": "daemon", "people": "people"}
-_DAEMON_KEYS = {"database", "esl", "state_dir", "log", "journal"}
+_DAEMON_KEYS = {"database", "esl", "state_dir", "recordings_dir", "log", "journal"}
 INSTALLATION_KEYS = frozenset({*declared(Installation), "switch", "gateways"})
 
 

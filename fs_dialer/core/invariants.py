@@ -36,6 +36,10 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
             on_call[asked] = call.id
             must(w.agents[asked].call == call.id, f"agent {asked} does not know that he is asked", call.id)
         waits = call.state is CallState.WAITING_AGENT and call.agent is None
+        inbound = w.runs[call.campaign].queue is not None
+        must(inbound == (call.lead.id < 0), "a caller is nobody's lead, and a lead is no caller", call.id)
+        must(not (inbound and waits) or call.music, "a caller waits in silence", call.id)
+        must(not inbound or call.lead_leg in w.legs, "a caller's leg is not watched", call.id)
         must(waits == (call.id in w.runs[call.campaign].waiting), "its place among the waiting is wrong", call.id)
         if call.state in (CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT):
             must(("call", call.id, WaitDue) in w.timers, "a waiting customer has no limit", call.id)
@@ -46,6 +50,7 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
         else:
             must(agent.call is None, f"{agent.state.value} with a call", agent.id)
         must(agent.free == (agent.id in w.idle), "his place among the idle is wrong", agent.id)
+    must(not w.needing, "callers wait for their turn to be looked at", ", ".join(w.needing))
     for leg, role in w.legs.items():
         if role.kind == "lead" and not role.orphan:
             must(role.call in w.calls and w.calls[role.call].lead_leg == leg, f"leg {leg} belongs to no call", leg)
@@ -53,5 +58,6 @@ def check(w: World, story: Callable[[str], list[str]]) -> None:
         staying = sum(1 for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p))
         must(run.staying == staying, f"counts {run.staying} agents where {staying} are", run.definition.id)
         must(set(run.calls) == {c.id for c in w.calls.values() if c.campaign == run.definition.id}, "its calls are miscounted", run.definition.id)
+        must(run.queue is None or not (run.hopper or run.promised or run.dials), "a queue has leads", run.definition.id)
         for lead in (*run.hopper, *run.promised.values()):
             must(lead.id not in leads, f"lead {lead.id} waits in the hopper while it is called", run.definition.id)

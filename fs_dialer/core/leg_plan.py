@@ -8,7 +8,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
-from fs_dialer.core.actions import OriginateAgent, OriginateLead
+from fs_dialer.core.actions import OriginateAgent, OriginateLead, OriginateOutside, OriginateSupervisor
 
 FALLBACK_AFTER_S = 28  # a parked leg that nobody renews is at the fallback extension within 30 s: the switch counts whole seconds and may be late by one
 MEDIA_FALLBACK_SLACK_S = 15
@@ -16,14 +16,23 @@ FALLBACK_EXTENSION = "fsd_fallback"
 FALLBACK_CONTEXT = "fsd"
 
 
+STAYS = {
+    "park_after_bridge": "true",  # else the leg dies after its first customer
+    "uuid_bridge_park_on_cancel": "true",  # and with a customer who hangs up between uuid_bridge and CHANNEL_BRIDGE
+}
+
+
 @dataclass(frozen=True, slots=True)
 class LegPlan:
-    """`gateway` "" = `to` is a whole dial string; else `to` is the number sent to that gateway. Every leg parks at its answer, fallback armed."""
+    """`gateway` "" = `to` is a whole dial string; else `to` is the number sent to that gateway. Every leg parks at its answer, fallback armed; a supervisor's
+    runs another application, which ends with what it listens to."""
 
     gateway: str
     to: str
     variables: dict[str, str]
     fallback_after_s: dict[str, int]  # variable of the execute_on_ family → seconds until fsd_fallback, unless renewed
+    application: str = "park"
+    arguments: str = ""
 
 
 def lead_plan(action: OriginateLead) -> LegPlan:
@@ -34,6 +43,8 @@ def lead_plan(action: OriginateLead) -> LegPlan:
         "fsd_role": "lead",
         "fsd_attempt": action.attempt.id,
     }
+    if action.stereo:
+        variables["RECORD_STEREO"] = "true"
     fallback = {"execute_on_answer": FALLBACK_AFTER_S}
     if action.early_media:
         # The originate succeeds at the 183 and its timeout is over: from then on only we, or this, end the ringing.
@@ -47,10 +58,35 @@ def agent_plan(action: OriginateAgent) -> LegPlan:
         variables["origination_caller_id_number"] = action.caller_id
     if action.call is not None:
         variables["fsd_attempt"] = action.call
-    if action.nailed:
-        variables["park_after_bridge"] = "true"  # else the leg dies after its first customer
-        variables["uuid_bridge_park_on_cancel"] = "true"  # and with a customer who hangs up between uuid_bridge and CHANNEL_BRIDGE
+    if action.auto_answer:
+        variables["sip_auto_answer"] = "true"  # the switch adds Call-Info: answer-after=0
+    if action.nailed or action.stays:
+        variables |= STAYS
     return LegPlan("", action.dial_string, variables, {"execute_on_answer": FALLBACK_AFTER_S})
+
+
+def outside_plan(action: OriginateOutside) -> LegPlan:
+    """A number to which a customer is transferred: ours, and nobody's attempt."""
+    variables = {
+        "originate_timeout": str(_timeout_s(action.ring_timeout_s)),
+        "ignore_early_media": "true",
+        "origination_caller_id_number": action.caller_id,
+        "fsd_role": "transfer",
+        "fsd_attempt": action.call,
+    }
+    return LegPlan(action.gateway, action.dial, variables | STAYS, {"execute_on_answer": FALLBACK_AFTER_S})
+
+
+SPEAKS = {"whisper": {"eavesdrop_whisper_aleg": "true"}}
+
+
+def supervisor_plan(action: OriginateSupervisor) -> LegPlan:
+    """No fallback: the leg ends by itself with the one it listens to."""
+    variables = {"originate_timeout": str(_timeout_s(action.ring_timeout_s)), "ignore_early_media": "true", "fsd_role": "supervisor", "fsd_attempt": action.call}
+    if action.caller_id:
+        variables["origination_caller_id_number"] = action.caller_id
+    application = "three_way" if action.how == "barge" else "eavesdrop"
+    return LegPlan("", action.dial_string, variables | SPEAKS.get(action.how, {}), {}, application, action.agent_leg)
 
 
 def _timeout_s(ring_s: float) -> int:

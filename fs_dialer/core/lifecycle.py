@@ -51,6 +51,8 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
             run.today = ev.today
     if hasattr(mode, "save") and ("memory",) not in w.timers:
         w.timers.set(("memory",), w.now + SAVE_EVERY_S)
+    if flow.pull:
+        run.because = "agents take their customers themselves"
     run.claim_at, run.unfinished, run.hopper_size = w.now, True, 0
     settle_serves(w)
     _set_window_timers(w, run)

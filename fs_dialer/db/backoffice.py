@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 
 from fs_dialer.core.model import CampaignId, CommandId
 from fs_dialer.db import do_not_call
+from fs_dialer.db.agent_desk import AgentDesk
 from fs_dialer.db.directory import Directory
 from fs_dialer.db.dispositions import Dispositions
 from fs_dialer.db.dnc_lists import DncLists
@@ -20,13 +21,12 @@ from fs_dialer.db.evidence import Attempts
 from fs_dialer.db.forgetting import Forgetting
 from fs_dialer.db.imports import import_leads
 from fs_dialer.db.lead_desk import LeadDesk
-from fs_dialer.db.lead_marks import LeadMarks
 from fs_dialer.db.listen import Listener
 from fs_dialer.db.plans import Plans
 from fs_dialer.db.shapes import Imported, LeadRow, Listed
 
 
-class Backoffice(Plans, Directory, LeadDesk, LeadMarks, Dispositions, Attempts, DncLists, Forgetting):
+class Backoffice(Plans, Directory, LeadDesk, AgentDesk, Dispositions, Attempts, DncLists, Forgetting):
     """One database, for a command that runs once. Not for gevent processes when leads are imported (imports.py)."""
 
     # --- leads --------------------------------------------------------------------------------------------------------------------------

@@ -237,6 +237,13 @@ def perhaps(pool: Pool, dry_run: bool) -> Iterator[Cursor]:
         pass
 
 
+def lead_view(cursor: Cursor, lead: int) -> LeadView | None:
+    """One lead with its contact's facts, in a transaction; None when there is none of that id."""
+    words = dict.fromkeys(("campaign", "status", "held_by", "agent", "number")) | {"limit": 1, "after": 0, "lead": lead}
+    found = rows(cursor, "lead_page", words)
+    return _view(found[0]) if found else None
+
+
 def _view(row: Sequence[Any]) -> LeadView:
     values = list(row)
     values[4] = codec.zones(values[4])

@@ -20,6 +20,7 @@ from fs_dialer.db.lead_state import OVER, Home, LeadState, home_of, is_agent, lo
 from fs_dialer.db.pool import Cursor, Pool, rows
 
 LEAVE_ALONE, CALL_AT, STOP, REOPEN, NEXT_NUMBER, READY_NOW = "do-not-call-back", "callback-at", "stop", "reopen", "next-number", "ready-now"
+DO_NOT_CALL = "do-not-call"  # an agent's, and not of a lead: the number goes on a list (agent_desk.py)
 IN_CALL = "a call to it is up: say it again when the call is over"
 
 

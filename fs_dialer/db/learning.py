@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from fs_dialer.core.definition import Campaign
 from fs_dialer.db import codec
-from fs_dialer.db.pool import Pool
+
+if TYPE_CHECKING:
+    from fs_dialer.db.pool import Pool
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,9 +60,7 @@ def history(pool: Pool, campaign: Campaign, since: float, until: float) -> Histo
         since=since,
         until=until,
         outcomes=[OutcomeCount(codec.zones(row[0]), int(row[1]), int(row[2]), row[3], int(row[4])) for row in pool.rows("learning_outcomes", words)],
-        times={
-            row[0]: Lengths(int(row[1]), float(row[2]), tuple(float(each) for each in row[3])) for row in pool.rows("learning_times", of_times)
-        },
+        times={row[0]: Lengths(int(row[1]), float(row[2]), tuple(float(each) for each in row[3])) for row in pool.rows("learning_times", of_times)},
         waited_s=float(waited_s),
         waited=int(waited),
         dispositions={row[0]: int(row[1]) for row in pool.rows("learning_dispositions", words)},

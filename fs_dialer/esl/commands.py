@@ -19,6 +19,7 @@ from fs_dialer.errors import EslUnsafe
 
 Endpoint = NewType("Endpoint", str)
 Leg = Literal["aleg", "bleg", "both"]
+Recording = Literal["start", "stop", "mask", "unmask"]
 
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
@@ -156,9 +157,11 @@ def uuid_break(uuid: str, everything: bool = False) -> str:
     return f"uuid_break {_uuid(uuid)}{' all' if everything else ''}"
 
 
-def uuid_record(uuid: str, path: str, action: Literal["start", "stop"] = "start") -> str:
-    """Record a leg to a file, or stop it."""
-    if action not in ("start", "stop") or "://" in path:
+def uuid_record(uuid: str, path: str, action: Recording = "start") -> str:
+    """Record a leg to a file, whose folders are made; stop it; mask: from here on the file has silence, until unmask. Started twice it is one recording.
+
+    Its reply is -ERR where the file can't be written, or is not being written (s10_in_call)."""
+    if action not in ("start", "stop", "mask", "unmask") or "://" in path:
         raise EslUnsafe(f"not a recording: {action!r} {path!r}")
     return f"uuid_record {_uuid(uuid)} {action} {_sound(path)}"
 
@@ -166,6 +169,11 @@ def uuid_record(uuid: str, path: str, action: Literal["start", "stop"] = "start"
 def uuid_park(uuid: str) -> str:
     """Park a leg."""
     return f"uuid_park {_uuid(uuid)}"
+
+
+def uuid_park_both(uuid: str) -> str:
+    """Park both legs of a bridge at once. Each parked by a command of its own, the second would end with the bridge if its command came too late."""
+    return f"uuid_transfer {_uuid(uuid)} -both park: inline"
 
 
 def uuid_answer(uuid: str) -> str:

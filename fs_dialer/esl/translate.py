@@ -31,6 +31,8 @@ SUBSCRIBE = (
     "CHANNEL_HANGUP_COMPLETE",
     "CHANNEL_DESTROY",
     "PLAYBACK_STOP",
+    "RECORD_START",
+    "RECORD_STOP",
 )
 
 
@@ -100,6 +102,8 @@ RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
     "CHANNEL_HANGUP_COMPLETE": _ended,
     "CHANNEL_DESTROY": lambda h, b, s: ev.LegDestroyed(_leg(h)),
     "PLAYBACK_STOP": lambda h, b, s: ev.PlaybackStopped(_leg(h)),
+    "RECORD_START": lambda h, b, s: ev.RecordingStarted(_leg(h)),
+    "RECORD_STOP": lambda h, b, s: ev.RecordingStopped(_leg(h)),
     "BACKGROUND_JOB": _job,
 }
 

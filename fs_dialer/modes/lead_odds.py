@@ -31,9 +31,9 @@ PRIOR_CALLS = 8.0
 COMMON_CALLS = 200.0  # the campaign's own rate is that of about so many newest calls
 EFFECT_CALLS = 12_000.0  # what was learnt of a feature fades over about so many calls of the campaign
 EFFECT_SD = 0.7  # in log-odds, before anything was seen of a level
-CHANCE = 2.5
+CHANCE = 2.7
 SETTLE_EVERY = 20  # calls between two weighings of all features
-OPEN_AT, SHUT_AT = 1.5, 0.0  # nats of log-loss gained against the campaign's rate, before it is used and when it is used no more
+OPEN_AT, SHUT_AT = 1.5, 0.75  # nats of log-loss gained against the campaign's rate, before it is used and when it is used no more
 GAIN_MOST = 25.0  # gained; more is no credit against what comes
 GAIN_CALLS = 5_000.0
 LEAST, MOST = 0.005, 0.98
@@ -52,21 +52,6 @@ class Part(NamedTuple):
     calls: float
 
 
-class _Common:
-    """A common level in log-odds; older calls fade."""
-
-    __slots__ = ("at", "var")
-
-    def __init__(self, p: float) -> None:
-        self.at, self.var = math.log(p / (1.0 - p)), 1.0 / (PRIOR_CALLS * p * (1.0 - p))
-
-    def saw(self, off: float, v: float) -> None:
-        """`off`: answered or not, less the chance that was given; v: its variance."""
-        share = self.var / (self.var + 1.0 / v)
-        self.at = min(8.0, max(-8.0, self.at + share * off / v))
-        self.var = max(self.var - share * self.var, 1.0 / (COMMON_CALLS * v))
-
-
 class LeadOdds:
     """One campaign's. `rate`: a first guess of how likely its calls are answered."""
 
@@ -75,7 +60,9 @@ class LeadOdds:
         self.calls = 0
         self.gain = 0.0  # nats of log-loss by which what would be said has been better than the campaign's rate, older calls fading
         self.shut = True
-        self._plain, self._full, self._used = _Common(p), _Common(p), _Common(p)
+        self.rate = p  # the campaign's own, of the newest calls
+        self._behind = PRIOR_CALLS  # calls that the common levels stand for
+        self._full = self._used = math.log(p / (1.0 - p))  # the common part in log-odds, beside all effects and beside those that count
         self._effects: dict[str, dict[str, list[float]]] = {name: {} for name in FEATURES}  # level: mean, weight (1 / variance), calls when it was touched
         self._weights: dict[str, float] = dict.fromkeys(FEATURES, 0.0)
         self._shown: dict[str, dict[str, float]] = {}  # what is added for a level now; only features that count
@@ -89,19 +76,14 @@ class LeadOdds:
         """How likely this lead is answered if it is called now; None = nothing better is known than the campaign's rate."""
         if not self._shown or self.shut:
             return None
-        chance = _chance(self._used.at + self._added(self.features(lead, now)))
+        chance = _chance(self._used + self._added(self.features(lead, now)))
         return min(MOST, max(LEAST, chance))
-
-    @property
-    def rate(self) -> float:
-        """The campaign's own, of the newest calls."""
-        return _chance(self._plain.at)
 
     def parts(self, lead: Lead, now: float) -> tuple[Part, ...]:
         """What of() is made of; empty where it is None."""
         if not self._shown or self.shut:
             return ()
-        found, v = [], max(1e-3, self.rate * (1.0 - self.rate))
+        found, v = [], _variance(self.rate)
         for name, level in zip(FEATURES, self.features(lead, now), strict=True):
             added, known = self._shown.get(name, {}).get(level), self._effects[name].get(level)
             if added is not None and known is not None:
@@ -130,26 +112,28 @@ class LeadOdds:
 
     def _score(self, levels: tuple[str, ...], y: float) -> None:
         """The campaign's rate against what is, or while it is shut would be, said."""
-        plain, used = _chance(self._plain.at), _chance(self._used.at + self._added(levels))
-        self._plain.saw(y - plain, _variance(plain))
-        self._used.saw(y - used, _variance(used))
+        plain, said = self.rate, _chance(self._used + self._added(levels))
         if self._shown:
-            better = math.log(used / plain) if y else math.log((1.0 - used) / (1.0 - plain))
+            better = math.log(said / plain) if y else math.log((1.0 - said) / (1.0 - plain))
             self.gain = min(GAIN_MOST, self.gain * (1.0 - 1.0 / GAIN_CALLS) + better)
             self.shut = self.gain < (OPEN_AT if self.shut else SHUT_AT)
+        else:
+            self.shut = True
+        self._behind = min(COMMON_CALLS, self._behind + 1.0)
+        self._used = _bounded(self._used + (y - said) / (self._behind * _variance(plain)))
+        self.rate = min(MOST, max(LEAST, plain + (y - plain) / self._behind))
 
     def _move(self, levels: tuple[str, ...], y: float) -> None:
         effects = [self._faded(name, level) for name, level in zip(FEATURES, levels, strict=True)]
-        full = self._full
-        chance = _chance(full.at + sum(each[0] for each in effects))
-        v = _variance(chance)
-        doubt = full.var + 1.0 / v + sum(1.0 / each[1] for each in effects)
+        chance = _chance(self._full + sum([each[0] for each in effects]))
+        v, common = _variance(chance), 1.0 / (self._behind * _variance(self.rate))
+        doubt = common + 1.0 / v + sum([1.0 / each[1] for each in effects])
         step = (y - chance) / v / doubt
         for each in effects:
             var = 1.0 / each[1]
             each[0] += var * step
             each[1] = 1.0 / (var - var * var / doubt)
-        full.saw(y - chance, v)
+        self._full = _bounded(self._full + (y - chance) * common)
 
     def _faded(self, name: str, level: str) -> list[float]:
         """The level's effect; what was learnt of it long ago has gone back towards the prior."""
@@ -211,7 +195,7 @@ class LeadOdds:
             "calls": self.calls,
             "gain": self.gain,
             "shut": self.shut,
-            "common": [[each.at, each.var] for each in (self._plain, self._full, self._used)],
+            "common": [self.rate, self._behind, self._full, self._used],
             "effects": {name: {level: list(each) for level, each in known.items()} for name, known in self._effects.items()},
             "shown": {name: dict(levels) for name, levels in self._shown.items()},
         }
@@ -221,7 +205,7 @@ class LeadOdds:
         try:
             if saved["version"] != VERSION:
                 return
-            commons = [(_number(at, 8.0), _number(var, 100.0)) for at, var in saved["common"]]
+            rate, behind, full, used = (_number(each, COMMON_CALLS) for each in saved["common"])
             effects = {
                 name: {
                     str(level): [_number(mean, 20.0), max(_PRIOR_WEIGHT, _number(weight, 1e9)), _number(at, 1e15)]
@@ -232,17 +216,20 @@ class LeadOdds:
             shown = {name: {str(level): _number(added, 20.0) for level, added in levels.items()} for name, levels in saved["shown"].items() if name in FEATURES}
             shut = bool(saved["shut"])
             calls, gain = int(_number(saved["calls"], 1e15)), _number(saved["gain"], 1e6)
-            if len(commons) != 3 or calls < 0 or any(var <= 0.0 for _, var in commons):
+            if calls < 0 or not (0.0 < rate < 1.0 and behind >= 1.0):
                 return
         except (KeyError, TypeError, ValueError, AttributeError, OverflowError):
             return
-        for common, (at, var) in zip((self._plain, self._full, self._used), commons, strict=True):
-            common.at, common.var = at, var
+        self.rate, self._behind, self._full, self._used = rate, behind, _bounded(full), _bounded(used)
         self.calls, self.gain, self.shut, self._effects, self._shown = calls, min(GAIN_MOST, gain), shut, effects, shown
 
 
 def _chance(log_odds: float) -> float:
     return 1.0 / (1.0 + math.exp(-min(12.0, max(-12.0, log_odds))))
+
+
+def _bounded(log_odds: float) -> float:
+    return min(8.0, max(-8.0, log_odds))
 
 
 def _variance(chance: float) -> float:

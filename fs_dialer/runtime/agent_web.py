@@ -18,7 +18,7 @@ from fs_dialer.config.values import BadValue, short
 from fs_dialer.core.agent_picture import VERBS, AgentPicture
 from fs_dialer.core.agent_verbs import arguments
 from fs_dialer.db.dispositions import Result
-from fs_dialer.db.lead_marks import CALL_AT, LEAVE_ALONE, Mark
+from fs_dialer.db.lead_marks import CALL_AT, DO_NOT_CALL, LEAVE_ALONE, Mark
 from fs_dialer.runtime.agent_hub import DOCS, AgentHub, Screen
 from fs_dialer.runtime.web_ports import AgentRecords, Answer, Refused, Token
 
@@ -30,7 +30,6 @@ FILED: Mapping[str, tuple[str, ...]] = {
     "do-not-call": ("call", "lead", "for_good", "why"),
 }
 """What is filed in the database, and the fields of each. The other verbs are the engine's."""
-DO_NOT_CALL = "do-not-call"  # a mark: his number goes on the list of those who are never called
 ENGINE = tuple(verb for verb in (*VERBS, *SUPERVISED) if verb not in FILED)
 MOST_TEXT = 2000  # characters of a note or a reason
 MOST_ANSWERS = 200
@@ -115,8 +114,8 @@ class AgentDoor:
         told = self._hub.ask(agent, "disposed", {"call": call, "code": code}, who)
         self._hub.refresh_card(agent)
         shown = ("disposition", "replaced", "lead_before", "lead_status", "ready_at", "decision", "lead_kept", "answers", "kept_for_end")
-        kept = {name: getattr(done, name, None) for name in shown}
-        text = "kept: it is filed when the call is over" if getattr(done, "kept_for_end", False) else told.text if told is not None else "filed"
+        kept = {name: getattr(done, name) for name in shown}
+        text = "kept: it is filed when the call is over" if done.kept_for_end else told.text if told is not None else "filed"
         return Answer(200, {"ok": True, "text": text, "call": call, **kept})
 
     def _answers(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
@@ -144,10 +143,7 @@ class AgentDoor:
         return self._mark(agent, self._about(agent, body), Mark(DO_NOT_CALL if for_good else LEAVE_ALONE), why)
 
     def _mark(self, agent: str, about: _About, mark: Mark, why: str) -> Answer:
-        words: dict[str, Any] = {"attempt": about.call} if about.call is not None else {"lead": about.lead}
-        done = self._records.agent_mark(agent, mark, self._wall(), **words, why=why, has_call=about.has_call)
-        if done is None and about.call is not None and about.lead is not None:  # not dialled yet: the call is known to the engine only
-            done = self._records.agent_mark(agent, mark, self._wall(), lead=about.lead, why=why, has_call=about.has_call)
+        done = self._records.agent_mark(agent, mark, self._wall(), attempt=about.call, lead=about.lead, why=why, has_call=about.has_call)
         if done is None:
             raise _not_his()
         if done.refused:
@@ -212,10 +208,8 @@ class _About:
 
 
 def card_of(records: AgentRecords, agent: str, call: str | None, lead: int | None, now: float, *, has_call: bool = True) -> Mapping[str, Any] | None:
-    """A card as JSON's values, by the call, or by the lead while the call is not dialled yet; None where neither is his."""
-    found = records.agent_card(agent, now, attempt=call, has_call=has_call) if call is not None else None
-    if found is None and lead is not None:
-        found = records.agent_card(agent, now, lead=lead, has_call=has_call)
+    """A card as JSON's values: by the call, or by the lead while the call is not dialled yet; None where neither is his."""
+    found = records.agent_card(agent, now, attempt=call, lead=lead, has_call=has_call)
     return None if found is None else found.to_json()
 
 

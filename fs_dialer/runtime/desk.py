@@ -32,6 +32,10 @@ class Desk:
         self._last_look = 0.0
         self.on_happenings: Callable[[], None] = lambda: None  # something happened that a trigger may wait for
 
+    def knows(self, agent: str) -> bool:
+        """Whether such an agent is defined, as far as we have read."""
+        return AgentId(agent) in self._agents
+
     def seen_at_start(self) -> None:
         """The definitions were loaded a moment ago."""
         self._campaigns = {s.campaign.id: (s.campaign.revision, tuple(s.zone_sets)) for s in self._store.campaigns()}

@@ -59,7 +59,7 @@ LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERR
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """`seed` None = from the operating system. `journal_dir` None = no journal."""
+    """`seed` None = from the operating system. `journal_dir` None = no journal. `recordings_dir` None = recordings, below state_dir."""
 
     esl: EslSettings
     client: str
@@ -67,6 +67,7 @@ class LiveSettings:
     journal_dir: Path | None
     journal_keep_s: float
     seed: int | None = None
+    recordings_dir: Path | None = None
 
 
 class Service(Protocol):
@@ -127,7 +128,7 @@ class Daemon:
         self.at_once: list[Service] = []  # also while it stands by
         self.when_active: list[Service] = []
         self._started: list[Service] = []
-        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found)
+        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, settings.recordings_dir or settings.state_dir / "recordings")
         self.stores = StoreWorkers(
             store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
         )

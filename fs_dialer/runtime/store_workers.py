@@ -161,9 +161,9 @@ class StoreWorkers:
         self._put(ev.AttemptRefused(action.attempt.id, gate, until))
 
     def _claim(self, action: act.ClaimLeads | act.TakeLeadNow) -> None:
-        answered = perform.take if isinstance(action, act.TakeLeadNow) else perform.claim
+        now = self._now()
         try:
-            self._put(answered(self._store, action, self._now()))
+            self._put(perform.take(self._store, action, now) if isinstance(action, act.TakeLeadNow) else perform.claim(self._store, action, now))
         except StoreError as error:
             self._lost(error)
             self._not_claimed(action)

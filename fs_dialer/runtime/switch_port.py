@@ -9,13 +9,24 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any
 
 import gevent
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
+from fs_dialer.core.leg_plan import (
+    FALLBACK_AFTER_S,
+    FALLBACK_CONTEXT,
+    FALLBACK_EXTENSION,
+    STAYS,
+    LegPlan,
+    agent_plan,
+    lead_plan,
+    outside_plan,
+    supervisor_plan,
+)
 from fs_dialer.core.model import AttemptId, GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
 from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
@@ -28,17 +39,21 @@ log = logging.getLogger("fs_dialer.switch")
 GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
 ASK_AGAIN_S = 1.0
 
+RECORDING: dict[type[act.Action], commands.Recording] = {act.StopRecording: "stop", act.PauseRecording: "mask", act.ResumeRecording: "unmask"}
 Put = Callable[[ev.Event], None]
 Spawn = Callable[..., Any]
 
 
 class SwitchPort:
-    """One switch. `put`: the inbox; `spawn`: starts a watched greenlet; `left_open`: the attempts without a result, asked once at the first link."""
+    """One switch. `put`: the inbox; `spawn`: starts a watched greenlet; `left_open`: the attempts without a result, asked once at the first link.
+    recordings: the folder, as the switch's host has it, below which it writes what is recorded."""
 
-    def __init__(self, name: SwitchId, put: Put, spawn: Spawn, left_open: Callable[[], Sequence[OpenAttempt]]) -> None:
+    def __init__(
+        self, name: SwitchId, put: Put, spawn: Spawn, left_open: Callable[[], Sequence[OpenAttempt]], recordings: Path = Path("recordings")
+    ) -> None:
         self.name = name
         self.client: SwitchClient | None = None
-        self._put, self._spawn, self._left_open = put, spawn, left_open
+        self._put, self._spawn, self._left_open, self._recordings = put, spawn, left_open, recordings
         self._linked = False
         self._epoch = 0
         self._adopted = False
@@ -125,6 +140,12 @@ class SwitchPort:
     def originate_agent(self, action: act.OriginateAgent) -> None:
         self._originate(action.leg, agent_plan(action))
 
+    def originate_outside(self, action: act.OriginateOutside) -> None:
+        self._originate(action.leg, outside_plan(action))
+
+    def originate_supervisor(self, action: act.OriginateSupervisor) -> None:
+        self._originate(action.leg, supervisor_plan(action))
+
     def _originate(self, leg: LegId, plan: LegPlan) -> None:
         cause = "INVALID_NUMBER_FORMAT" if plan.gateway else "INVALID_URL"
         try:
@@ -133,7 +154,7 @@ class SwitchPort:
             variables: dict[str, commands.Value] = dict(plan.variables)
             for variable, after_s in plan.fallback_after_s.items():
                 variables[variable] = commands.ScheduledTransfer(after_s, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
-            command = commands.originate(leg, endpoint, variables)
+            command = commands.originate(leg, endpoint, variables, plan.application, plan.arguments)
         except EslUnsafe as error:
             log.error("refused to send an originate (D7) leg=%s; what is wrong with it is logged at level debug", leg)
             log.debug("refused to send an originate (D7) leg=%s: %s", leg, error)
@@ -188,8 +209,38 @@ class SwitchPort:
             log.error("refused to play a sound (D7): %s", error)
 
     def park_both(self, action: act.ParkBoth) -> None:
-        self._fire(commands.uuid_park(action.leg))
-        self._fire(commands.uuid_park(action.other))
+        self._fire(commands.uuid_park_both(action.leg))
+
+    def keep_leg(self, action: act.KeepLeg) -> None:
+        for variable, value in STAYS.items():
+            self._fire(commands.uuid_setvar(action.leg, variable, value))
+
+    def start_recording(self, action: act.StartRecording) -> None:
+        command = self._record(action.leg, action.path, "start")
+        if command is None:
+            self._put(ev.RecordingFailed(action.leg, "the folder of recordings, or the campaign's name, has characters that are not sent to the switch"))
+        elif not self._linked:
+            self._put(ev.RecordingFailed(action.leg, "the switch is not linked"))
+        else:
+            self._spawn(self._started_recording, action.leg, command)
+
+    def _started_recording(self, leg: LegId, command: str) -> None:
+        try:
+            expect_ok("uuid_record", self._need_client().api(command))
+        except EslError as error:
+            self._put(ev.RecordingFailed(leg, str(error)))
+
+    def change_recording(self, action: act.StopRecording | act.PauseRecording | act.ResumeRecording) -> None:
+        command = self._record(action.leg, action.path, RECORDING[type(action)])
+        if command is not None:
+            self._fire(command)
+
+    def _record(self, leg: LegId, path: str, what: commands.Recording) -> str | None:
+        try:
+            return commands.uuid_record(leg, str(self._recordings / path), what)
+        except EslUnsafe as error:
+            log.error("refused to record (D7): %s", error)
+            return None
 
     def enter_ivr(self, action: act.EnterIvr) -> None:
         self._fire(commands.sched_del(action.leg))

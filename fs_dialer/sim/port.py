@@ -7,13 +7,24 @@ from collections.abc import Sequence
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION, LegPlan, agent_plan, lead_plan
+from fs_dialer.core.leg_plan import (
+    FALLBACK_AFTER_S,
+    FALLBACK_CONTEXT,
+    FALLBACK_EXTENSION,
+    STAYS,
+    LegPlan,
+    agent_plan,
+    lead_plan,
+    outside_plan,
+    supervisor_plan,
+)
 from fs_dialer.core.model import LegId, SwitchId
 from fs_dialer.esl.translate import leg_facts, translate
 from fs_dialer.esl.wire import unquote_value
 from fs_dialer.sim.switch import SimSwitch
 
 MAIN = SwitchId("main")
+RECORDING: dict[type[act.Action], str] = {act.StopRecording: "stop", act.PauseRecording: "mask", act.ResumeRecording: "unmask"}
 FALLBACK = f"{FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
 
 
@@ -50,10 +61,16 @@ class SimPort:
     def originate_agent(self, action: act.OriginateAgent) -> None:
         self._originate(action.leg, agent_plan(action))
 
+    def originate_outside(self, action: act.OriginateOutside) -> None:
+        self._originate(action.leg, outside_plan(action))
+
+    def originate_supervisor(self, action: act.OriginateSupervisor) -> None:
+        self._originate(action.leg, supervisor_plan(action))
+
     def _originate(self, leg: LegId, plan: LegPlan) -> None:
         endpoint = f"sofia/gateway/{plan.gateway}/{plan.to}" if plan.gateway else plan.to
         armed = {variable: f"sched_transfer +{after_s} {FALLBACK}" for variable, after_s in plan.fallback_after_s.items()}
-        self.switch.originate(leg, leg, endpoint, plan.variables | armed, "&park()", self._now)
+        self.switch.originate(leg, leg, endpoint, plan.variables | armed, f"&{plan.application}({plan.arguments})", self._now)
 
     def bridge(self, action: act.Bridge) -> None:
         self.switch.sched_del(action.leg, self._now)
@@ -73,8 +90,19 @@ class SimPort:
         self.switch.broadcast(action.leg, action.path, "aleg", self._now)
 
     def park_both(self, action: act.ParkBoth) -> None:
-        self.switch.park(action.leg, self._now)
-        self.switch.park(action.other, self._now)
+        self.switch.transfer(action.leg, "park:", "inline", "", self._now, "-both")
+
+    def keep_leg(self, action: act.KeepLeg) -> None:
+        for variable, value in STAYS.items():
+            self.switch.setvar(action.leg, variable, value, self._now)
+
+    def start_recording(self, action: act.StartRecording) -> None:
+        reply = self.switch.api(f"uuid_record {action.leg} start {action.path}", self._now)
+        if not reply.startswith("+OK"):
+            self._answers.append(ev.RecordingFailed(action.leg, reply.strip()))
+
+    def change_recording(self, action: act.StopRecording | act.PauseRecording | act.ResumeRecording) -> None:
+        self.switch.api(f"uuid_record {action.leg} {RECORDING[type(action)]} {action.path}", self._now)
 
     def enter_ivr(self, action: act.EnterIvr) -> None:
         self.switch.transfer(action.leg, action.flow, "XML", FALLBACK_CONTEXT, self._now)

@@ -36,11 +36,6 @@ class Staff:
     back: Law = law("2m", "")  # after the dialler has set him to not available, until he says that he is there
     dispositions: tuple[tuple[str, float], ...] = ()  # what he files, by weight; () = a result without a name
 
-    @property
-    def watches(self) -> bool:
-        """Whether he does anything that the dialler would not do by itself in a campaign that gives him his calls."""
-        return self.wrap_up is not None
-
 
 KEYS: Final = ("shift", "late", "breaks", "wrap_up", "take", "accept", "think", "skip", "back", "dispositions")
 

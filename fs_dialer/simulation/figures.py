@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, AttemptResult, CampaignState, LeadStatus
+from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, AttemptResult, CampaignState, LeadStatus, Outcome
 from fs_dialer.core.stats import Tally, missed_rate, wilson
 from fs_dialer.simulation.setting import Setting
 
@@ -70,6 +70,8 @@ class Figures:
     legs_limit: int
     leads_left: int
     leads_never_called: int
+    gave_up: int
+    gave_up_rate: float
     ceiling: float | None
     staffed_s: float
     idle_per_call_s: float | None
@@ -158,6 +160,7 @@ def figures_of(setting: Setting, tape: Tape, seen: Seen) -> Figures:
     busy_s, staffed_s = _length(busy), max(_length(staffed), 1e-9)
     started_here = sum((result.bridged_at or 0.0) < end for result in bridged)
     low, high = wilson(tally.missed, tally.answered)
+    gave_up = tally.outcomes[Outcome.EARLY_HANGUP]
     limit = min(campaign.lines or setting.installation.lines, setting.installation.lines)
     return Figures(
         campaign=campaign.id,
@@ -189,6 +192,8 @@ def figures_of(setting: Setting, tape: Tape, seen: Seen) -> Figures:
         legs_limit=setting.installation.lines,
         leads_left=sum(seen.leads[status.value] for status in UNFINISHED),
         leads_never_called=seen.leads[LeadStatus.NEW.value],
+        gave_up=gave_up,
+        gave_up_rate=round(gave_up / tally.answered, 6) if tally.answered else 0.0,
         ceiling=setting.ceiling,
         staffed_s=round(_length(staffed), 3),
         idle_per_call_s=round((staffed_s - busy_s) / started_here, 3) if started_here else None,

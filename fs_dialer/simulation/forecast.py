@@ -35,6 +35,7 @@ class Run:
     answered: int
     utilisation: float
     progressive_utilisation: float | None
+    gave_up_rate: float
     attempts: int
     connected: int
     average_wait_s: float
@@ -46,12 +47,14 @@ class Run:
 
 @dataclass(frozen=True, slots=True)
 class Forecast:
-    """None: no day had such a figure. `missed_rate_all`: all missed of all answered calls of all days together."""
+    """None: no day had such a figure. `missed_rate_all`: all missed of all answered calls of all days together. `gave_up_rate`: of
+    the answered, who hung up while they waited, and sooner than counts as missed."""
 
     utilisation: Range | None
     progressive_utilisation: Range | None
     missed_rate: Range | None
     missed_rate_all: float
+    gave_up_rate: Range | None
     average_wait_s: Range | None
     idle_per_call_s: Range | None
     calls_per_agent_hour: Range | None
@@ -97,6 +100,7 @@ def _run(day: Figures, progressive_utilisation: float | None) -> Run:
         answered=day.answered,
         utilisation=day.utilisation,
         progressive_utilisation=progressive_utilisation,
+        gave_up_rate=day.gave_up_rate,
         attempts=day.attempts,
         connected=day.connected,
         average_wait_s=day.average_wait_s,
@@ -118,6 +122,7 @@ def _forecast(days: Sequence[Figures], runs: Sequence[Run]) -> Forecast:
         progressive_utilisation=of(lambda run: run.progressive_utilisation),
         missed_rate=of(lambda run: run.missed_rate),
         missed_rate_all=round(sum(run.missed for run in runs) / answered, DIGITS) if answered else 0.0,
+        gave_up_rate=of(lambda run: run.gave_up_rate),
         average_wait_s=of(lambda run: run.average_wait_s),
         idle_per_call_s=of(lambda run: run.idle_per_call_s),
         calls_per_agent_hour=of(lambda run: run.calls_per_agent_hour),

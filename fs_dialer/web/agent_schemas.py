@@ -68,7 +68,7 @@ CARD: Schema = _open(
     campaign=TEXT,
     title=TEXT,
     type=TEXT,
-    lead=_nullable({"type": "integer"}),
+    lead={"type": "integer"},
     number=TEXT,
     zone={"type": "string", "description": "where the customer lives"},
     name=TEXT,
@@ -86,6 +86,9 @@ CARD: Schema = _open(
     dispositions={"type": "array", "items": _open("code label effect", code=TEXT, label=TEXT, kind=TEXT, final={"type": "boolean"}, effect=TEXT)},
     promised={"type": "array", "items": {"type": "object"}},
     tickets={"type": "array", "items": {"type": "object"}, "description": "open tickets of this number: missed calls, wishes to be called back"},
+    attempt={**_nullable(TEXT), "description": "the call that the answers and the result belong to; null: it is not dialled yet"},
+    disposition={**_nullable(TEXT), "description": "the result that was chosen"},
+    kept_for_end={"type": "boolean", "description": "it is filed when the call is over"},
 )
 PICTURE: Schema = schema_of(AgentPicture)
 DESK: Schema = _open(

@@ -6,6 +6,7 @@ Also the builders of what goes in. Knows both stores' back offices, so that the 
 from __future__ import annotations
 
 import json
+import time
 import uuid
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack, closing
@@ -14,8 +15,10 @@ from typing import Any, Protocol
 
 import psycopg2
 
+from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.model import (
+    AGENT_TIMES,
     AgentId,
     Attempt,
     AttemptId,
@@ -124,6 +127,14 @@ class Backend(Protocol):
     def answer(self, command: CommandId) -> tuple[bool, str] | None: ...
     def outcomes(self) -> dict[str, int]: ...
     def attempts(self) -> int: ...
+    def owner(self, number: str) -> str:
+        """Who manages the contact's account, "" = nobody."""
+
+    def hours(self) -> Mapping[tuple[str, float], Mapping[str, float]]:
+        """How agents spent their hours: by agent and begin, what is not 0."""
+
+    def clock(self) -> float:
+        """By which its store tells what day it is."""
 
 
 class MemoryBackend:
@@ -219,6 +230,19 @@ class MemoryBackend:
 
     def attempts(self) -> int:
         return self._office.attempts_count()
+
+    def owner(self, number: str) -> str:
+        return self._database.owners.get(number, AgentId(""))
+
+    def hours(self) -> Mapping[tuple[str, float], Mapping[str, float]]:
+        found = {}
+        for key, row in self._database.agent_hours.items():
+            counts = {"missed_offers": row.missed_offers, "previews": row.previews, "skipped": row.skipped}
+            found[key] = {word: value for word, value in {**dict(row.seconds), **counts}.items() if value}
+        return found
+
+    def clock(self) -> float:
+        return NOW
 
 
 def _memory_state(lead: KeptLead) -> LeadState:
@@ -367,6 +391,17 @@ class PostgresBackend:
     def attempts(self) -> int:
         return self.office.attempts_count()
 
+    def owner(self, number: str) -> str:
+        return str(self._rows("SELECT owner FROM contacts WHERE number = %(number)s", {"number": number})[0][0])
+
+    def hours(self) -> Mapping[tuple[str, float], Mapping[str, float]]:
+        columns = [*(f"{word}_s" for word in AGENT_TIMES), "missed_offers", "previews", "skipped"]
+        found = self._rows(f"SELECT agent, extract(epoch FROM hour)::float8, {', '.join(columns)} FROM agent_hours")
+        return {(row[0], row[1]): {name.removesuffix("_s"): value for name, value in zip(columns, row[2:], strict=True) if value} for row in found}
+
+    def clock(self) -> float:
+        return time.time()
+
 
 # --- builders -------------------------------------------------------------------------------------------------------------------------------
 
@@ -448,3 +483,9 @@ def called(store: DaemonStore, lead: Lead, **words: Any) -> Attempt:
     attempt = an_attempt(lead, **words)
     assert list(store.open_attempts([attempt])) == [None]
     return attempt
+
+
+def a_take(campaign: CampaignId = SPRING, agent: str = "lan", **more: Any) -> TakeLeadNow:
+    """What an agent of a manual campaign asks: the next lead in Madrid, without a quota, unless told otherwise. Days begin ten hours ago."""
+    more = {"lead": None, "zone_sets": (MADRID,), "quota": None, "quota_of_agent": None, "day": NOW - 36_000.0, "own_customer": False, **more}
+    return TakeLeadNow(CommandId("00000000-0000-4000-8000-000000000001"), AgentId(agent), campaign, **more)

@@ -25,6 +25,7 @@ from tests.contract.store_backends import (
     PostgresBackend,
     a_number,
     a_result,
+    a_take,
     also_running,
     an_attempt,
     an_update,
@@ -60,6 +61,7 @@ STEPS = st.one_of(
     st.tuples(st.just("claim"), CAMPAIGNS, st.integers(0, 5), st.lists(st.sampled_from(ZONE_SETS), max_size=4)),
     st.tuples(st.just("open"), st.lists(PICKS, min_size=1, max_size=4), CAPS),
     st.tuples(st.just("open_again"), PICKS),
+    st.tuples(st.just("take"), CAMPAIGNS, st.none() | PICKS, st.sampled_from(["lan", "hoa"]), st.sampled_from([None, 1, 3]), st.booleans()),
     st.tuples(st.just("close"), st.lists(PICKS, min_size=1, max_size=3), st.sampled_from(list(Outcome)), st.sampled_from(list(LeadStatus)), DELAYS, UPDATES),
     st.tuples(st.just("return"), st.lists(PICKS, min_size=1, max_size=4), DELAYS, st.booleans()),
     st.tuples(st.just("forbid"), ENTRIES),
@@ -101,6 +103,15 @@ class Day:
         claim: Claim = self.store.claim_leads(campaign, count, zone_sets, self.now)
         self.seen |= {(lead.campaign, lead.number): lead for lead in claim.leads}
         return [_nameless(lead) for lead in claim.leads], claim.next_ready_at, claim.unfinished
+
+    def do_take(self, campaign: CampaignId, pick: int | None, agent: str, quota: int | None, own: bool) -> object:
+        """The next lead, or any that was ever claimed, whoever has it now."""
+        named = None if pick is None else _pick(list(self.seen.values()), pick)
+        action = a_take(campaign, agent, lead=named.id if named else None, quota=quota, quota_of_agent=2, own_customer=own, zone_sets=ZONE_SETS)
+        taken = self.store.take_lead(action, self.now)
+        if taken.lead is not None:
+            self.seen[taken.lead.campaign, taken.lead.number] = taken.lead
+        return taken.lead and _nameless(taken.lead), taken.gate, taken.until, taken.left
 
     def do_open(self, picks: Sequence[int], caps: tuple[tuple[int, float], ...]) -> object:
         """Any lead ever claimed, whoever has it now: the gate must sort them out. Attempt ids are the same on both sides."""

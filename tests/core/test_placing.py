@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from typing import Any
 
@@ -13,10 +14,25 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.definition import CampaignAgents, GatewayDefinition, WrapUp
 from fs_dialer.core.leads import ORDER, Check
 from fs_dialer.core.mode_port import Flow
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, GatewayId, Lead, LeadStatus, LegKind
+from fs_dialer.core.model import (
+    AgentId,
+    AgentState,
+    AgentStatus,
+    AttemptId,
+    AttemptResult,
+    CampaignId,
+    CampaignState,
+    CampaignType,
+    GatewayId,
+    Lead,
+    LeadStatus,
+    LegKind,
+    Outcome,
+)
 from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, PROMISE_S, SHUT_AGAIN_S
 from fs_dialer.core.resources import AttemptCap, Hours, Profile
 from fs_dialer.core.world import Run, World
+from fs_dialer.modes import OFFERED, predictive
 from tests.core.builders import (
     NAMES,
     NOON,
@@ -468,3 +484,49 @@ def test_a_claim_that_was_answered_before_a_lead_that_went_back_was_there_is_soo
     desk.claimed()
     desk.wait(3.0)
     assert desk.all(act.ClaimLeads)
+
+
+# --- a mode that keeps a budget of missed calls ---------------------------------------------------------------------------------------
+
+
+def a_predictive_desk(today: tuple[int, int] | None = None, memory: dict[str, object] | None = None) -> Desk:
+    campaign = a_campaign(people=["ana"], type=CampaignType.PREDICTIVE, options=predictive.Options(), join=True, at_most_s=5.0)
+    desk = a_desk(agents=1, leg=LegKind.NAILED, campaigns=[], offered=OFFERED)
+    desk.tell(ev.CampaignLoaded(campaign, CampaignState.RUNNING, True, (UTC_SET,), memory, today))
+    return desk
+
+
+@pytest.mark.spec("X3")
+def test_what_a_pacer_has_learnt_is_saved_every_ten_seconds_and_goes_on_in_the_next_daemon() -> None:
+    desk = a_predictive_desk()
+    desk.nail("ana")
+    desk.claimed(*some_leads(3))
+    desk.wait(11.0)
+    saved = desk.last(act.SaveMemory)
+    assert saved.campaign == SPRING and json.loads(json.dumps(saved.memory)) == saved.memory
+    again = a_predictive_desk(today=(40, 1), memory=dict(saved.memory))
+    assert again.campaign().state is CampaignState.RUNNING
+
+
+@pytest.mark.spec("D15", "S28")
+def test_a_campaign_that_goes_on_missing_more_than_twice_its_ceiling_pauses_itself() -> None:
+    """Sixty missed of 100 before this daemon began: it dials on at one call for each free agent, and pauses a hundred answers later."""
+    desk = a_predictive_desk(today=(100, 60))
+    run = desk.dialer._w.runs[SPRING]
+    for n in range(101):
+        result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
+        run.tally.add(result)
+        calling._watch_missed(desk.dialer._w, run)
+        assert run.running is (n < 100), n
+    assert run.life.reason == "paused by itself: 60 of 201 answered calls were missed today, more than twice the ceiling of 3.0%"
+
+
+@pytest.mark.spec("D15")
+def test_a_missed_rate_that_comes_down_in_time_pauses_nothing() -> None:
+    desk = a_predictive_desk(today=(100, 7))
+    run = desk.dialer._w.runs[SPRING]
+    for n in range(150):
+        result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
+        run.tally.add(result)
+        calling._watch_missed(desk.dialer._w, run)
+    assert run.running and run.too_many_from is None
