@@ -20,6 +20,7 @@ from fs_dialer.modes.predictive import Decision, View
 HOUR = 3600.0
 TICK_FROM_AGENTS, TICK_S = 60, 0.5  # more agents are asked for on a tick, fewer at each event
 IDLE_TICK_S = 1.0
+FAILS_AFTER_S = 0.2
 CPS_ROOM = 10**9
 
 Draw = Callable[[Random], float]
@@ -63,7 +64,7 @@ def base_unanswered(rng: Random) -> float:
 class Law:
     """What a world is like. Times in seconds from the shift's start; `answer` and `talk_factor` by time; the base world by default.
 
-    crew: (time, agents from then on). outages: spans in which every originate fails at once. machines: share of calls that a machine answers.
+    crew: (time, agents from then on). outages: spans in which every originate fails by the network. machines: share of calls that a machine answers.
     leads: draws a lead's own log-odds beside the campaign's; told: the pacer is told them. borrowed: a line cap of the whole campaign.
     """
 
@@ -313,7 +314,7 @@ class World:
         self.policy.observe("launched", now)
         self.ringing[call] = (now, pi)
         if any(start <= now < stop for start, stop in law.outages):
-            self.at(now, LOST, call)
+            self.at(now + FAILS_AFTER_S, LOST, call)
             return
         drawn = rng.random()
         if drawn < p:

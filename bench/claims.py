@@ -86,17 +86,17 @@ def _import(office: Backoffice, store: PostgresStore, campaign: CampaignId) -> f
     store.set_campaign_state(campaign, 1, CampaignState.RUNNING, True, "", "bench")
     awake, asleep = LEADS[campaign]
     began = time.perf_counter()
-    office.import_leads(campaign, _rows(awake, asleep), "bench")
+    office.import_leads(campaign, _rows(91 + list(LEADS).index(campaign), awake, asleep), "bench")
     return time.perf_counter() - began
 
 
-def _rows(awake: int, asleep: int) -> Iterator[LeadRow]:
-    """Numbers in the order of the list; sleepers stand among the others."""
+def _rows(prefix: int, awake: int, asleep: int) -> Iterator[LeadRow]:
+    """Numbers in the order of the list; sleepers stand among the others. Each campaign calls people of its own: a contact lives in one zone only."""
     ready_at = time.time() - 3600
     every = (awake + asleep) // awake
     for place in range(awake + asleep):
         zones: Sequence[str] = OPEN[place // every % OPEN_ZONE_SETS] if place % every == 0 else CLOSED[place % CLOSED_ZONE_SETS]
-        yield LeadRow(f"+3491{place:07d}", zones, ready_at=ready_at)
+        yield LeadRow(f"+34{prefix}{place:07d}", zones, ready_at=ready_at)
 
 
 def _in_turns(store: PostgresStore) -> dict[CampaignId, list[float]]:

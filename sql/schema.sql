@@ -214,7 +214,7 @@ CREATE TABLE leads (
     claimed_batch integer,                          -- which claim of that epoch: a claim whose answer was lost is undone by it
     created_at    timestamptz NOT NULL DEFAULT now(),
     ready_why     text        NOT NULL DEFAULT '' CHECK (ready_why IN (  -- why ready_at lies ahead
-                      '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before')),
+                      '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before', 'remedy')),
     agent         text,                             -- a scheduled callback is promised to this agent; NULL = to anyone
     status_before text        CHECK (status_before IN (                   -- what a refused lead returns to (D16)
                       'new', 'retry', 'callback_scheduled', 'succeeded', 'exhausted', 'error', 'invalid', 'stopped')),
@@ -234,6 +234,11 @@ ALTER SEQUENCE lead_position OWNED BY leads.position;
 -- A claim scans the front of one range per open zone set; a closed zone set is never touched.
 CREATE INDEX leads_claimable ON leads (campaign, zone_set, ready_at, position)
     WHERE claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled');
+
+-- Those for whom a time was promised, and those who were missed and are owed a call: dialled before all others once they are ready. Few; written with
+-- coalesce, so that their look-up fits no other partial index, and none of the others' this.
+CREATE INDEX leads_first ON leads (campaign, ready_at, position)
+    WHERE coalesce(claimed_epoch, 0) = 0 AND status IN ('retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy');
 
 -- The few that are in somebody's hands: is a campaign finished, what does a dead daemon hold.
 CREATE INDEX leads_in_hand ON leads (campaign)

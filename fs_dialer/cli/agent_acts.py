@@ -190,7 +190,9 @@ def pause(session: Session, agent: str, campaign: str, why: str) -> None:
 @command("supervise", examples=("fs-dialer agent supervise lan --dial user/1009", "fs-dialer agent supervise lan --stop"), exits=EXITS)
 @AGENT
 @click.option("--dial", "telephone", type=TEXT, metavar="TELEPHONE", help="The supervisor's own telephone, as the switch calls it: user/1009.")
-@click.option("--how", type=click.Choice(["listen", "whisper", "barge"]), default="listen", show_default=True, help="whisper: the agent hears you; barge: both do.")
+@click.option(
+    "--how", type=click.Choice(["listen", "whisper", "barge"]), default="listen", show_default=True, help="whisper: the agent hears you; barge: both do."
+)
 @click.option("--stop", is_flag=True, help="Hang up whoever listens to him.")
 def supervise(session: Session, agent: str, telephone: str | None, how: str, stop: bool) -> None:
     """Listen to an agent's call: the supervisor's telephone is rung, and hears it."""

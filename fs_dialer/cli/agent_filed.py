@@ -48,9 +48,7 @@ WHY = click.option("--why", type=TEXT, default="", metavar="TEXT", help="A reaso
 @click.option("--to-me", is_flag=True, help="The agent promises to call himself. Left out: anyone may.")
 @click.option("--answer", "answers", type=TEXT, multiple=True, metavar="KEY=VALUE", help="An answer to the script's question KEY; several for several choices.")
 @NOTE
-def dispose(
-    session: Session, agent: str, code: str, call: object, when: str | None, to_me: bool, answers: tuple[str, ...], note: str | None
-) -> None:
+def dispose(session: Session, agent: str, code: str, call: object, when: str | None, to_me: bool, answers: tuple[str, ...], note: str | None) -> None:
     """Give the agent's call its result: CODE is one of its campaign's dispositions.
 
     While the call is up the result is kept and filed at its end. After it, where the campaign says so, the wrap-up ends with it.
@@ -162,7 +160,9 @@ def card_lines(card: Mapping[str, Any], now: float) -> list[str]:
     """A card for people; pure."""
     zone = card.get("zone") or "UTC"
     lines = [f"{clean(card['name'] or 'no name')}  {card['number']}  {clean(zone)}, {moment(now, zone)} there"]
-    lines.append(f"  {clean(card['title'] or card['campaign'])}, lead {card['lead']}: {_word(card['status'])}, call {card['attempts']} of {card['attempts_max']} made")
+    lines.append(
+        f"  {clean(card['title'] or card['campaign'])}, lead {card['lead']}: {_word(card['status'])}, call {card['attempts']} of {card['attempts_max']} made"
+    )
     lines += [f"  {clean(str(key))}: {clean(str(value))}" for key, value in {**card["attributes"], **(card.get("parameters") or {})}.items()]
     for call in card["calls"]:
         words = [moment(call["at"], zone), _word(call["outcome"] or "up"), call["disposition"] or "", call["agent"] or "", clean(call["note"] or "")]

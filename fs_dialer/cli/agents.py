@@ -1,4 +1,4 @@
-"""agent list, agent available, agent not-available: who takes calls.
+"""agent list, agent available, agent not-available, agent log-out: who takes calls.
 
 Changes no status: that is the daemon's, asked for by a command in the database.
 """
@@ -83,6 +83,15 @@ def not_available(session: Session, agents: tuple[str, ...], everybody: bool, re
     _declare(session, agents, everybody, {"status": "not_available", "reason": reason})
 
 
+@command("log-out", examples=("fs-dialer agent log-out lan", "fs-dialer agent log-out --all --reason 'end of shift'"), exits=EXITS)
+@WHOM
+@ALL
+@click.option("--reason", default="", metavar="TEXT", help="Why, for the reports.")
+def log_out(session: Session, agents: tuple[str, ...], everybody: bool, reason: str) -> None:
+    """Agents go: no calls, and a nailed leg is hung up. A call that is up goes on; the status takes effect after it."""
+    _declare(session, agents, everybody, {"status": "logged_out", "reason": reason})
+
+
 def _declare(session: Session, names: tuple[str, ...], everybody: bool, args: dict[str, str]) -> None:
     """Ask for all of them at once, then wait for the answers together."""
     if everybody == bool(names):
@@ -96,7 +105,7 @@ def _declare(session: Session, names: tuple[str, ...], everybody: bool, args: di
         asked = {name: office.submit_command("agent_status", name, args, who()) for name in wanted}
         until = deadline()
         answers = {name: told(office, id, until) for name, id in asked.items()}
-    texts = {name: text.removeprefix(f"{name}: ").replace("not_available", "not available") for name, (_, text) in answers.items()}
+    texts = {name: text.removeprefix(f"{name}: ").replace("_", " ") for name, (_, text) in answers.items()}
     for name, (result, _) in answers.items():
         if result == "refused":
             session.note(f"fs-dialer: {name} was not changed: {texts[name]}")

@@ -172,9 +172,36 @@ AGENT = LazyGroup(
     sections={
         "Commands": {
             "list": Lazy(f"{HERE}.agents:agent_list", "All agents with their status."),
+            "show": Lazy(f"{HERE}.agent_show:show", "One agent now, and what he may do."),
             "available": Lazy(f"{HERE}.agents:available", "Let agents take calls."),
             "not-available": Lazy(f"{HERE}.agents:not_available", "Stop giving calls to agents."),
-        }
+            "log-out": Lazy(f"{HERE}.agents:log_out", "Agents go home."),
+            "screen": Lazy(f"{HERE}.agent_acts:screen", "Open or close a campaign screen."),
+            "pause": Lazy(f"{HERE}.agent_acts:pause", "No new calls of one campaign."),
+            "supervise": Lazy(f"{HERE}.agent_acts:supervise", "Listen to an agent's call, whisper, barge in."),
+        },
+        "At his screen": {
+            "console": Lazy(f"{HERE}.agent_console:agent_console", "An agent's screen in this terminal."),
+            "take": Lazy(f"{HERE}.agent_acts:take", "Manual: the next customer."),
+            "accept": Lazy(f"{HERE}.agent_acts:accept", "Accept a preview."),
+            "extend": Lazy(f"{HERE}.agent_acts:extend", "More time before the call."),
+            "dial": Lazy(f"{HERE}.agent_acts:dial", "Dial the lead on his card now."),
+            "skip": Lazy(f"{HERE}.agent_acts:skip", "Pass the lead over."),
+            "hangup": Lazy(f"{HERE}.agent_acts:hangup", "End his call."),
+            "hold": Lazy(f"{HERE}.agent_acts:hold", "The customer waits with music."),
+            "resume": Lazy(f"{HERE}.agent_acts:resume", "Back to the customer; or end a pause."),
+            "transfer": Lazy(f"{HERE}.agent_acts:transfer", "To an agent, a team or a number."),
+            "complete": Lazy(f"{HERE}.agent_acts:complete", "End an attended transfer."),
+            "record": Lazy(f"{HERE}.agent_acts:record", "Start, stop or silence a recording."),
+            "wrap-up": Lazy(f"{HERE}.agent_acts:wrap_up", "End or prolong the rest after a call."),
+        },
+        "The customer": {
+            "card": Lazy(f"{HERE}.agent_filed:card", "Who he is, and what was said before."),
+            "dispose": Lazy(f"{HERE}.agent_filed:dispose", "The result of a call."),
+            "answers": Lazy(f"{HERE}.agent_filed:answers", "Answers to the script's questions."),
+            "callback": Lazy(f"{HERE}.agent_filed:callback", "Promise to call again."),
+            "do-not-call": Lazy(f"{HERE}.agent_filed:do_not_call", "He is not called any more."),
+        },
     },
 )
 TICKET = LazyGroup(

@@ -19,7 +19,7 @@ from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.output import Cell, clean, percent, terminal_width
 from fs_dialer.cli.report_asked import Wishes, asked, asking, note_if_unknown, span_words, windows_end
-from fs_dialer.cli.report_counted import COLUMNS, DIMENSIONS, MOST_HOURS, TIMES, Report, hours_of, make
+from fs_dialer.cli.report_counted import COLUMNS, DIMENSIONS, MOST_HOURS, TIMES, Report, hours_of, make, with_hours
 from fs_dialer.cli.settings import Session
 from fs_dialer.config.values import nearest
 
@@ -27,6 +27,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 CALLS = ("dialed", "person", "machine", "our_fault", "met_agent", "missed", "missed_rate", "talked_s")
 WAYS = ("dialed", "person", "machine", "no_answer", "busy", "our_fault", "answer_rate", "missed", "missed_rate")
 PEOPLE = ("calls", "talked_s", "average_talk_s", "disposition.*", "no_result")
+HOURS = ("open_s", "ready_s", "talked_s", "wrap_up_s", "calls", "disposition.*", "no_result", "missed_offers")
 EVERYTHING = (*tables.NAMES, "disposition.*")
 EXITS = UNREACHABLE | {Exit.FAILED: "there is no such campaign or agent"}
 DIMENSION_WORDS = ", ".join(each.replace("_", "-") for each in DIMENSIONS)
@@ -91,9 +92,10 @@ def report_campaign(session: Session, campaign: str | None, by: str | None, colu
 @asking(agent=False)
 @_counting
 def report_agent(session: Session, agent: str | None, by: str | None, columns: str | None, as_csv: bool, **given: Any) -> None:
-    """What agents did: calls, talk, results.
+    """What agents did: how long they were there, calls, talk, results, offers missed.
 
-    It shows what calls prove. How long an agent was ready, rested or away is known to the daemon only while it runs, and is not part of it.
+    Calls, talk and results are what calls prove, of the campaigns asked for. How long an agent's campaign screen was open, how long he was ready or in wrap-up
+    and how many offers he missed is what the daemon saw, in all of his campaigns together, by full hours.
     """
     _report(session, "agent", "agent", by, columns, as_csv, PEOPLE, Wishes(agent=agent, **given))
 
@@ -145,6 +147,8 @@ def _report(session: Session, name: str, first: str, by: str | None, columns: st
         which, zones = asked(office, wishes)
         _check(session, dimensions, columns, hours_of(which), as_csv)
         report = make(office, name, which, zones, dimensions, wishes.now)
+        if first == "agent":
+            report = with_hours(office, report)
         note = "" if report.total.dialed else note_if_unknown(office, which)
     _note(session, note)
     if as_csv:
@@ -156,7 +160,7 @@ def _report(session: Session, name: str, first: str, by: str | None, columns: st
     session.say(_title(report), "", *_told(report))
     if report.lines:
         session.say("")
-        _table(session, report, columns, default)
+        _table(session, report, columns, HOURS if report.spent else default)
 
 
 def _dimensions(first: str, by: str | None) -> tuple[str, ...]:
@@ -178,7 +182,7 @@ def _dimensions(first: str, by: str | None) -> tuple[str, ...]:
 
 
 def _check(session: Session, dimensions: Sequence[str], columns: str | None, hours: float, as_csv: bool) -> None:
-    tables.chosen(columns, ())
+    tables.chosen(columns, (), tables.SPENT if "agent" in dimensions else ())
     if as_csv and session.as_json:
         raise click.UsageError("--csv or --json, not both")
     if "hour" in dimensions and hours > MOST_HOURS:
@@ -227,12 +231,13 @@ def _windows(session: Session, report: Report) -> None:
 
 
 def _table(session: Session, report: Report, columns: str | None, default: Sequence[str]) -> None:
-    names = tables.with_dispositions(tables.chosen(columns, default), report.total)
+    names = tables.with_dispositions(tables.chosen(columns, default, tables.SPENT), report.total)
     header, rows = report.table_rows(names)
     cells: list[list[str | Cell]] = [[Cell(text, "bold") if row[0] == "total" and row is rows[-1] else text for text in row] for row in rows]
     session.table(header, cells, right=header[len(report.dimensions) :])
 
 
 def _csv(report: Report, columns: str | None) -> None:
-    names = tables.with_dispositions(tables.chosen(columns, EVERYTHING), report.total)
+    every = EVERYTHING if report.spent is None else (*EVERYTHING, *tables.SPENT)
+    names = tables.with_dispositions(tables.chosen(columns, every, tables.SPENT), report.total)
     tables.write_csv(sys.stdout, *report.csv_rows(names))

@@ -13,12 +13,12 @@ from fs_dialer.cli import report_tables as tables
 from fs_dialer.cli.output import natural
 from fs_dialer.cli.report_asked import iso
 from fs_dialer.cli.report_tables import Value
-from fs_dialer.core.figures import Figures, counted
+from fs_dialer.core.figures import Figures, Spent, all_spent, counted
 from fs_dialer.core.spans import Span, Windows, day_at, day_starts, hour_starts
 
 if TYPE_CHECKING:
     from fs_dialer.db.backoffice import Backoffice
-    from fs_dialer.db.figures import Asked, Counted, MissedIn
+    from fs_dialer.db.figures import AgentSpent, Asked, Counted, MissedIn
 
 COLUMNS = ("agent", "caller_id", "gateway", "revision", "outcome", "cause", "sip_status", "disposition")
 NUMBERS = ("revision", "sip_status")
@@ -37,6 +37,7 @@ class Line:
     figures: Figures
     zone: str = ""
     starts_at: float | None = None
+    spent: Spent | None = None  # of an agent's row
 
     def shown(self, dimension: str) -> str:
         """The key for people."""
@@ -63,6 +64,7 @@ class Report:
     total: Figures
     lines: Sequence[Line]
     missed: Mapping[str, MissedIn] = field(default_factory=dict)
+    spent: Sequence[AgentSpent] | None = None  # agents' hours, where they are asked for
 
     def by(self, *dimensions: str) -> Report:
         """The same by other dimensions, as far as they were counted."""
@@ -75,24 +77,31 @@ class Report:
             "campaigns": [{"campaign": name, "zone": self.zones[name], "since": span.since, "until": span.until} for name, span in self.asked.spans.items()],
             "only": self.asked.only(),
             "by": list(self.dimensions),
-            "total": self.total.to_json(),
+            "total": {**self.total.to_json(), **(self.all_spent.to_json() if self.all_spent else {})},
             "rows": [_line_json(line) for line in self.lines],
         }
         if self.missed:
             found["windows"] = [_missed_json(name, each) for name, each in self.missed.items()]
         return found
 
+    @property
+    def all_spent(self) -> Spent | None:
+        """Of all agents together; None where it is not asked for."""
+        return None if self.spent is None else all_spent(each.spent for each in self.spent)
+
     def csv_rows(self, columns: Sequence[str]) -> tuple[list[str], list[list[Value]]]:
         """Header and rows."""
-        rows: list[list[Value]] = [[*(line.keys[d] for d in self.dimensions), *(tables.value(line.figures, c) for c in columns)] for line in self.lines]
+        rows: list[list[Value]] = [
+            [*(line.keys[d] for d in self.dimensions), *(tables.value(line.figures, c, line.spent) for c in columns)] for line in self.lines
+        ]
         return [*self.dimensions, *columns], rows
 
     def table_rows(self, columns: Sequence[str]) -> tuple[list[str], list[list[str]]]:
         """The same for people, with a last row for the total where there are several."""
-        rows = [[*(line.shown(d) for d in self.dimensions), *(tables.cell(line.figures, c) for c in columns)] for line in self.lines]
+        rows = [[*(line.shown(d) for d in self.dimensions), *(tables.cell(line.figures, c, line.spent) for c in columns)] for line in self.lines]
         if len(rows) > 1:
             names = ["total", *("" for _ in self.dimensions[1:])]
-            rows.append([*names, *(tables.cell(self.total, c) for c in columns)])
+            rows.append([*names, *(tables.cell(self.total, c, self.all_spent) for c in columns)])
         return [*(d.replace("_", " ").upper() for d in self.dimensions), *(tables.header(c) for c in columns)], rows
 
 
@@ -103,6 +112,20 @@ def make(
     by = tuple(each for each in dimensions if each != "campaign")
     found, missed = office.figures(asked, zones, by, windows_at)
     return Report(name, now, asked, zones, by, (), found, counted(each.group for each in found), (), missed).by(*dimensions)
+
+
+def with_hours(office: Backoffice, report: Report) -> Report:
+    """With how the agents of its rows spent their time, where rows are by agent and at most a time besides: time belongs to no campaign and no trunk. Where
+    campaigns have several zones, days differ, and nothing is told by the day or hour."""
+    time = next((each for each in report.dimensions if each in TIMES), "")
+    zones, only = sorted(set(report.zones.values())), report.asked.only()
+    apart = {*report.dimensions} - {"agent", time}
+    if apart or not zones or only["caller_id"] or only["gateway"] or (time and len(zones) > 1):
+        return report
+    spans = list(report.asked.spans.values())
+    span = Span(min(each.since for each in spans), max(each.until for each in spans))
+    found = office.agent_times(span, zones[0], only["agent"], time)
+    return replace(report, spent=found).by(*report.dimensions)
 
 
 def hours_of(asked: Asked) -> float:
@@ -124,8 +147,11 @@ def _lines(report: Report, dimensions: Sequence[str]) -> list[Line]:
             named[time] = iso(starts_at, zone) if time == "hour" else str(day_at(starts_at, zone))
         place = (zone if time else "", starts_at, *(named[each] for each in dimensions if each != time))
         if place not in lines:
-            lines[place] = Line({each: named[each] for each in dimensions}, Figures(), zone if time else "", starts_at)
+            lines[place] = Line({each: named[each] for each in dimensions}, Figures(), zone if time else "", starts_at, empty())
         return lines[place]
+
+    def empty() -> Spent | None:
+        return None if report.spent is None else Spent()
 
     unknown = (None,) * len(columns)
     if time is not None and tuple(dimensions) == (time,):  # every hour or day that has begun has its row, and be it of nothing
@@ -138,6 +164,11 @@ def _lines(report: Report, dimensions: Sequence[str]) -> list[Line]:
             line(campaign, zones[campaign], None, unknown)
     for each in report.found:
         line(each.campaign, zones[each.campaign], each.starts_at, each.keys).figures.add(each.group)
+    for mine in report.spent or ():  # rows by agent and perhaps a time, of one zone (with_hours): any campaign names it
+        campaign = next(iter(asked.spans))
+        of = line(campaign, zones[campaign], mine.starts_at, (mine.agent,))
+        assert of.spent is not None
+        of.spent.add(mine.spent)
     return sorted(lines.values(), key=lambda each: _order(each, dimensions))
 
 
@@ -152,7 +183,7 @@ def _order(line: Line, dimensions: Sequence[str]) -> list[Any]:
 
 def _line_json(line: Line) -> dict[str, Any]:
     when = {} if line.starts_at is None else {"zone": line.zone, "starts_at": line.starts_at}
-    return {**line.keys, **when, **line.figures.to_json()}
+    return {**line.keys, **when, **line.figures.to_json(), **(line.spent.to_json() if line.spent else {})}
 
 
 def _missed_json(campaign: str, found: MissedIn) -> dict[str, Any]:

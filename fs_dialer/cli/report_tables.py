@@ -14,7 +14,7 @@ import click
 from fs_dialer.cli.output import clean, percent
 from fs_dialer.config.csv_text import safe_cell
 from fs_dialer.config.values import nearest
-from fs_dialer.core.figures import Figures
+from fs_dialer.core.figures import SHOWN_TIMES, SPENT_NAMES, Figures, Spent
 from fs_dialer.core.hangup import ANSWERED_BY_PERSON
 from fs_dialer.core.model import Outcome
 
@@ -55,7 +55,20 @@ TIMES: Mapping[str, Callable[[Figures], float]] = {
     "average_talk_s": lambda f: f.talked_s / f.calls if f.calls else 0.0,
 }
 NAMES = (*COUNTS, *RATES, *TIMES)
-HEADERS = {"waited_s": "WAITED", "talked_s": "TALKED", "average_wait_s": "AVERAGE WAIT", "average_talk_s": "AVERAGE TALK", "missed_rate": "MISSED %"}
+SPENT_TIMES: Mapping[str, str] = {SPENT_NAMES.get(word, f"{word}_s"): word for word in SHOWN_TIMES}
+SPENT_COUNTS: Mapping[str, Callable[[Spent], int]] = {
+    "missed_offers": lambda s: s.missed_offers,
+    "previews": lambda s: s.previews,
+    "skipped": lambda s: s.skipped,
+}
+SPENT = (*SPENT_TIMES, *SPENT_COUNTS)
+"""Columns of agents' hours, which only rows of agents have."""
+HEADERS = {
+    **{name: name.removesuffix("_s").replace("_", " ").upper() for name in SPENT_TIMES},
+    "wrap_up_s": "WRAP",
+    "waited_s": "WAITED", "talked_s": "TALK",
+    "average_wait_s": "AVERAGE WAIT", "average_talk_s": "AVERAGE TALK", "missed_rate": "MISSED %",
+}  # fmt: skip
 
 
 # --- sentences ------------------------------------------------------------------------------------------------------------------------
@@ -113,16 +126,24 @@ def header(column: str) -> str:
     return HEADERS.get(column) or column.removeprefix(DISPOSITION).replace("_", " ").upper()
 
 
-def value(f: Figures, column: str) -> int | float:
-    """One figure as a number."""
+def value(f: Figures, column: str, spent: Spent | None = None) -> int | float:
+    """One figure as a number. `spent`: of a row of agents; None = nothing is known of their time."""
+    if column in SPENT_TIMES:
+        return spent.of(SPENT_TIMES[column]) if spent else 0.0
+    if column in SPENT_COUNTS:
+        return SPENT_COUNTS[column](spent) if spent else 0
     if column.startswith(DISPOSITION):
         return f.dispositions.get(column.removeprefix(DISPOSITION), 0)
     return (COUNTS.get(column) or RATES.get(column) or TIMES[column])(f)
 
 
-def cell(f: Figures, column: str) -> str:
+def cell(f: Figures, column: str, spent: Spent | None = None) -> str:
     """The same for people."""
-    number = value(f, column)
+    number = value(f, column, spent)
+    if column in SPENT_TIMES:
+        return clock(number) if spent else "-"
+    if column in SPENT_COUNTS and spent is None:
+        return "-"
     if column in RATES:
         known = f.person if column.startswith("missed") else f.dialed - f.up
         return percent(number) if known else "-"

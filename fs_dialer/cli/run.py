@@ -91,7 +91,7 @@ def _http(settings: DaemonSettings, dsn: str, listen: tuple[str, int], daemon: D
     daemon.hub = hub
     door = AgentDoor(hub, records, api.region)
     app = make_app(StoredLeadDesk(api), view, TokenStore(pool), agents=door, hosts=settings.http.hosts, tls=certificate is not None)
-    return [view, hub, WebServer(app, listen, certificate=certificate, key=key)]
+    return [view, WebServer(app, listen, certificate=certificate, key=key), hub]  # stopped from the end: screens are told goodbye before the server goes
 
 
 @command("run", examples=("fs-dialer run", "fs-dialer run --config /etc/fs-dialer/fs-dialer.yml"), exits={Exit.FAILED: ENDED_WITH_1})

@@ -35,8 +35,9 @@ SYSTEMS: Mapping[str, ColorSystem] = {"standard": ColorSystem.STANDARD, "256": C
 SEQUENCES = {
     "[A": "up", "[B": "down", "[C": "right", "[D": "left", "OA": "up", "OB": "down", "OC": "right", "OD": "left",
     "[5~": "page up", "[6~": "page down", "[H": "home", "[F": "end", "[1~": "home", "[4~": "end", "OH": "home", "OF": "end",
+    "OQ": "f2", "[12~": "f2", "[18~": "f7", "[19~": "f8", "[20~": "f9",
 }  # fmt: skip
-NAMED = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x0c": "redraw"}
+NAMED = {"\r": "enter", "\n": "enter", "\x7f": "backspace", "\x08": "backspace", "\x0c": "redraw", "\t": "tab"}
 
 
 class Ended(Exception):

@@ -226,15 +226,13 @@ def _with_music(call: Call) -> Result:
 
 def connect(call: Call, now: float) -> Result:
     """Bridge the customer and his agent; before the first time, the agent hears what the campaign wants him to. Whoever was rung first needs no warning."""
-    assert call.agent_leg is not None
-    if call.plan.agent_hears is not None and call.state is S.WAITING_AGENT and not call.hearing and call.plan.first_leg != "agent":
+    leg, sound = call.agent_leg, call.plan.agent_hears
+    assert leg is not None
+    if sound is not None and call.state is S.WAITING_AGENT and not call.hearing and call.plan.first_leg != "agent":
         call, music = _with_music(changed(call, hearing=True))
-        return call, [Timer(AgentRingDue, None), *music, PlayNotice(call.agent_leg, call.plan.agent_hears), Timer(HeardDue, now + HEARD_MOST_S)]
-    return changed(call, bridging=True, hearing=False), [
-        Timer(AgentRingDue, None),
-        Bridge(call.lead_leg, call.agent_leg),
-        Timer(BridgeDue, now + BRIDGE_DEADLINE_S),
-    ]
+        return call, [Timer(AgentRingDue, None), *music, PlayNotice(leg, sound), Timer(HeardDue, now + HEARD_MOST_S)]
+    call = changed(call, bridging=True, hearing=False)
+    return call, [Timer(AgentRingDue, None), Bridge(call.lead_leg, leg), Timer(BridgeDue, now + BRIDGE_DEADLINE_S)]
 
 
 def offered(call: Call, ev: Offer, now: float) -> Result:

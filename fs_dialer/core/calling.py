@@ -521,6 +521,8 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
     if call.answered_at is None and result in FEEDS_ESTIMATE:
         since = call.dialed_at if call.dialed_at is not None else w.now
         run.memory = run.mode.observe(run.memory, Observation("machine" if result is Outcome.MACHINE else "ended", w.now - since), w.now)
+        if run.learn is not None:
+            run.learn(run.memory, call.lead, False, w.now)
     if missed:
         run.memory = run.mode.observe(run.memory, Observation("abandoned"), w.now)
 

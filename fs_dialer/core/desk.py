@@ -72,7 +72,7 @@ def heard(w: World, ev: ag.AgentHeard) -> None:
     """A heartbeat opens no screen; it keeps one open."""
     desk = w.desks.get(ev.agent)
     if desk is not None and desk.screen_until is not None:
-        _lease(w, ev.agent, ev.lease_s)
+        _lease(w, ev.agent, max(ev.lease_s, desk.screen_until - w.now))
 
 
 def _lease(w: World, agent_id: AgentId, lease_s: float) -> None:

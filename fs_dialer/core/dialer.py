@@ -209,6 +209,8 @@ class Dialer:
             if call.state in (CallState.DIALING, CallState.EARLY) and call.dialed_at is not None:
                 run = w.runs[call.campaign]
                 run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)
+                if run.learn is not None:
+                    run.learn(run.memory, call.lead, True, w.now)
                 calling.arm_fallback(w)
             self._to_call(e.leg, calls.LeadAnswered())
         elif role.kind == "agent" and not self._is_current(role, e.leg):

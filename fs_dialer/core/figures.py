@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fs_dialer.core.hangup import ANSWERED_BY_PERSON, FEEDS_ESTIMATE
-from fs_dialer.core.model import Outcome
+from fs_dialer.core.model import AGENT_TIMES, Outcome
 from fs_dialer.core.stats import wilson
 
 OUR_FAULT = (Outcome.OURS, Outcome.NETWORK)
@@ -190,3 +190,44 @@ class MissedCount:
     def to_json(self) -> dict[str, Any]:
         low, high = self.interval
         return {"person": self.person, "missed": self.missed, "early_hangup": self.early_hangup, "missed_rate": self.rate, "missed_rate_95": [low, high]}
+
+
+# --- agents' hours ------------------------------------------------------------------------------------------------------------------------
+
+SHOWN_TIMES = tuple(word for word in AGENT_TIMES if word != "talking")  # what an agent talked, attempts prove: Figures.talked_s
+
+
+@dataclass(slots=True)
+class Spent:
+    """How agents spent their time, as the daemon saw it: seconds by what of AGENT_TIMES, and counts."""
+
+    seconds: dict[str, float] = field(default_factory=dict)
+    missed_offers: int = 0
+    previews: int = 0
+    skipped: int = 0
+
+    def add(self, other: Spent) -> None:
+        for word, seconds in other.seconds.items():
+            self.seconds[word] = self.seconds.get(word, 0.0) + seconds
+        self.missed_offers += other.missed_offers
+        self.previews += other.previews
+        self.skipped += other.skipped
+
+    def of(self, word: str) -> float:
+        return self.seconds.get(word, 0.0)
+
+    def to_json(self) -> dict[str, Any]:
+        """By column names; `open_s`: his campaign screen was open."""
+        times = {SPENT_NAMES.get(word, f"{word}_s"): self.of(word) for word in SHOWN_TIMES}
+        return {**times, "missed_offers": self.missed_offers, "previews": self.previews, "skipped": self.skipped}
+
+
+SPENT_NAMES = {"screen_open": "open_s"}
+
+
+def all_spent(parts: Iterable[Spent]) -> Spent:
+    """All of them together."""
+    together = Spent()
+    for part in parts:
+        together.add(part)
+    return together

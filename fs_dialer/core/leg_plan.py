@@ -82,7 +82,8 @@ SPEAKS = {"whisper": {"eavesdrop_whisper_aleg": "true"}}
 
 def supervisor_plan(action: OriginateSupervisor) -> LegPlan:
     """No fallback: the leg ends by itself with the one it listens to."""
-    variables = {"originate_timeout": str(_timeout_s(action.ring_timeout_s)), "ignore_early_media": "true", "fsd_role": "supervisor", "fsd_attempt": action.call}
+    timeout = str(_timeout_s(action.ring_timeout_s))
+    variables = {"originate_timeout": timeout, "ignore_early_media": "true", "fsd_role": "supervisor", "fsd_attempt": action.call}
     if action.caller_id:
         variables["origination_caller_id_number"] = action.caller_id
     application = "three_way" if action.how == "barge" else "eavesdrop"

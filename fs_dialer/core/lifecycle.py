@@ -49,6 +49,7 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
         run.hours.clear()
         if ev.today is not None:
             run.today = ev.today
+    run.lead_odds, run.learn = getattr(mode, "lead_odds", None), getattr(mode, "learn", None)
     if hasattr(mode, "save") and ("memory",) not in w.timers:
         w.timers.set(("memory",), w.now + SAVE_EVERY_S)
     if flow.pull:

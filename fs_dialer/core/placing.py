@@ -11,6 +11,7 @@ from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
 from fs_dialer.core.caller_ids import Resting, healthy
 from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, in_turn, match_waiting, open_ways, pause_hopeless, send_due_legs, took_turn
+from fs_dialer.core.lead_order import likelier_first, with_odds
 from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
@@ -299,6 +300,7 @@ def place_for_agent(w: World, run: Run, lead: Lead, agent_id: AgentId, answers: 
 
 def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...]) -> AttemptId:
     call_id = AttemptId(w.new_id())
+    lead = with_odds(run, lead, w.now)
     leg, nailed = None, False
     if agent_id is not None:
         agent = w.agents[agent_id]
@@ -393,7 +395,7 @@ def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: fl
     if run.promised or any(lead.id in again for lead in run.hopper):  # a mark took them out of our hands meanwhile: the newer copy holds
         run.hopper = deque(lead for lead in run.hopper if lead.id not in again)
         run.promised = {id: lead for id, lead in run.promised.items() if id not in again}
-    run.hopper.extend(lead for lead in leads if not _kept_for_agent(w, run, lead))
+    run.hopper.extend(likelier_first(run, [lead for lead in leads if not _kept_for_agent(w, run, lead)], w.now))
     if not leads:
         run.unfinished = unfinished
         wait = CLAIM_IDLE_S if next_ready_at is None else max(0.05, next_ready_at - w.now)

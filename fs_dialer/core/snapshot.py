@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, is_dataclass
+from dataclasses import dataclass, field, fields, is_dataclass
 from enum import Enum
 from typing import Any
 
@@ -22,6 +22,8 @@ from fs_dialer.core.model import (
 )
 from fs_dialer.core.queue_line import Queue
 from fs_dialer.core.world import Run, World
+
+PACE_OLD_S = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class CampaignView:
     staying: int = 0  # of these logged in, available and reachable
     idle: int = 0  # of these free for a call now
     promised: int = 0  # claimed callbacks that wait for their agent
+    pace: Mapping[str, Any] = field(default_factory=dict)  # what its last decision was made of, at most PACE_OLD_S old; {} where its type keeps nothing
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,7 @@ def take(w: World) -> Snapshot:
                 run.staying,
                 sum(1 for person in run.crew if person in w.idle),
                 len(run.promised),
+                _pace(w, run),
             )
         )
     people = tuple(AgentView(a.id, a.definition.name, a.status, a.state, a.since, a.call, a.calls) for a in w.agents.values())
@@ -194,6 +198,14 @@ def take(w: World) -> Snapshot:
         w.ledger.room(w.now),
         tuple(_queue(w, run, run.queue) for run in w.runs.values() if run.queue is not None),
     )
+
+
+def _pace(w: World, run: Run) -> Mapping[str, Any]:
+    """Asked of the mode at most once a second, however many look."""
+    explain = getattr(run.mode, "explain", None)
+    if explain is not None and not 0.0 <= w.now - run.pace_at < PACE_OLD_S:
+        run.pace, run.pace_at = explain(run.memory, w.now), w.now
+    return run.pace
 
 
 def _queue(w: World, run: Run, queue: Queue) -> QueueView:

@@ -94,16 +94,16 @@ def resume_failed(call: Call, ev: Input, now: float) -> Result:
 
 def consult(call: Call, ev: ConsultAsked, now: float) -> Result:
     """The customer waits with music. A target whose leg is parked is bridged at once, any other one is rung."""
-    if call.agent is None or call.agent_leg is None or call.bridging:
+    agent, leg = call.agent, call.agent_leg
+    if agent is None or leg is None or call.bridging:
         return consulted_too_late(call, ev, now)
     out: list[Directive] = []
     if call.state is S.BRIDGED:
         call, out = hold(call, HoldAsked(), now)
-    assert call.agent is not None and call.agent_leg is not None
     call = changed(call, state=S.CONSULTING, target=ev.target, news="")
-    out.append(Talks(call.agent, "consulting"))
+    out.append(Talks(agent, "consulting"))
     if ev.target.attended and not call.nailed:
-        out.append(KeepLeg(call.agent_leg))  # else his leg ends when the target hangs up
+        out.append(KeepLeg(leg))  # else his leg ends when the target hangs up
     if ev.target.nailed:
         call, more = target_up(call, TargetUp(), now)
         return call, [*out, *more]

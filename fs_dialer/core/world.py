@@ -120,6 +120,10 @@ class Run:
     today: tuple[int, int] = (0, 0)  # answered and missed before this daemon began, of the day that it began in
     too_many_from: int | None = None  # so many were answered when the missed rate went above twice its ceiling (D15)
     turn: int = 0  # round robin: how many calls were given
+    lead_odds: Callable[[Any, Lead, float], float | None] | None = None  # of its mode, where it can tell leads apart
+    learn: Callable[[Any, Lead, bool, float], None] | None = None
+    pace: Mapping[str, Any] = field(default_factory=dict)  # what its mode told last of how it paces, and when
+    pace_at: float = float("-inf")
     queue: Queue | None = None  # it is no campaign but a queue of inbound callers: its calls are theirs, and it never dials
 
     @property

@@ -33,6 +33,7 @@ T = TypeVar("T")
 
 CLAIMABLE = frozenset({LeadStatus.NEW, LeadStatus.RETRY, LeadStatus.CALLBACK_SCHEDULED})
 UNFINISHED = CLAIMABLE | {LeadStatus.IN_PROGRESS}
+FIRST = frozenset({"promised", "remedy"})  # why a lead is ready that is claimed before all others
 _STATUS = {status.value: status for status in LeadStatus}
 
 

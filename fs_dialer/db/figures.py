@@ -12,8 +12,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from fs_dialer.core.figures import Group, MissedCount
-from fs_dialer.core.model import Outcome
+from fs_dialer.core.figures import Group, MissedCount, Spent
+from fs_dialer.core.model import AGENT_TIMES, Outcome
 from fs_dialer.core.spans import Span, Windows, day_starts, hour_starts, missed_windows
 from fs_dialer.db.pool import Cursor, Pool, Row, rows
 from fs_dialer.db.queries import sql
@@ -45,6 +45,14 @@ class Counted(NamedTuple):
     starts_at: float | None
     keys: tuple[str | None, ...]
     group: Group
+
+
+class AgentSpent(NamedTuple):
+    """An agent's time. `starts_at`: of the hour or day, None where none is asked for."""
+
+    agent: str
+    starts_at: float | None
+    spent: Spent
 
 
 class MissedIn(NamedTuple):
@@ -129,6 +137,18 @@ class FigureReports:
         with self._snapshot() as cursor:
             found = [each for words in _alike(asked, zones, times) for each in _counted(cursor, words, columns, timed=bool(times))]
             return found, _missed(cursor, windows_at or {}, zones)
+
+    def agent_times(self, span: Span, zone: str, agent: str | None = None, by: str = "") -> list[AgentSpent]:
+        """How agents (None = all) spent the hours that begin in the span, in all campaigns. `by`: hour or day of the zone, "" = all of it. Hours are UTC's:
+        where a zone's own begin in the middle of them, each belongs to the one in which it begins."""
+        edges = _STARTS[by](span, zone) if by else [span.since]
+        found = []
+        for name, place, *times, missed_offers, previews, skipped in self._pool.rows(
+            "agent_hours_of", {"since": span.since, "until": span.until, "agent": agent, "edges": edges}
+        ):
+            spent = Spent(dict(zip(AGENT_TIMES, map(float, times), strict=True)), int(missed_offers), int(previews), int(skipped))
+            found.append(AgentSpent(name, edges[place - 1] if by else None, spent))
+        return found
 
     def missed_windows(self, zones: Mapping[str, str], now: float | None = None) -> dict[str, MissedIn]:
         """The missed windows of these campaigns, by name, as they are now."""

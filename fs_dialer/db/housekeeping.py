@@ -24,6 +24,7 @@ log = logging.getLogger("fs_dialer.db")
 MONTHS_AHEAD = 3
 KEEP_API_REQUESTS_S = 7 * DAY
 KEEP_EVENTS_S = 30 * DAY
+KEEP_TAKES_S = 90 * DAY
 BATCH = 10_000
 BATCHES_AT_MOST = 100  # of each kind in one go: a first housekeeping after years must end some day
 TIMEOUT_S = 60.0
@@ -41,7 +42,7 @@ class Housekeeping:
         StoreError when the connection is lost. A step that fails otherwise is logged, and the others are done all the same.
         """
         done: list[str] = []
-        for step in (self._make_partitions, self._drop_partitions, self._forget_api_requests, self._forget_outbox, self._forget_happenings):
+        for step in (self._make_partitions, self._drop_partitions, self._forget_api_requests, self._forget_outbox, self._forget_happenings, self._forget_takes):
             try:
                 done += step(now)
             except StoreError as error:
@@ -74,6 +75,9 @@ class Housekeeping:
 
     def _forget_happenings(self, now: float) -> list[str]:
         return self._forget("forget_happenings", now - KEEP_EVENTS_S, "events worked off more than 30 days ago")
+
+    def _forget_takes(self, now: float) -> list[str]:
+        return self._forget("forget_takes", now - KEEP_TAKES_S, "leads that agents took more than 90 days ago")
 
     def _forget(self, query: str, before: float, what: str) -> list[str]:
         gone = 0

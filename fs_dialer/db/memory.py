@@ -36,7 +36,7 @@ from fs_dialer.core.model import (
 )
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
-from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zone_set, zones
+from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, zone_set, zones
 from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
 from fs_dialer.db.memory_office import MemoryOffice
 from fs_dialer.db.memory_takes import take_lead
@@ -190,13 +190,13 @@ class MemoryStore(MemoryOffice):
         kept = self._db.campaigns.get(campaign)
         if kept is None:
             return Claim((), None, False)
+        claimed = self._claim_first(kept, count, {zone_set(names) for names in zone_sets}, now)
         heads: list[tuple[Entry, int, list[Entry]]] = []
         for place, text in enumerate({zone_set(names): None for names in zone_sets}):
             queue = kept.queues.get(text)
             if queue and self._db.prune(queue):
                 heads.append((queue[0], place, queue))
         heapify(heads)
-        claimed: list[Lead] = []
         while heads and len(claimed) < count and heads[0][0][0] <= now:
             entry, place, queue = heads[0]
             heappop(queue)
@@ -216,6 +216,20 @@ class MemoryStore(MemoryOffice):
         if self._stale():
             raise StoreError("this daemon is not the active one any more: another has taken over")
         return take_lead(self._db, action, now, epoch)
+
+    def _claim_first(self, kept: KeptCampaign, count: int, open_sets: set[str], now: float) -> list[Lead]:
+        """Whom a time was promised, and who was missed and is owed a call."""
+        leads = [self._db.leads[id] for id in kept.first]
+        kept.first = {lead.id for lead in leads if lead.ready_why in FIRST}
+        ready = [
+            lead
+            for lead in leads
+            if lead.id in kept.first and lead.claimed is None and lead.status in CLAIMABLE and lead.ready_at <= now and zone_set(lead.zones) in open_sets
+        ]
+        ready = sorted(ready, key=lambda lead: (lead.ready_at, lead.position))[:count]
+        for lead in ready:
+            lead.claimed = self._own_epoch()
+        return [lead.seen(lead.status) for lead in ready]
 
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
         epoch = self._own_epoch()
@@ -362,6 +376,8 @@ class MemoryStore(MemoryOffice):
         lead.agent, lead.claimed = update.agent, None
         lead.caller_id = update.caller_id or lead.caller_id
         lead.parameters = {**lead.parameters, **dict(update.set)}
+        if lead.ready_why in FIRST:
+            db.campaigns[lead.campaign].first.add(lead.id)
         lead.enqueue()
 
     def _mark(self, attempt: Attempt, until: float, for_all: bool, in_hand: set[LeadId]) -> None:

@@ -106,6 +106,7 @@ class KeptCampaign:
     reason: str = ""
     memory: str | None = None
     queues: dict[str, list[Entry]] = field(default_factory=dict)  # by zone set
+    first: set[LeadId] = field(default_factory=set)  # to be claimed before all others, and some that were
     unfinished: int = 0
     leads: list[KeptLead] = field(default_factory=list)
 

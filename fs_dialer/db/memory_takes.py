@@ -23,13 +23,13 @@ def take_lead(db: MemoryDatabase, action: TakeLeadNow, now: float, epoch: int) -
     zone = campaign.window.zone
     taken = _customers(db, action)
     if action.lead is not None:
-        got = _named(db, action, action.lead, taken, zone, campaign.attempts.max, now)
+        got = _named(db, action, db.leads.get(action.lead), taken, zone, campaign.attempts.max, now, epoch)
     else:
         refusal = taken.refusal(action, None, zone, now)
         got = _next(db, action, now) if refusal is None else refusal
     if isinstance(got, Refusal):
         return Taken(None, got.gate, got.until, taken.left(action))
-    if not _in_his_hands(got, action):
+    if not _in_his_hands(got, action, epoch):
         got.claimed = epoch
         got.take = KeptTake(action.agent, action.campaign, got.id, got.contact, now)
         db.takes.setdefault(action.agent, []).append(got.take)
@@ -51,15 +51,16 @@ def _held(db: MemoryDatabase, take: KeptTake) -> bool:
     return lead.take is take and lead.claimed is not None
 
 
-def _in_his_hands(lead: KeptLead, action: TakeLeadNow) -> bool:
-    return lead.claimed is not None and lead.take is not None and lead.take.agent == action.agent
+def _in_his_hands(lead: KeptLead, action: TakeLeadNow, epoch: int) -> bool:
+    return lead.claimed == epoch and lead.take is not None and lead.take.agent == action.agent
 
 
-def _named(db: MemoryDatabase, action: TakeLeadNow, id: LeadId, taken: Customers, zone: str, attempts_max: int, now: float) -> KeptLead | Refusal:
-    lead = db.leads.get(id)
+def _named(
+    db: MemoryDatabase, action: TakeLeadNow, lead: KeptLead | None, taken: Customers, zone: str, attempts_max: int, now: float, epoch: int
+) -> KeptLead | Refusal:
     if lead is None:
         return Refusal(LEAD_UNKNOWN)
-    held = lead.claimed is not None and not _in_his_hands(lead, action)
+    held = lead.claimed == epoch and not _in_his_hands(lead, action, epoch)
     offered = Offered(lead.campaign, lead.status, held, lead.zones, lead.agent, lead.ready_at, lead.ready_why, lead.attempts, attempts_max)
     refusal = offered.refusal(action, now) or _forbidden(db, lead, now)
     return refusal or taken.refusal(action, lead.contact, zone, now) or lead

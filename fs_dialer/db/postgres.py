@@ -222,7 +222,7 @@ class PostgresStore:
     # --- leads --------------------------------------------------------------------------------------------------------------------------
 
     def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim:
-        """At most `count` leads that are ready at `now`, oldest first, whose zone set is one of these.
+        """At most `count` leads that are ready at `now` and whose zone set is one of these: first whom a time was promised or a call is owed, then the oldest.
 
         `next_ready_at` is never before `now`: it is `now` when a ready lead was passed over because somebody else had its row locked just then.
         """
@@ -248,7 +248,7 @@ class PostgresStore:
             if error.lost:
                 self._doubtful.setdefault(campaign, []).append(batch)
             raise
-        claimed.sort(key=lambda row: (row[6], row[7]))
+        claimed.sort(key=lambda row: (row[8] not in codec.FIRST, row[6], row[7]))
         leads = tuple(codec.lead(campaign, row) for row in claimed)
         if len(leads) >= count > 0:
             return Claim(leads)

@@ -83,10 +83,10 @@ def _next(cursor: Cursor, action: TakeLeadNow, words: dict[str, Any], now: float
             break
         if _forbidden(cursor, found[0], words, now) is None:
             return found[0], False
-    current, next_ready_at, _ = rows(cursor, "claim_rest", {**words, "zone_sets": open_sets})[0]
+    next_ready_at, current = rows(cursor, "next_to_take", {**words, "zone_sets": open_sets})[0]
     if not current:
         raise StoreError("this daemon is not the active one any more: another has taken over")
-    return Refusal(NO_LEAD, next_ready_at if next_ready_at is not None and next_ready_at > now else None)
+    return Refusal(NO_LEAD, next_ready_at)
 
 
 def _forbidden(cursor: Cursor, row: Row, words: dict[str, Any], now: float) -> Refusal | None:

@@ -79,6 +79,16 @@ class LeadOdds:
         chance = _chance(self._used + self._added(self.features(lead, now)))
         return min(MOST, max(LEAST, chance))
 
+    @property
+    def counts(self) -> bool:
+        """Whether leads are told apart now."""
+        return bool(self._shown) and not self.shut
+
+    @property
+    def weights(self) -> dict[str, float]:
+        """How much each feature counts, 0–1: by how far it is beyond chance."""
+        return dict(self._weights)
+
     def parts(self, lead: Lead, now: float) -> tuple[Part, ...]:
         """What of() is made of; empty where it is None."""
         if not self._shown or self.shut:

@@ -28,6 +28,7 @@ VERSION = 1
 REBUILD_S = 10.0
 COLD_CALLS, COLD_PER_ENDED, COLD_UNTIL = 20, 2, 200  # in flight ≤ 20 + 2·ended, until 200 have ended
 OUTAGE_S = 30.0  # so long most calls must have failed by our or the network's fault
+REDIAL_S = 1.0  # so long a call that failed so is not replaced by another
 OUTAGE_QUIET_S = 10.0  # without such a failure it is over
 _NONE: Floats = np.zeros(0)
 _NOBODY: Floats = np.zeros((0, 3))
@@ -112,6 +113,7 @@ class Pacer:
         self._now = -math.inf
         self._built_at: float | None = None
         self._out = 0  # launched and neither answered nor ended, by what we were told
+        self._lost: list[tuple[float, int]] = []  # in the last REDIAL_S: when, and how many
         self._ended = 0  # towards the end of the cold start
         self._lead_mean, self._lead_seen, self._lead_newest = 0.0, 0.0, -math.inf
         self._last = Decision(0, "nothing was asked yet")
@@ -180,11 +182,12 @@ class Pacer:
             return Decision(0, "no line is free", price.q, p)
         cold = self._cold_bound()
         most = room if cold is None else min(room, max(0, cold - count))
+        resting = sum(lost for _, lost in self._lost)
         if price.q > 0.0:
             n, self._last_risk = calls_within(price.q, idle - on_hold, self._free(talk_ages, wrap_ages), hopes, p, most)
-            free = None
+            n, free = max(0, n - resting), None
         else:
-            free = max(0, idle - on_hold - count)
+            free = max(0, idle - on_hold - count - resting)
             n, self._last_risk = min(most, free), 0.0
         because = self._capped(n, free, cold, count, room) or (self._priced(n, price, idle, on_hold, count) if free is None else self._spent(on_hold, price))
         return Decision(n, because, price.q, p)
@@ -201,6 +204,8 @@ class Pacer:
         lost = max(0, self._out - ringing)
         self._out -= lost
         self._outage.count(now, lost, 0)
+        if self._lost or lost:
+            self._lost = [each for each in (*self._lost, (now, lost)) if each[1] and now - each[0] < REDIAL_S]
         if self._outage.lasts(now):
             self._ended = 0
 
@@ -316,7 +321,7 @@ class Pacer:
             "missed_rate": budget.missed / budget.answered if budget.answered else 0.0,
             "in_flight": self._out,
             "in_flight_bound": cold,
-            "outage": self._outage.lasts(self._clock(now)),
+            "outage": self._outage.lasts(now),
             "agents": self._agents,
             "window_start": budget.start,
             "window_end": budget.end,
@@ -343,6 +348,7 @@ class Pacer:
             "out": self._out,
             "ended": self._ended,
             "outage": [outage.lost, outage.ended, outage.at, outage.since, outage.latest],
+            "lost": [list(each) for each in self._lost],
             "leads": [self._lead_mean, self._lead_seen, self._lead_newest if math.isfinite(self._lead_newest) else None],
             "budget": self._budget.state(),
             "answer": self._answer.state(),
@@ -371,6 +377,7 @@ class Pacer:
                 self._out = _whole(saved["out"])
                 self._agents = _whole(saved["agents"])
                 self._lead_newest = -math.inf if lead_newest is None else _finite(lead_newest, -math.inf)
+                self._lost = [(_finite(at, 0.0), _whole(lost)) for at, lost in saved["lost"]]
                 lost, ended, at, since, latest = saved["outage"]
                 self._outage = _Outage(float(lost), float(ended), float(at), None if since is None else float(since), float(latest))
         except (KeyError, TypeError, ValueError, OverflowError):

@@ -17,13 +17,31 @@ from datetime import datetime
 from typing import Any
 
 from fs_dialer.core.definition import Campaign
-from fs_dialer.core.model import CampaignType
+from fs_dialer.core.model import CampaignType, Lead
 from fs_dialer.core.options import option, section
 from fs_dialer.core.schedule import dial_verdict, zone_of
 from fs_dialer.modes import base
+from fs_dialer.modes.lead_odds import LeadOdds
 from fs_dialer.modes.pacer import Decision, Pacer, View
 
-__all__ = ["Decision", "Memory", "Missed", "Options", "Pacer", "View", "decide", "explain", "flow", "new_memory", "observe", "recount", "restore", "save"]
+__all__ = [
+    "Decision",
+    "Memory",
+    "Missed",
+    "Options",
+    "Pacer",
+    "View",
+    "decide",
+    "explain",
+    "flow",
+    "lead_odds",
+    "learn",
+    "new_memory",
+    "observe",
+    "recount",
+    "restore",
+    "save",
+]
 
 TYPE = CampaignType.PREDICTIVE
 
@@ -64,6 +82,9 @@ class Memory(dict[str, Any]):
         self.pacer: Pacer | None = None
         self.early: list[tuple[str, float, float | None]] = []
         self.agent_rings = _seconds(self.get("agent_answer_s"))
+        self.odds = LeadOdds(state=self.get("leads"))
+        self.by_lead = True
+        self.decided: dict[str, float] = {}  # when, and on which counts, the last decision was made
         self.of: tuple[object, ...] = ()
         self.ask_again_at = -math.inf  # when the hours must be looked at again
         self.refreshed_at = -math.inf
@@ -72,7 +93,7 @@ class Memory(dict[str, Any]):
         """Takes about a fifth of a millisecond."""
         if self.pacer is not None:
             self.refreshed_at = now
-            self.update(agent_answer_s=list(self.agent_rings), pacer=self.pacer.state())
+            self.update(agent_answer_s=list(self.agent_rings), pacer=self.pacer.state(), leads=self.odds.state())
 
     @property
     def agent_answer_s(self) -> float:
@@ -132,6 +153,7 @@ def decide(view: base.View, now: float, campaign: Campaign, memory: Mapping[str,
     decision = pacer.calls_to_place(View(view.idle, view.on_hold, ringing, clocks.talking, clocks.wrapping, view.agents, view.room), now)
     if not now - live.refreshed_at < REFRESH_S:
         live.refresh(now)
+    live.decided = {"decided_at": now, "idle": view.idle, "on_hold": view.on_hold, "ringing": len(ringing), "room": view.room}
     return base.Decision(originate=decision.n, because=decision.because)
 
 
@@ -139,7 +161,20 @@ def explain(memory: Mapping[str, Any], now: float) -> dict[str, Any]:
     """What the last decision was made of; {} before the first one."""
     if not isinstance(memory, Memory) or memory.pacer is None:
         return {}
-    return {**memory.pacer.explain(now), "agent_answer_s": memory.agent_answer_s}
+    odds = memory.odds
+    by_lead = {"on": memory.by_lead, "used": odds.counts, "calls": odds.calls, "rate": odds.rate, "features": odds.weights}
+    return {**memory.pacer.explain(now), **memory.decided, "agent_answer_s": memory.agent_answer_s, "by_lead": by_lead}
+
+
+def lead_odds(memory: Mapping[str, Any] | None, lead: Lead, now: float) -> float | None:
+    """How likely this lead is answered if it is called now; None = nothing better is known than the campaign's rate, or the admin wants all leads alike."""
+    return memory.odds.of(lead, now) if isinstance(memory, Memory) and memory.by_lead else None
+
+
+def learn(memory: Mapping[str, Any] | None, lead: Lead, answered: bool, now: float) -> None:
+    """A call of this lead ended, answered by a person or by nobody. Calls that failed by our or the network's fault are neither."""
+    if isinstance(memory, Memory) and memory.by_lead:
+        memory.odds.learn(lead, answered, now)
 
 
 def limit_of(campaign: Campaign) -> float:
@@ -166,6 +201,7 @@ def _awake(memory: Memory, campaign: Campaign, now: float) -> Pacer:
     memory.ask_again_at = now + HOURS_AGAIN_S if end is None else min(now + HOURS_AGAIN_S, end)
     of = (campaign.revision, limit, memory["started"], end)
     if pacer is None or memory.of != of:
+        memory.by_lead = not isinstance(campaign.options, Options) or campaign.options.by_lead
         options, state = campaign.options, memory.get("pacer") if pacer is None else pacer.state()
         pickup_rate = options.pickup_rate if isinstance(options, Options) else None
         pacer = Pacer(limit, wait, 0, float(memory["started"]), end, pickup_rate, state if isinstance(state, Mapping) else None)

@@ -47,6 +47,7 @@ MOST_SCREENS = 6  # of one agent
 MOST_KEYS = 200
 FORGOTTEN_S = 600.0  # a command that the engine never answered
 CARD_WORKERS = 2
+CARD_AGAIN_S = 1.0  # after a change: by then what the engine has asked of the database is written
 DOCS = "docs/agent-interface.md"
 
 CardOf = Callable[[str, str | None, int | None], Mapping[str, Any] | None]
@@ -82,6 +83,8 @@ class _Seat:
     seen: Flag = field(default_factory=Flag)  # there is a picture
     card_for: tuple[str, int] | None = None  # whom the card is of: call and lead
     card: Mapping[str, Any] | None = None
+    phase: str = ""  # how far that call has come
+    card_due: float | None = None  # when the card is read once more
     screens: list[Screen] = field(default_factory=list)
     keys: OrderedDict[str, _Kept] = field(default_factory=OrderedDict)
 
@@ -196,11 +199,13 @@ class AgentHub:
             return
         seat.picture = picture
         seat.seen.set()
-        about = _about(picture)
+        about, phase = _about(picture), _phase(picture)
         if about != seat.card_for:
             seat.card_for, seat.card = about, None
-            if about is not None:
-                self._cards.put(seat)
+        if about is not None and (seat.card is None or phase != seat.phase):
+            self._cards.put(seat)
+            seat.card_due = self._now() + CARD_AGAIN_S
+        seat.phase = phase
         self._tell(seat, DESK, {"now": self._wall(), "desk": picture})
 
     def replied(self, command_id: str, ok: bool, text: str) -> None:
@@ -383,6 +388,10 @@ class AgentHub:
                 self.left(seat, screen)
             if now - seat.heard_at >= HEARD_EVERY_S and any(screen.own for screen in seat.screens):
                 self._hear(seat)
+            if seat.card_due is not None and now >= seat.card_due:
+                seat.card_due = None
+                if seat.watched:
+                    self._cards.put(seat)
             if seat.watched and not seat.screens and now - seat.used_at >= LINGER_S:
                 seat.watched = False
                 self._put(ag.WatchAgent(seat.agent, False))
@@ -403,7 +412,7 @@ class AgentHub:
             except (StoreError, Refused) as error:
                 log.warning("agent_card_not_read agent=%s error=%s", seat.agent, error)
                 continue
-            if seat.card_for == about and seat.watched:
+            if seat.card_for == about and seat.watched and found != seat.card:
                 seat.card = found
                 self._tell(seat, CARD, {"call": about[0], "card": found})
 
@@ -413,6 +422,14 @@ def _about(picture: AgentPicture) -> tuple[str, int] | None:
     if picture.call is not None:
         return picture.call.id, picture.call.lead
     return (picture.last.id, picture.last.lead) if picture.last is not None else None
+
+
+def _phase(picture: AgentPicture) -> str:
+    """What is known of a customer grows when his call is dialled, answered and over: then the card is read again. The database hears of it a little later."""
+    call = picture.call
+    if call is None:
+        return "over"
+    return "answered" if call.answered_at is not None else "dialled" if call.dialed_at is not None else "before"
 
 
 def _answer(told: Told, command: str) -> Answer:

@@ -128,7 +128,8 @@ class Daemon:
         self.at_once: list[Service] = []  # also while it stands by
         self.when_active: list[Service] = []
         self._started: list[Service] = []
-        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, settings.recordings_dir or settings.state_dir / "recordings")
+        recordings = settings.recordings_dir or settings.state_dir / "recordings"
+        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, recordings)
         self.stores = StoreWorkers(
             store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
         )

@@ -39,7 +39,6 @@ log = logging.getLogger("fs_dialer.switch")
 GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
 ASK_AGAIN_S = 1.0
 
-RECORDING: dict[type[act.Action], commands.Recording] = {act.StopRecording: "stop", act.PauseRecording: "mask", act.ResumeRecording: "unmask"}
 Put = Callable[[ev.Event], None]
 Spawn = Callable[..., Any]
 
@@ -230,8 +229,17 @@ class SwitchPort:
         except EslError as error:
             self._put(ev.RecordingFailed(leg, str(error)))
 
-    def change_recording(self, action: act.StopRecording | act.PauseRecording | act.ResumeRecording) -> None:
-        command = self._record(action.leg, action.path, RECORDING[type(action)])
+    def stop_recording(self, action: act.StopRecording) -> None:
+        self._change_recording(action.leg, action.path, "stop")
+
+    def pause_recording(self, action: act.PauseRecording) -> None:
+        self._change_recording(action.leg, action.path, "mask")
+
+    def resume_recording(self, action: act.ResumeRecording) -> None:
+        self._change_recording(action.leg, action.path, "unmask")
+
+    def _change_recording(self, leg: LegId, path: str, what: commands.Recording) -> None:
+        command = self._record(leg, path, what)
         if command is not None:
             self._fire(command)
 

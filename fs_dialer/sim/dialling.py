@@ -149,8 +149,18 @@ def _resolve(sw: SimSwitch, endpoint: str) -> tuple[Place | None, str, bool]:
 
 def _make_leg(sw: SimSwitch, order: Originate, place: Place, uuid: str, now: float) -> None:
     """OUTGOING ... CONSUME_MEDIA, the INVITE is out, and the first thing that will happen is known."""
+    behaviour = sw.people.behaviour(order.endpoint, order.variables, sw.rng, now) if place.kind == "sofia" else Behaviour(after_s=0.0, first_response=0)
+    if behaviour.second is None:
+        _invite(sw, order, place, uuid, behaviour, now, None)
+        return
+    race: list[Leg] = []
+    _invite(sw, order, place, uuid, replace(behaviour, second=None), now, race)
+    _invite(sw, order, place, sw.new_uuid(), behaviour.second, now, race)
+
+
+def _invite(sw: SimSwitch, order: Originate, place: Place, uuid: str, behaviour: Behaviour, now: float, race: list[Leg] | None) -> None:
+    """One phone's leg. `race`: the legs of a user with several phones, of which one will have the call; each is added to it."""
     variables = order.variables
-    behaviour = sw.people.behaviour(order.endpoint, variables, sw.rng, now) if place.kind == "sofia" else Behaviour(after_s=0.0, first_response=0)
     leg = Leg(uuid, sw.next_session(), place.kind, place.channel_name, place.number, variables, behaviour, now, sw.detailed)
     leg.endpoint, leg.profile, leg.host, leg.port, leg.destination = order.endpoint, place.profile, place.host, place.port, place.uri
     if place.profile.startswith("gateway/"):
@@ -163,7 +173,7 @@ def _make_leg(sw: SimSwitch, order: Originate, place: Place, uuid: str, now: flo
         leg.cid_name, leg.cid_number = parent.cid_name, parent.cid_number
         leg.put("Other-Leg-Unique-ID", parent.uuid)
         leg.note(picture.originated_by, marks.other_leg("originator", parent, True), parent.uuid)
-    leg.originator = _Outcome(sw, order, leg)
+    leg.originator = _Outcome(sw, order, leg) if race is None else _Race(sw, order, leg, race)
     sw.emit(leg, "CHANNEL_OUTGOING", now)
     leg.state = "CS_INIT"
     sw.emit(leg, "CHANNEL_STATE", now)
@@ -352,6 +362,30 @@ class _Outcome:
             self.sw.at(max(now + self.order.retry_sleep_s, self.leg.created_at + 1.0), _again, again)
             return
         self.order.result(f"-ERR {cause}\n", now)
+
+
+class _Race(_Outcome):
+    """Of one of several phones that ring at once: the first to answer has the call, the others end LOSE_RACE; it has failed when the last one has."""
+
+    __slots__ = ("race",)
+
+    def __init__(self, sw: SimSwitch, order: Originate, leg: Leg, race: list[Leg]) -> None:
+        super().__init__(sw, order, leg)
+        self.race = race
+        race.append(leg)
+
+    def __call__(self, cause: str, now: float) -> None:
+        if self.leg not in self.race:
+            return  # lost already
+        self.race.remove(self.leg)
+        if cause and self.race:
+            return
+        losers = list(self.race)
+        self.race.clear()
+        super().__call__(cause, now)
+        for loser in losers:
+            loser.originator = None
+            ending.hangup(self.sw, loser, "LOSE_RACE", now)
 
 
 def _again(sw: SimSwitch, order: Originate, now: float) -> None:

@@ -45,6 +45,7 @@ class Behaviour:
     ends_talk: bool = True  # False: the other side hangs up at the end of talk_s
     machine: bool = False
     keys: tuple[tuple[float, str], ...] = ()  # digits pressed, seconds after the answer
+    second: Behaviour | None = None  # another phone of the same user, rung at the same time: whoever answers first has the call
 
 
 class People(Protocol):
@@ -117,9 +118,16 @@ class Crowd:
     patience: Law | None = law("lognormal(9s, 0.6)", "")
     machine_stay: Law = law("uniform(20s, 45s)", "")  # from the answer until a machine hangs up
     ends_talk: float = 0.7  # share of the talks that this side ends
+    two_phones: float = 0.0  # share of those who have a second phone like the first, rung beside it
 
     def draw(self, rng: random.Random, answer_factor: float = 1.0) -> Behaviour:
         """One person of this crowd. `answer_factor` weighs person and machine: the time of day."""
+        did = self._draw_one(rng, answer_factor)
+        if self.two_phones and rng.random() < self.two_phones:
+            return replace(did, second=self._draw_one(rng, answer_factor))
+        return did
+
+    def _draw_one(self, rng: random.Random, answer_factor: float) -> Behaviour:
         outcome = self._outcome(rng, answer_factor)
         final, status, reason = OUTCOMES[outcome] if outcome in OUTCOMES else ("refuse", int(outcome), None)
         if final == "silent" or final == "unreachable":
@@ -293,7 +301,7 @@ class ModelledPeople:
 
 _LAWS: Final = ("first_response", "ring", "machine_ring", "refuse", "machine_stay")
 _LAWS_OR_NONE: Final = ("ring_out", "talk", "patience")
-_SHARES: Final = ("early_media", "ends_talk")
+_SHARES: Final = ("early_media", "ends_talk", "two_phones")
 _NEVER: Final = ("never", "none", "")
 
 

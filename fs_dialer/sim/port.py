@@ -24,7 +24,6 @@ from fs_dialer.esl.wire import unquote_value
 from fs_dialer.sim.switch import SimSwitch
 
 MAIN = SwitchId("main")
-RECORDING: dict[type[act.Action], str] = {act.StopRecording: "stop", act.PauseRecording: "mask", act.ResumeRecording: "unmask"}
 FALLBACK = f"{FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
 
 
@@ -101,8 +100,14 @@ class SimPort:
         if not reply.startswith("+OK"):
             self._answers.append(ev.RecordingFailed(action.leg, reply.strip()))
 
-    def change_recording(self, action: act.StopRecording | act.PauseRecording | act.ResumeRecording) -> None:
-        self.switch.api(f"uuid_record {action.leg} {RECORDING[type(action)]} {action.path}", self._now)
+    def stop_recording(self, action: act.StopRecording) -> None:
+        self.switch.api(f"uuid_record {action.leg} stop {action.path}", self._now)
+
+    def pause_recording(self, action: act.PauseRecording) -> None:
+        self.switch.api(f"uuid_record {action.leg} mask {action.path}", self._now)
+
+    def resume_recording(self, action: act.ResumeRecording) -> None:
+        self.switch.api(f"uuid_record {action.leg} unmask {action.path}", self._now)
 
     def enter_ivr(self, action: act.EnterIvr) -> None:
         self.switch.transfer(action.leg, action.flow, "XML", FALLBACK_CONTEXT, self._now)

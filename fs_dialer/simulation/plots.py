@@ -18,6 +18,7 @@ from fs_dialer.simulation.forecast import Forecast, Outlook, Range
 SUFFIXES = (".svg", ".png")
 COLOURS = ("#1f6f8b", "#c8553d", "#6a8532", "#7b5ea7", "#b8860b", "#4a4a4a")
 WIDTH_IN, HEIGHT_IN, DPI = 9.0, 8.0, 110
+STEPS_H, MOST_TICKS = (1 / 12, 0.25, 0.5, 1, 2, 3, 6, 12, 24, 48), 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +98,9 @@ def draw(picture: Picture, path: Path) -> None:
     missed.set_ylim(bottom=0.0)
     lines.set_ylim(bottom=0.0)
     if picture.ceiling is not None:
-        missed.axhline(picture.ceiling, color="#8c1c13", linestyle="--", linewidth=1.2, label=f"ceiling {picture.ceiling * 100:g} %")
+        line = missed.axhline(picture.ceiling, color="#8c1c13", linestyle="--", linewidth=1.2, label=f"ceiling {picture.ceiling * 100:g} %")
         missed.set_ylim(bottom=0.0, top=max(missed.get_ylim()[1], picture.ceiling * 1.15))
-        missed.legend(loc="upper right", frameon=False)
+        missed.legend(handles=[line], loc="upper right", frameon=False)
     _along(lines, picture, ticker)
     figure.suptitle(picture.title, x=0.01, ha="left", fontsize=12)
     if len(picture.curves) > 1:
@@ -128,8 +129,10 @@ def _along(panel: Any, picture: Picture, ticker: Any) -> None:
     if picture.ticks and picture.curves:
         panel.set_xticks(picture.curves[0].at, picture.ticks)
     elif picture.along == "time of day":
-        panel.xaxis.set_major_locator(ticker.MaxNLocator(nbins=12, steps=[1, 2, 3, 6, 10]))
-        panel.xaxis.set_major_formatter(ticker.FuncFormatter(lambda hour, _: f"{int(hour) % 24}:{int(hour * 60) % 60:02}"))
+        low, high = panel.get_xlim()
+        step = next((each for each in STEPS_H if (high - low) / each <= MOST_TICKS), STEPS_H[-1])
+        panel.xaxis.set_major_locator(ticker.MultipleLocator(step))
+        panel.xaxis.set_major_formatter(ticker.FuncFormatter(lambda hour, _: f"{int(hour) % 24}:{round(hour * 60) % 60:02}"))
 
 
 def _plain(value: str) -> float | None:

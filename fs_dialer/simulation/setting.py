@@ -19,6 +19,7 @@ from fs_dialer.modes import predictive as predictive_mode
 from fs_dialer.sim.people import Crowd, PeopleModel, Requests
 
 LEADS_PER_AGENT_HOUR = 120
+PREDICTIVE_LEADS_PER_AGENT_HOUR = 300  # where lines, not agents, are what limits the calls
 USUAL_ANSWER_RATE = 0.3  # at which so many are enough
 REQUESTS_PER_AGENT_HOUR = 8.0  # where the people say nothing of requests for a callback
 # A Monday in winter: no clock change is near, and every simulated week is alike.
@@ -49,7 +50,8 @@ class Setting:
         if self.campaign.type is CampaignType.CALLBACK:
             return 0
         often = max(1.0, USUAL_ANSWER_RATE / max(0.01, answer_rate(self.people.customers)))
-        return math.ceil(self.agent_count * self.hours * LEADS_PER_AGENT_HOUR * often)
+        rate = PREDICTIVE_LEADS_PER_AGENT_HOUR if self.campaign.type is CampaignType.PREDICTIVE else LEADS_PER_AGENT_HOUR
+        return math.ceil(self.agent_count * self.hours * rate * often)
 
     @property
     def requests(self) -> tuple[Requests, ...]:

@@ -7,7 +7,7 @@ ValueError says what is wrong and what to write instead.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import Field, dataclass, is_dataclass, replace
 from typing import Any
 
@@ -168,9 +168,14 @@ def numbers_of(campaign: Campaign) -> dict[str, Field[Any]]:
     return {path: field for path, field in found.items() if path not in LEFT_OUT}
 
 
+def _declared(part: Any) -> Mapping[str, Field[Any]]:
+    cls: type = type(part)
+    return declared(cls)
+
+
 def _walk(part: Any, campaign_type: str, path: str = "") -> dict[str, Field[Any]]:
     found: dict[str, Field[Any]] = {}
-    for key, field in declared(type(part)).items():
+    for key, field in _declared(part).items():
         types, kind, here = field.metadata["types"], field.metadata["kind"], f"{path}.{key}" if path else key
         if types and campaign_type not in types:
             continue
@@ -188,7 +193,7 @@ def _number(campaign: Campaign, name: str) -> tuple[str, Field[Any]]:
     if name in known:
         return name, known[name]
     for part in (campaign, campaign.options):
-        group = declared(type(part)).get(name) if is_dataclass(part) else None
+        group = _declared(part).get(name) if is_dataclass(part) else None
         if group is not None and group.metadata["kind"] == "section" and (short := f"{name}.{group.metadata['short']}") in known:
             return short, known[short]
     ends = [path for path in known if path.endswith(f".{name}")]
@@ -215,10 +220,10 @@ def _with(setting: Setting, name: str, value: str) -> Setting:
 def _changed_campaign(campaign: Campaign, path: list[str], value: Any) -> Campaign:
     if path[0] not in declared(Campaign) and is_dataclass(campaign.options):
         options = _changed(campaign.options, path, value)
-        # An aim above the ceiling would be refused in a file.
-        missed = getattr(options, "missed", None)
-        if missed is not None and missed.aim is not None and missed.aim > missed.max:
-            options = replace(options, missed=replace(missed, aim=None))
+        before, missed = getattr(campaign.options, "missed", None), getattr(options, "missed", None)
+        if path == ["missed", "max"] and before is not None and missed is not None and missed.aim is not None:
+            # The aim goes with the ceiling, as far below it as before.
+            options = replace(options, missed=replace(missed, aim=missed.aim * missed.max / before.max))
         return replace(campaign, options=options)
     changed = _changed(campaign, path, value)
     assert isinstance(changed, Campaign)
@@ -226,6 +231,6 @@ def _changed_campaign(campaign: Campaign, path: list[str], value: Any) -> Campai
 
 
 def _changed(part: Any, path: list[str], value: Any) -> Any:
-    field = declared(type(part))[path[0]]
+    field = _declared(part)[path[0]]
     inner = value if len(path) == 1 else _changed(getattr(part, field.name), path[1:], value)
     return replace(part, **{field.name: inner})

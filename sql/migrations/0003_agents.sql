@@ -37,6 +37,11 @@ CREATE TABLE agent_hours (
 CREATE INDEX agent_hours_by_hour ON agent_hours (hour);
 
 ALTER TABLE leads ADD COLUMN met text;
+ALTER TABLE leads DROP CONSTRAINT leads_ready_why_check;
+ALTER TABLE leads ADD CONSTRAINT leads_ready_why_check CHECK (ready_why IN (
+    '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before', 'remedy'));
+CREATE INDEX leads_first ON leads (campaign, ready_at, position)
+    WHERE coalesce(claimed_epoch, 0) = 0 AND status IN ('retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy');
 
 ALTER TABLE attempts_open
     ADD COLUMN answers jsonb NOT NULL DEFAULT '{}',

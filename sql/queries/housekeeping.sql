@@ -27,6 +27,12 @@ DELETE FROM outbox
 WHERE id IN (SELECT id FROM outbox WHERE sent_at < to_timestamp(%(before)s) ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING 1;
 
+-- name: forget_takes
+-- Leads that agents took long ago, some at a time; returns one row for each. Quotas look back one day.
+DELETE FROM lead_takes
+WHERE id IN (SELECT id FROM lead_takes WHERE taken_at < to_timestamp(%(before)s) ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING 1;
+
 -- name: forget_happenings
 -- Events worked off long ago that no message tells of, some at a time; returns one row for each.
 DELETE FROM happenings

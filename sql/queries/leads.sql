@@ -5,7 +5,7 @@
 -- sequential scans off, too: their plans may be as old as a table that was empty.
 
 -- name: claim_leads (prepared)
--- Take the leads that are ready, oldest first, of open zone sets only. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
+-- Take the leads that are ready, of open zone sets only: first whom a time was promised or a call is owed, then the oldest. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
 -- Looks twice: at a few leads of every zone set, then at more of the hungry ones only, those whose few are all among the `count` oldest found so far. So
 -- it reads about `count` leads in all and not `count` per zone set. What it found it takes by place (ctid), cheaper than by id; a lead that somebody moves
 -- meanwhile is passed over. Not flushed to disk: a claim that a crash of the server takes back is refused later, by the last gate.
@@ -13,6 +13,14 @@ SET LOCAL synchronous_commit = off;
 SET LOCAL enable_seqscan = off;
 WITH leader AS MATERIALIZED (
     SELECT id FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL FOR SHARE
+),
+urgent AS MATERIALIZED (
+    SELECT leads.ctid AS place, leads.ready_at, leads.position
+    FROM leader, leads
+    WHERE campaign = %(campaign)s AND ready_at <= to_timestamp(%(now)s) AND zone_set = ANY (%(zone_sets)s::text[])
+      AND coalesce(claimed_epoch, 0) = 0 AND status IN ('retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy')
+    ORDER BY ready_at, position
+    LIMIT %(count)s
 ),
 few AS MATERIALIZED (
     SELECT open.zone_set, look.place, look.ready_at, look.position, look.nth
@@ -45,8 +53,13 @@ more AS MATERIALIZED (
          ) AS look
 ),
 ready AS MATERIALIZED (
-    SELECT place FROM (SELECT place, ready_at, position FROM few UNION ALL SELECT place, ready_at, position FROM more) AS both_looks
-    ORDER BY ready_at, position
+    SELECT place FROM (
+        SELECT 0 AS turn, place, ready_at, position FROM urgent
+        UNION ALL
+        SELECT 1, place, ready_at, position FROM (SELECT place, ready_at, position FROM few UNION ALL SELECT place, ready_at, position FROM more) AS both_looks
+        WHERE place <> ALL (ARRAY (SELECT place FROM urgent))
+    ) AS all_looks
+    ORDER BY turn, ready_at, position
     LIMIT %(count)s
 ),
 mine AS MATERIALIZED (

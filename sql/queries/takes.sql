@@ -31,7 +31,15 @@ FOR NO KEY UPDATE;
 -- name: take_next
 -- Claim the lead that is first among those ready in open zone sets, as claim_leads would; callbacks promised to others stay theirs until they are overdue.
 SET LOCAL enable_seqscan = off;
-WITH few AS MATERIALIZED (
+WITH urgent AS MATERIALIZED (
+    SELECT ctid AS place, ready_at, position FROM leads
+    WHERE campaign = %(campaign)s AND ready_at <= to_timestamp(%(now)s) AND zone_set = ANY (%(zone_sets)s::text[])
+      AND coalesce(claimed_epoch, 0) = 0 AND status IN ('retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy')
+      AND (agent IS NULL OR agent = %(agent)s OR ready_at <= to_timestamp(%(overdue)s))
+    ORDER BY ready_at, position
+    LIMIT %(few)s
+),
+few AS MATERIALIZED (
     SELECT look.place, look.ready_at, look.position
     FROM unnest(%(zone_sets)s::text[]) AS open (zone_set),
          LATERAL (
@@ -44,12 +52,14 @@ WITH few AS MATERIALIZED (
          ) AS look
 ),
 first AS MATERIALIZED (
-    SELECT place FROM few ORDER BY ready_at, position LIMIT %(few)s
+    SELECT place FROM urgent
+    UNION
+    (SELECT place FROM few ORDER BY ready_at, position LIMIT %(few)s)
 ),
 mine AS MATERIALIZED (
     SELECT ctid AS place FROM leads
     WHERE ctid = ANY (ARRAY (SELECT place FROM first)) AND coalesce(claimed_epoch, 0) = 0 AND status IN ('new', 'retry', 'callback_scheduled')
-    ORDER BY ready_at, position
+    ORDER BY ready_why NOT IN ('promised', 'remedy'), ready_at, position
     LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED
 )
@@ -58,6 +68,21 @@ WHERE ctid = ANY (ARRAY (SELECT place FROM mine))
 RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
           extract(epoch FROM leads.ready_at)::float8, leads.position, leads.ready_why, leads.agent, leads.caller_id,
           jsonb_array_length(leads.other_numbers), leads.met, leads.contact;
+
+-- name: next_to_take
+-- When the next lead of an open zone set will be ready; NULL = none will. And whether the epoch is still ours.
+SELECT (
+           SELECT extract(epoch FROM min(first.ready_at))::float8
+           FROM unnest(%(zone_sets)s::text[]) AS open (zone_set),
+                LATERAL (
+                    SELECT ready_at FROM leads
+                    WHERE campaign = %(campaign)s AND zone_set = open.zone_set AND ready_at > to_timestamp(%(now)s)
+                      AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+                    ORDER BY ready_at
+                    LIMIT 1
+                ) AS first
+       ),
+       EXISTS (SELECT FROM epochs WHERE id = %(epoch)s AND ended_at IS NULL);
 
 -- name: take_named
 -- Claim a lead that is under lock.

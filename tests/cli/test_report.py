@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections import Counter
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from datetime import datetime
 from random import Random
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import psycopg2
 import pytest
 
 from fs_dialer.cli import report_attempts
+from fs_dialer.core.model import AgentId, AgentTimes
 from fs_dialer.core.stats import wilson
 from fs_dialer.db import figures
 from fs_dialer.db.embedded import EmbeddedPostgres
+from fs_dialer.db.postgres import PostgresStore
 from tests.cli.runner import Done, called
 from tests.conftest import _database as database_of
 from tests.db.random_attempts import AGENTS, CALLER_IDS, GATEWAYS, ZONES, fill, random_moment
@@ -348,3 +353,62 @@ def test_on_the_screen_numbers_are_masked_and_it_ends_somewhere(dsn: str, monkey
 def test_before_there_is_a_campaign_a_report_is_empty_and_fine(command: str, pg_dsn: str) -> None:
     assert called("report", command, dsn=pg_dsn).code == 0
     assert called("report", command, "--json", dsn=pg_dsn).code == 0
+
+
+# --- agents' hours ------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def worked(pg_dsn: str) -> str:
+    """Lan worked on two days, Hoa on one and missed offers; nobody had a call. 2024-03-04 begins at 00:00 UTC in spring's zone or near it."""
+    with closing(psycopg2.connect(pg_dsn)) as connection, connection, connection.cursor() as cursor:
+        cursor.execute('INSERT INTO agents (id, definition) VALUES (\'lan\', \'{"id": "lan", "dial_string": "user/1"}\')')
+        definition = '{"id": "spring", "type": "progressive", "window": {"zone": "UTC"}, "caller_id": {"numbers": ["+34910000000"]}}'
+        cursor.execute(
+            "INSERT INTO campaigns (name, newest_revision) VALUES ('spring', 1);"
+            "INSERT INTO campaign_revisions (campaign, revision, type, definition, created_by) VALUES ('spring', 1, 'progressive', %s, 'test')",
+            (definition,),
+        )
+    store = PostgresStore(pg_dsn)
+    try:
+        for agent, day, open_s, missed in (("lan", 4, 3000.0, 0), ("lan", 5, 600.0, 1), ("hoa", 4, 1800.0, 2)):
+            hour = datetime(2024, 3, day, 9, tzinfo=ZoneInfo("UTC")).timestamp()
+            spent = (("screen_open", open_s), ("ready", open_s / 2), ("wrap_up", 90.0), ("talking", 7.0))
+            store.save_agent_times([AgentTimes(AgentId(agent), hour, hour + 3600, spent, missed_offers=missed)])
+    finally:
+        store.close()
+    return pg_dsn
+
+
+def test_agents_hours_stand_beside_their_calls_and_add_up(worked: str) -> None:
+    found = called("report", "agent", "--from", "2024-03-04", "--until", "2024-03-05", "--json", dsn=worked).json
+    shown = [(row["agent"], row["open_s"], row["ready_s"], row["wrap_up_s"], row["missed_offers"], row["calls"], row["talked_s"]) for row in found["rows"]]
+    assert shown == [("hoa", 1800.0, 900.0, 90.0, 2, 0, 0.0), ("lan", 3600.0, 1800.0, 180.0, 1, 0, 0.0)]
+    assert (found["total"]["open_s"], found["total"]["missed_offers"]) == (5400.0, 3)
+    assert "talking_s" not in found["rows"][0]
+
+
+def test_agents_hours_are_told_by_day_and_of_one_agent(worked: str) -> None:
+    found = called("report", "agent", "lan", "--from", "2024-03-04", "--until", "2024-03-05", "--by", "day", "--json", dsn=worked).json
+    assert [(row["agent"], row["day"], row["open_s"]) for row in found["rows"]] == [("lan", "2024-03-04", 3000.0), ("lan", "2024-03-05", 600.0)]
+
+
+def test_the_table_of_agents_shows_open_ready_talk_and_wrap_up(worked: str) -> None:
+    done = called("report", "agent", "--day", "2024-03-04", dsn=worked)
+    header, hoa = (next(line for line in done.out.splitlines() if line.startswith(name)) for name in ("AGENT", "hoa"))
+    assert re.split(r"\s{2,}", header) == ["AGENT", "OPEN", "READY", "TALK", "WRAP", "CALLS", "NO RESULT", "MISSED OFFERS"]
+    assert hoa.split() == ["hoa", "30:00", "15:00", "0:00", "1:30", "0", "0", "2"]
+
+
+def test_agents_hours_belong_to_no_campaign_and_no_trunk(worked: str) -> None:
+    by_campaign = called("report", "agent", "--from", "2024-03-04", "--until", "2024-03-05", "--by", "campaign", "--json", dsn=worked).json
+    assert (by_campaign["rows"], "open_s" in by_campaign["total"]) == ([], False)
+
+
+def test_agents_hours_come_as_csv_under_their_names(worked: str) -> None:
+    done = called("report", "agent", "--day", "2024-03-04", "--csv", "--columns", "open_s,missed_offers", dsn=worked)
+    assert list(csv.reader(io.StringIO(done.out))) == [["agent", "open_s", "missed_offers"], ["hoa", "1800.0", "2"], ["lan", "3000.0", "0"]]
+
+
+def test_columns_of_agents_hours_are_unknown_to_other_reports(worked: str) -> None:
+    assert "there is no column `open_s`" in called("report", "gateway", "--columns", "open_s", dsn=worked).err

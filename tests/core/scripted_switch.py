@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from random import Random
 
 from fs_dialer.core import actions as act
+from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation, WrapUp
 from fs_dialer.core.dialer import Dialer
@@ -22,11 +23,13 @@ from fs_dialer.core.limits import BURST_S
 from fs_dialer.core.mode_port import Mode
 from fs_dialer.core.model import (
     AgentId,
+    AgentState,
     AgentStatus,
     AttemptId,
     CampaignId,
     CampaignState,
     CampaignType,
+    CommandId,
     GatewayId,
     Lead,
     LeadId,
@@ -52,6 +55,7 @@ class Chances:
     store_lost: Sequence[tuple[float, float]] = ()
     agent_misses: float = 0.1
     commands: bool = False
+    in_call: bool = False  # agents hold, transfer, record and hang up
 
     @property
     def faultless(self) -> bool:
@@ -70,6 +74,8 @@ class Leg:
     over: bool = False
     bridged_to: LegId | None = None
     fallback_at: float | None = None
+    stays: bool = False  # parks after its bridge, as a nailed one does
+    heard: LegId | None = None  # a supervisor's: whose leg it listens to
     floor: float = 0.0  # when its last news in order will have arrived
     born: float = 0.0
 
@@ -242,7 +248,7 @@ class Hour:
         if not self.linked:
             self.soon(ev.OriginateFailed(a.leg, "SWITCH_LOST", sent=False))
             return
-        self.dial(Leg(a.leg, "nailed" if a.nailed else "agent", a.call, a.agent, None), a.ring_timeout_s)
+        self.dial(Leg(a.leg, "nailed" if a.nailed else "agent", a.call, a.agent, None, stays=a.stays), a.ring_timeout_s)
 
     def do_Hangup(self, a: act.Hangup) -> None:
         life = self.life
@@ -256,10 +262,57 @@ class Hour:
             return
         if not (lead.answered and agent.answered):
             raise Wrong(f"{a} kills both: one of them still rings")
-        if (agent.bridged_to is not None or lead.bridged_to is not None) and self.chances.faultless:
+        whose = self.legs.get(agent.bridged_to) if agent.bridged_to is not None else None
+        if (lead.bridged_to is not None or (whose is not None and whose.kind == "lead")) and self.chances.faultless:
             raise Wrong(f"{a}, and one of them talks already")
         lead.fallback_at = agent.fallback_at = None
         self.later(self.rng.uniform(0.02, 0.07), lambda: self.bridged(lead, agent))
+
+    def do_ParkBoth(self, a: act.ParkBoth) -> None:
+        leg, other = self.legs.get(a.leg), self.legs.get(a.other)
+        if not self.linked or leg is None or leg.over or other is None or other.over or leg.bridged_to != other.id:
+            return
+        leg.bridged_to = other.bridged_to = None
+        for one in (leg, other):
+            self.later(self.rng.uniform(0.02, 0.05), lambda one=one: None if one.over else self.news(one, ev.LegParked(one.id)))  # type: ignore[misc]
+        self.news(leg, ev.LegUnbridged(leg.id, other.id))
+
+    def do_KeepLeg(self, a: act.KeepLeg) -> None:
+        leg = self.legs.get(a.leg)
+        if self.linked and leg is not None:
+            leg.stays = True
+
+    def do_OriginateOutside(self, a: act.OriginateOutside) -> None:
+        self.count_originate()
+        if not self.linked:
+            self.soon(ev.OriginateFailed(a.leg, "SWITCH_LOST", sent=False))
+            return
+        self.dial(Leg(a.leg, "outside", a.call, None, a.gateway, stays=True), a.ring_timeout_s)
+
+    def do_OriginateSupervisor(self, a: act.OriginateSupervisor) -> None:
+        """Its leg never parks; it ends with the one it listens to."""
+        self.count_originate()
+        if not self.linked:
+            self.soon(ev.OriginateFailed(a.leg, "SWITCH_LOST", sent=False))
+            return
+        self.dial(Leg(a.leg, "supervisor", a.call, None, None, heard=a.agent_leg), a.ring_timeout_s)
+
+    def do_StartRecording(self, a: act.StartRecording) -> None:
+        leg = self.legs.get(a.leg)
+        if leg is None or leg.over or not self.linked or self.rng.random() < 0.2:
+            self.soon(ev.RecordingFailed(a.leg, "-ERR Cannot record session!"))
+        else:
+            self.news(leg, ev.RecordingStarted(a.leg))
+
+    def do_StopRecording(self, a: act.StopRecording) -> None:
+        leg = self.legs.get(a.leg)
+        if leg is not None and self.linked:
+            self.news(leg, ev.RecordingStopped(a.leg))
+
+    def do_PauseRecording(self, a: act.PauseRecording) -> None:
+        """Nothing of it is reported."""
+
+    do_ResumeRecording = do_PauseRecording
 
     def do_PlayNotice(self, a: act.PlayNotice) -> None:
         leg = self.legs.get(a.leg)
@@ -348,6 +401,12 @@ class Hour:
         if leg.over or leg.answered:
             return
         leg.answered = True
+        if leg.kind == "supervisor":
+            self.news(leg, ev.OriginateSucceeded(leg.id, leg.id), loose=True)
+            self.news(leg, ev.LegAnswered(leg.id))
+            if leg.heard not in self.legs:
+                self.end(leg.id)
+            return
         self.arm(leg)
         self.news(leg, ev.OriginateSucceeded(leg.id, leg.id), loose=True)
         self.news(leg, ev.LegParked(leg.id), loose=True)
@@ -386,7 +445,7 @@ class Hour:
         """Its partner is gone: a nailed leg parks again, any other ends."""
         if leg.over or leg.bridged_to is not None:
             return
-        if leg.kind == "nailed":
+        if leg.kind == "nailed" or leg.stays:
             self.news(leg, ev.LegParked(leg.id))
         else:
             self.end(leg.id)
@@ -407,6 +466,8 @@ class Hour:
         self.news(leg, ev.LegEnded(leg.id, cause, sip_status, None, False, leg.answered))
         self.news(leg, ev.LegDestroyed(leg.id))
         del self.legs[id_]
+        for listener in [other.id for other in self.legs.values() if other.heard == id_ and other.answered]:
+            self.end(listener)
 
     # --- an hour ----------------------------------------------------------------------------------------------------------------------
 
@@ -430,6 +491,7 @@ class Hour:
         for campaign in self.campaigns:
             self.tell(ev.PauseCampaign("calm", "olga", campaign.id))  # type: ignore[arg-type]
         for _ in range(5):
+            self.end_holds()
             self.run_for(200.0)
             if not (tired := self.unrest()):
                 break
@@ -449,6 +511,8 @@ class Hour:
             return
         self.later(self.rng.uniform(1.0, 15.0), self.stir)
         self.lag = self.rng.uniform(0.0, self.chances.lag_s) if self.rng.random() < 0.5 else 0.0
+        if self.chances.in_call:
+            self.within_calls()
         if not self.chances.commands:
             return
         campaign, agent = self.rng.choice(self.campaigns), self.rng.choice(self.agents)
@@ -468,6 +532,43 @@ class Hour:
                 ]
             )
         )
+
+    def within_calls(self) -> None:
+        """Agents with a call hold, transfer, record, hang up; a supervisor listens. Mostly what is possible, sometimes what is refused."""
+        rng, w = self.rng, self.dialer._w
+        busy = [a.id for a in w.agents.values() if a.call is not None]
+        if not self.alive or not busy:
+            return
+        for who in rng.sample(busy, min(len(busy), 2)):
+            number = CommandId(f"in-{next(self.order)}")
+            to = rng.choice(self.agents).id
+            self.tell(
+                rng.choice(
+                    [
+                        ag.HangUp(number, who, who),
+                        ag.HoldCall(number, who, who),
+                        ag.HoldCall(number, who, who),
+                        ag.ResumeCall(number, who, who),
+                        ag.ResumeCall(number, who, who),
+                        ag.Transfer(number, who, who, "agent", to, rng.random() < 0.6),
+                        ag.Transfer(number, who, who, "agent", to, rng.random() < 0.6),
+                        ag.Transfer(number, who, who, "number", "+442079460000", rng.random() < 0.5),
+                        ag.CompleteTransfer(number, who, who),
+                        ag.CompleteTransfer(number, who, who),
+                        ag.RecordCall(number, who, who, rng.choice(["start", "stop", "pause", "resume"])),
+                        ag.Supervise(number, "olga", who, "user/boss", rng.choice(["listen", "whisper", "barge"])),
+                        ag.StopSupervising(number, "olga", who),
+                    ]
+                )
+            )
+
+    def end_holds(self) -> None:
+        """Nobody keeps a customer on hold for ever, or listens in for ever."""
+        for agent in list(self.dialer._w.agents.values()):
+            if agent.state in (AgentState.HELD, AgentState.CONSULTING):
+                self.tell(ag.HangUp(CommandId("calm"), agent.id, agent.id))
+            if agent.id in self.dialer._w.supervisors:
+                self.tell(ag.StopSupervising(CommandId("calm"), "olga", agent.id))
 
     def unrest(self) -> str:
         """Who is still in the middle of something; after the calm it must be nobody."""

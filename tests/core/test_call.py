@@ -77,7 +77,6 @@ def test_a_cancel_never_touches_an_answered_customer() -> None:
 # --- whatever comes, in whatever order ------------------------------------------------------------------------------------------------
 
 
-
 def a_consultation(n: int) -> ConsultAsked:
     """Of an agent, rung or nailed, or a number; blind or attended."""
     agent = (BOB, EVA, None)[n % 3]

@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from fs_dialer.core.definition import Campaign, GatewayDefinition
+from fs_dialer.core.definition import Campaign, GatewayDefinition, Recording
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import CampaignId, CampaignType, LegKind
 from tests.core.builders import CARRIER, NAMES, a_campaign, an_agent, an_installation, modes
@@ -88,6 +88,35 @@ def test_every_flow_comes_to_rest(seed: int, type_: CampaignType, leg: LegKind) 
     campaign = a_campaign(people=NAMES[:4], type=type_, gap_s=120.0, max_attempts=5, wrap_up_s=3.0, join=True, notice="sorry.wav")
     chances = Chances(doubled=0.1, lag_s=0.3, commands=True, link_lost=[(200.0, 15.0)], killed=[(400.0, 5.0)])
     play(seed, chances, leg=leg, campaigns=[campaign])
+
+
+RECORDED = Recording(calls="on_demand")
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(1100, 1106))
+def test_an_hour_of_holds_and_transfers_comes_to_rest(seed: int, leg: LegKind) -> None:
+    campaign = a_campaign(
+        people=NAMES[:5], gap_s=60.0, max_attempts=50, wrap_up_s=2.0, join=True, recording=RECORDED, agent_hears=("beep.wav" if seed % 2 else None)
+    )
+    hour = play(seed, Chances(agent_misses=0.2, in_call=True), leg=leg, agents=5, campaigns=[campaign], cps=30.0)
+    assert len(hour.closed) > 30
+
+
+@pytest.mark.parametrize("leg", list(LegKind), ids=lambda leg: leg.value)
+@pytest.mark.parametrize("seed", range(1200, 1208))
+def test_holds_and_transfers_among_all_kinds_of_trouble_leave_nobody_behind(seed: int, leg: LegKind) -> None:
+    campaign = a_campaign(people=NAMES[:5], gap_s=60.0, max_attempts=50, wrap_up_s=2.0, join=True, recording=RECORDED)
+    chances = Chances(
+        doubled=(0.0, 0.3)[seed % 2],
+        lag_s=(0.3, 3.0, 8.0)[seed % 3],
+        agent_misses=0.2,
+        commands=seed % 4 == 0,
+        in_call=True,
+        link_lost=[(100.0, 20.0), (500.0, 3.0)] if seed % 5 else [],
+        killed=[(300.0, 10.0), (650.0, 40.0)] if seed % 3 else [],
+    )
+    play(seed, chances, leg=leg, agents=5, campaigns=[campaign], cps=30.0)
 
 
 @pytest.mark.spec("S41", "D2")

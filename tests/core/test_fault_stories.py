@@ -3,6 +3,8 @@ once and a missed call was counted once (Shift.end)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fs_dialer.core import actions as act
@@ -26,13 +28,13 @@ FAULTS = {
 A_CARD = preview.Options(preview=preview.Card(time_s=5.0))
 
 
-def a_shift(type: CampaignType, script: dict[str, Behaviour | list[Behaviour]] | None = None, *, leads: int = 1, **more: object) -> Shift:
+def a_shift(type: CampaignType, script: dict[str, Behaviour | list[Behaviour]] | None = None, *, leads: int = 1, **more: Any) -> Shift:
     """Ana was idle first, so that the first call is hers. In manual campaigns she takes the first lead, and dials."""
-    lines = {name: more.pop(name) for name in ("nailed", "customers", "agents_do") if name in more}
+    lines: dict[str, Any] = {name: more.pop(name) for name in ("nailed", "customers", "agents_do") if name in more}
     if "agents_do" in lines:
         lines["agents"] = lines.pop("agents_do")
-    options = {"options": A_CARD} if type is T.PREVIEW else {}
-    shift = Shift(a_shift_campaign(type, **(options | more)), script, leads=leads, **lines)  # type: ignore[arg-type]
+    options: dict[str, Any] = {"options": A_CARD} if type is T.PREVIEW else {}
+    shift = Shift(a_shift_campaign(type, **(options | more)), script, leads=leads, **lines)
     if type is T.MANUAL:
         shift.until(lambda: shift.agent("ana").state is AgentState.IDLE, "ana's line is open")
         take_and_dial(shift, "ana")
@@ -208,7 +210,7 @@ def test_a_caller_who_hangs_up_while_he_waits_is_counted_apart_from_the_missed()
 @pytest.mark.parametrize("how", ["closed", "lease_over", "logged_out", "paused"])
 @pytest.mark.parametrize("type", [T.PREVIEW, T.MANUAL])
 def test_a_lead_on_the_card_of_an_agent_who_is_gone_goes_back_undialled(type: CampaignType, how: str) -> None:
-    slow = {"options": preview.Options(preview=preview.Card(time_s=300.0))} if type is T.PREVIEW else {}
+    slow: dict[str, Any] = {"options": preview.Options(preview=preview.Card(time_s=300.0))} if type is T.PREVIEW else {}
     shift = Shift(a_shift_campaign(type, **slow))
     if type is T.MANUAL:
         shift.ask("ana", "take", campaign="spring")

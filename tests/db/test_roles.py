@@ -21,7 +21,7 @@ OPERATOR, ADMIN, AGENT = "fs_dialer_operator", "fs_dialer_admin", "fs_dialer_age
 # inside it. `file:query` overrides its file.
 OPERATORS = {
     "commands.sql", "directory.sql", "dispositions.sql", "dnc_lists.sql", "do_not_call.sql", "doctor.sql", "explain.sql", "figures.sql", "imports.sql",
-    "joining.sql", "lead_desk.sql", "lead_marks.sql", "no_callback.sql", "reports.sql", "tickets.sql",
+    "agent_desk.sql", "joining.sql", "lead_desk.sql", "lead_marks.sql", "no_callback.sql", "reports.sql", "tickets.sql",
 }  # fmt: skip
 ADMINS = {"apply.sql", "forgetting.sql", "plan_facts.sql", "plans.sql", "tokens.sql", "outbox.sql:outbox_test", "outbox.sql:outbox_replay"}
 DAEMONS = {"commands.sql:reply", "tokens.sql:token_of", "tokens.sql:token_used", "outbox.sql:claim_outbox"}

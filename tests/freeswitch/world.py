@@ -30,9 +30,16 @@ POLL_S = 0.1
 
 
 def write_definitions(
-    folder: Path, agents: Mapping[str, str], campaigns: Mapping[str, str], *, lines: int = 100, cps: float = 20, gateway_lines: int = 100
+    folder: Path,
+    agents: Mapping[str, str],
+    campaigns: Mapping[str, str],
+    *,
+    type: str = "progressive",
+    lines: int = 100,
+    cps: float = 20,
+    gateway_lines: int = 100,
 ) -> Path:
-    """A folder to apply. `agents`: name → nailed or per_call; `campaigns`: name → what its file says beyond the least."""
+    """A folder to apply. `agents`: name → nailed or per_call; `campaigns`, all of one type: name → what its file says beyond the least."""
     place = folder / "definitions"
     (place / "campaigns").mkdir(parents=True)
     gateway = f"  {GATEWAY}: {{plus: yes, lines: {gateway_lines}}}\n"
@@ -40,7 +47,7 @@ def write_definitions(
     rows = [f"  {name}: {{dial: sofia/internal/{name}@{AGENTS_AT}, leg: {leg}}}\n" for name, leg in agents.items()]
     (place / "agents.yml").write_text("agents:\n" + "".join(rows), encoding="utf-8")
     for name, text in campaigns.items():
-        (place / "campaigns" / f"{name}.yml").write_text(f"type: progressive\ncaller_id: {CALLER_ID}\n{text}", encoding="utf-8")
+        (place / "campaigns" / f"{name}.yml").write_text(f"type: {type}\ncaller_id: {CALLER_ID}\n{text}", encoding="utf-8")
     return place
 
 
@@ -129,6 +136,21 @@ class World:
                 office.submit_command(verb, campaign, {}, "test")
             for agent in agents:
                 office.submit_command("agent_status", agent, {"status": "available"}, "test")
+
+    def say(self, agent: str, word: str, **args: str) -> tuple[bool, str]:
+        """A verb of the agent interface, and what the daemon answers."""
+        with closing(Backoffice(self.dsn)) as office:
+            reply = office.wait_reply(office.submit_command("agent", agent, {"verb": word, **args}, "test"), PATIENCE_S)
+        assert reply is not None, f"no reply to {word} of {agent}"
+        return reply
+
+    def granted(self, agent: str, word: str, **args: str) -> str:
+        """The same, as soon as it is granted."""
+        deadline = time.monotonic() + PATIENCE_S
+        while not (reply := self.say(agent, word, **args))[0]:
+            assert time.monotonic() < deadline, f"{word} of {agent} was refused for {PATIENCE_S:g} s: {reply[1]}"
+            time.sleep(POLL_S)
+        return reply[1]
 
     def start_daemon(self) -> Daemon:
         self.daemons.append(Daemon(self.environ, self.folder / f"daemon-{len(self.daemons) + 1}.log"))

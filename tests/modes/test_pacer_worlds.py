@@ -107,7 +107,7 @@ def test_an_outage_of_five_minutes_is_neither_learnt_nor_followed_by_missed_call
     assert within and all(len(view.ringing) + decision.n <= 20 for view, decision in within)
     assert any("fail" in decision.because for _, decision in within)
     p_before = [decision.p for now, _, decision in watched.seen if now < start][-1]
-    p_after = [decision.p for now, _, decision in watched.seen if now > stop][0]
+    p_after = next(decision.p for now, _, decision in watched.seen if now > stop)
     assert p_after == pytest.approx(p_before, abs=0.12)
 
 

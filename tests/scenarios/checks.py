@@ -19,6 +19,7 @@ def check_everything(world: World, *, gap_s: float = GAP_S) -> None:
     check_database(world, gap_s=gap_s)
     until(lambda: world.channels() == 0, SETTLE_S, f"no channel is left over in the switch: {world.rig.ask_switch('api sim legs')}")
     check_witness(world)
+    check_missed(world)
     check_equation(world)
     check_journals(world)
 
@@ -65,6 +66,14 @@ def check_witness(world: World) -> None:
     # A conversation that began and ended while no daemon lived is known to the witness alone: unknown (D8).
     assert {attempts[uuid] for uuid in met} <= {"connected", "unknown"}, "conversations that count as something else"
     assert [leg for leg in leads if len(leg.met) > 1] == [], "a customer was taken from one agent to another"
+
+
+def check_missed(world: World) -> None:
+    """D1: missed is who answered, met nobody, and was let go by us; counted once, in the row of his attempt. An answer that crossed our cancel is one too."""
+    alone = {leg.uuid for leg in world.witness.legs("lead") if leg.answered_at is not None and not leg.met}
+    missed = dict(world.rows("SELECT leg::text, outcome FROM all_attempts WHERE missed"))
+    assert set(missed) <= alone, "missed, and yet never answered, or met somebody"
+    assert set(missed.values()) <= {"missed"}
 
 
 def check_equation(world: World) -> None:

@@ -9,13 +9,13 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from fs_dialer.errors import EslProtocolError
 from fs_dialer.esl.wire import Decoder, Event, parse_event
 
-EVENTS = "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_ANSWER CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_EXECUTE CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY"
+EVENTS = "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_ANSWER CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_EXECUTE PLAYBACK_START CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY"
 AGAIN_S = 0.05
 
 
@@ -30,10 +30,12 @@ class SeenLeg:
     number: str
     created_at: float
     answered_at: float | None = None
+    hung_up_at: float | None = None
     destroyed_at: float | None = None
     bridged_to: str | None = None
     met: tuple[str, ...] = ()
     cause: str = ""
+    heard: tuple[str, ...] = ()  # sound files and streams that began to play
     fell_back_at: float | None = None  # it was sent to the fallback extension
 
     @property
@@ -140,8 +142,10 @@ class Witness:
             elif event.name == "CHANNEL_EXECUTE":
                 if h.get("Caller-Destination-Number") == "fsd_fallback" and leg.fell_back_at is None:
                     leg.fell_back_at = now
+            elif event.name == "PLAYBACK_START":
+                leg.heard = (*leg.heard, h.get("Playback-File-Path", ""))
             elif event.name == "CHANNEL_HANGUP_COMPLETE":
-                leg.cause = h.get("Hangup-Cause", "")
+                leg.cause, leg.hung_up_at = h.get("Hangup-Cause", ""), now
                 self._part(leg)
             elif event.name == "CHANNEL_DESTROY":
                 leg.destroyed_at = now
@@ -170,3 +174,14 @@ def at_once(legs: Iterable[SeenLeg], name: str) -> list[tuple[SeenLeg, SeenLeg]]
         found += [(other, leg) for other in by_name.setdefault(key, []) if other.overlaps(leg)]
         by_name[key].append(leg)
     return found
+
+
+def most_at_once(legs: Sequence[SeenLeg], until: str = "destroyed_at") -> int:
+    """How many of these legs were up at the same time, when it was most. `until`: hung_up_at = until their end is told, destroyed_at = until they hold no line."""
+    ends = [getattr(leg, until) for leg in legs]
+    steps = sorted([(leg.created_at, 1) for leg in legs] + [(end, -1) for end in ends if end is not None])
+    most = up = 0
+    for _, step in steps:
+        up += step
+        most = max(most, up)
+    return most

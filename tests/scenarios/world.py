@@ -29,6 +29,7 @@ T = TypeVar("T")
 CAMPAIGN = "spring"
 POLL_S = 0.03
 START_S = 30.0
+SAY_S = 30.0
 GAP_S = 1800.0
 PASSWORD = "scenario-password"
 
@@ -189,6 +190,25 @@ class World:
         with self.office() as office:
             office.apply_definitions(found.campaigns, found.agents, found.installation, "test")
 
+    def define_type(self, type: str, *, agents: int, nailed: int = 0, settings: str = "", agent: str = "", lines: int = 200) -> None:
+        """A campaign of another type, `settings` as lines of its file; `agent`: what each agent's line says beyond the least."""
+        place = self.folder / "definitions"
+        (place / "campaigns").mkdir(parents=True, exist_ok=True)
+        names = [f"agent-{n}" for n in range(1, agents + 1)]
+        (place / "campaigns" / f"{CAMPAIGN}.yml").write_text(
+            f"type: {type}\ncaller_id: +15550100000\nagents:\n  people: [{', '.join(names)}]\n{settings}", encoding="utf-8"
+        )
+        rows = [f"  {name}: {{dial: user/{1001 + n}, leg: {'nailed' if n < nailed else 'per_call'}{agent}}}" for n, name in enumerate(names)]
+        (place / "agents.yml").write_text("agents:\n" + "\n".join(rows) + "\n", encoding="utf-8")
+        (place / "installation.yml").write_text(f"lines: {lines}\ncps: 20\ngateways:\n  trunk1: {{plus: yes}}\n", encoding="utf-8")
+        self.apply_again()
+
+    def apply_again(self) -> None:
+        """What stands in the definitions' files now."""
+        found = load_paths([self.folder / "definitions"])
+        with self.office() as office:
+            office.apply_definitions(found.campaigns, found.agents, found.installation, "test")
+
     def add_leads(self, numbers: Sequence[str]) -> None:
         with self.office() as office:
             office.import_leads(CampaignId(CAMPAIGN), [LeadRow(number, ("America/New_York",)) for number in numbers], "test")
@@ -201,13 +221,39 @@ class World:
             pytest.fail(f"no reply to {verb} {target}")
         return reply
 
-    def order_start(self, agents: int) -> None:
-        """Approve, start, everybody available: written down for a daemon that may not run yet."""
+    def order_start(self, agents: int, *, screens: bool = False) -> None:
+        """Approve, start, everybody available, with his campaign screen open where asked for: written down for a daemon that may not run yet."""
         with self.office() as office:
             for verb in ("approve", "start"):
                 office.submit_command(verb, CAMPAIGN, {}, "test")
             for n in range(1, agents + 1):
                 office.submit_command("agent_status", f"agent-{n}", {"status": "available"}, "test")
+                if screens:
+                    office.submit_command("agent", f"agent-{n}", {"verb": "open_screen", "lease_s": "86400"}, "test")
+
+    def say(self, agent: int, word: str, **args: str) -> tuple[bool, str]:
+        """A verb of the agent interface, and what the daemon answers: agent-1 says skip."""
+        with self.office() as office:
+            reply = office.wait_reply(office.submit_command("agent", f"agent-{agent}", {"verb": word, **args}, "test"), SAY_S)
+        if reply is None:
+            pytest.fail(f"no reply to {word} of agent-{agent}")
+        return reply
+
+    def granted(self, agent: int, word: str, **args: str) -> str:
+        """The same, as soon as it is granted: a phone may still be on its way to the hook."""
+        last = ""
+
+        def asked() -> bool:
+            nonlocal last
+            ok, last = self.say(agent, word, **args)
+            return ok
+
+        end = time.monotonic() + SAY_S
+        while not asked():
+            if time.monotonic() > end:
+                pytest.fail(f"{word} of agent-{agent} was refused for {SAY_S:g} s: {last}")
+            time.sleep(POLL_S)
+        return last
 
     # --- the database -----------------------------------------------------------------------------------------------------------------
 
@@ -238,6 +284,14 @@ class World:
     def outcomes(self) -> dict[str, str]:
         """By number, of the last attempt; open ones are ''."""
         return dict(self.rows("SELECT DISTINCT ON (number) number, coalesce(outcome, '') FROM all_attempts ORDER BY number, opened_at DESC"))
+
+    def missed(self) -> list[str]:
+        """Numbers whose call is kept as missed."""
+        return [number for (number,) in self.rows("SELECT number FROM all_attempts WHERE missed ORDER BY opened_at")]
+
+    def agent_state(self, agent: int) -> str:
+        """As the daemon last said, "" before it has."""
+        return next((str(each["state"]) for each in self.snapshot().get("agents", ()) if each["id"] == f"agent-{agent}"), "")
 
     def snapshot(self) -> dict[str, Any]:
         """What the daemon last said of itself."""

@@ -98,6 +98,13 @@ def test_the_time_of_day_changes_how_many_answer() -> None:
     assert at_night < at_noon / 3
 
 
+def test_a_share_of_the_agents_has_a_second_phone_like_the_first() -> None:
+    someone = people({"agents": [{"match": "user/*", "two_phones": "50%"}]})
+    with_two = [did for did in drawn(someone, "user/1001") if did.second is not None]
+    assert len(with_two) / 4000 == pytest.approx(0.5, abs=0.03)
+    assert all(did.second is not None and did.second.second is None and did.second.final == "answer" for did in with_two)
+
+
 @pytest.mark.parametrize(("given", "words"), [
     ({"custmers": {}}, "did you mean 'customers'"),
     ({"customers": {"outcomes": {"persn": 1}}}, "did you mean 'person'"),

@@ -209,6 +209,39 @@ def test_the_result_and_the_end_of_a_failed_leg_come_in_both_orders() -> None:
     assert len(orders) == 2
 
 
+# ---- a user with two phones
+
+def test_the_phone_that_answers_first_has_the_call_and_the_other_loses_the_race() -> None:
+    for first_s, second_s, winner, loser in ((0.5, 2.0, "a", "uuid-1"), (2.0, 0.5, "uuid-1", "a")):
+        world = World(ScriptedPeople({"1": Behaviour(after_s=first_s, second=Behaviour(after_s=second_s))}))
+        world.dial("a")
+        world.run(3)
+        assert world.job("a") == f"+OK {winner}\n"
+        assert world.last(loser, "CHANNEL_HANGUP_COMPLETE").headers["Hangup-Cause"] == "LOSE_RACE"
+        assert list(world.switch.legs) == [winner] and world.switch.legs[winner].parked
+
+
+def test_two_phones_answered_in_the_same_moment_leave_one_leg() -> None:
+    for seed in range(20):
+        world = World(ScriptedPeople({"1": Behaviour(after_s=0.5, second=Behaviour(after_s=0.5))}), seed=seed)
+        world.dial("a")
+        world.run(2)
+        assert [event.name for event in world.seen].count("CHANNEL_ANSWER") == 2
+        assert world.job("a") == f"+OK {next(iter(world.switch.legs))}\n" and len(world.switch.legs) == 1
+
+
+def test_two_phones_have_failed_when_the_second_one_has() -> None:
+    def busy(second: Behaviour) -> Behaviour:
+        return Behaviour("refuse", 0.2, 100, 0.05, 486, second=second)
+
+    world = World(ScriptedPeople({"1": busy(Behaviour("refuse", 1.0, 100, 0.05, 603)), "2": busy(Behaviour())}))
+    world.dial("a")
+    world.dial("b", number="2")
+    world.run(2)
+    assert world.job("a") == "-ERR CALL_REJECTED\n"
+    assert world.job("b").startswith("+OK uuid-")
+
+
 # ---- people
 
 def test_a_customer_in_silence_loses_patience_and_hangs_up() -> None:
