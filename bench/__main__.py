@@ -1,4 +1,4 @@
-"""`bin/bench` lists the benchmarks; `bin/bench NAME [--json]` runs one.
+"""`bin/bench` lists the benchmarks; `bin/bench NAME [--json] [--full]` runs one.
 
 Knows what a benchmark is: a file bench/NAME.py with TITLE, run() and table(). Knows nothing of what they measure.
 Exit codes: 0 done, 1 the benchmark failed, 2 misuse.
@@ -11,6 +11,7 @@ import ast
 import contextlib
 import difflib
 import importlib
+import inspect
 import json
 import sys
 from collections.abc import Sequence
@@ -25,7 +26,7 @@ class Benchmark(Protocol):
 
     TITLE: str
 
-    def run(self) -> dict[str, float | None]: ...
+    def run(self, **full: bool) -> dict[str, float | None]: ...
 
     def table(self, figures: dict[str, float | None]) -> str: ...
 
@@ -60,6 +61,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="bin/bench", description="Runs one benchmark, or lists them.")
     parser.add_argument("name", nargs="?", help="the benchmark to run; without it they are listed")
     parser.add_argument("--json", action="store_true", help="print one JSON object on stdout, and nothing else there")
+    length = parser.add_mutually_exclusive_group()
+    length.add_argument("--quick", action="store_true", help="the short run; it is what you get without a word")
+    length.add_argument("--full", action="store_true", help="the long run, where a benchmark has one")
     options = parser.parse_args(arguments)
     known = titles()
     if options.name is None:
@@ -74,9 +78,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"bin/bench: there is no benchmark {options.name!r}{hint}\n{listing(known)}", file=sys.stderr)
         return 2
     benchmark = cast(Benchmark, importlib.import_module(f"bench.{stem}"))
+    long_run = {"full": True} if options.full else {}
+    if options.full and "full" not in inspect.signature(benchmark.run).parameters:
+        print(f"bin/bench: {stem} has no long run; leave out --full", file=sys.stderr)
+        return 2
     # What a benchmark says while it runs is talk; stdout is for the result.
     with contextlib.redirect_stdout(sys.stderr):
-        figures = benchmark.run()
+        figures = benchmark.run(**long_run)
     print(json.dumps({"bench": options.name, "figures": figures}, allow_nan=False) if options.json else benchmark.table(figures))
     return 0
 

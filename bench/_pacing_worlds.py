@@ -138,6 +138,7 @@ class World:
         self.hold: deque[tuple[int, float]] = deque()  # call, answered at
         self.held: set[int] = set()
         self.answered_at: dict[int, float] = {}
+        self.served = 0
         self.agents = 0  # staying
         self.present = 0  # with those who are leaving
         self.hired = 0
@@ -235,6 +236,7 @@ class World:
         self.policy.observe("abandoned", now)
 
     def serve(self, now: float, agent: int) -> None:
+        self.served += 1
         self.talking[agent] = now
         self.at(now + self.law.talk(self.rng) * self.law.talk_factor(now), TALK, agent)
 
@@ -290,7 +292,7 @@ class World:
             self.launch(now)
 
     def view(self) -> View:
-        """With worlds beside, each idle agent is leased to one of them, and everybody's busy agents are in the view."""
+        """With worlds beside, each idle agent is leased to the one that had fewest, and everybody's busy agents are in the view."""
         lines, leaving, crew = self.law.lines, self.first.leaving, self.crew
         in_use = 0 if lines is None else len(self.ringing) + len(self.hold) + len(self.talking)
         room = CPS_ROOM if lines is None else max(0, lines - in_use)
@@ -298,7 +300,11 @@ class World:
         wrapping = [since for each in crew for agent, since in each.wrapping.items() if agent not in leaving]
         idle = len(self.idle)
         if len(crew) > 1:
-            idle = len(range(crew.index(self), idle, len(crew)))
+            served = {each: each.served for each in crew}
+            for _ in range(idle):
+                next_one = min(served, key=served.__getitem__)
+                served[next_one] += 1
+            idle = served[self] - self.served
         return View(idle, len(self.hold), list(self.ringing.values()), talking, wrapping, self.first.agents, room)
 
     def launch(self, now: float) -> None:

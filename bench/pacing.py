@@ -142,7 +142,7 @@ def jobs(full: bool) -> list[Job]:
             seeds = range(max(1, SEEDS[agents] * more // (1 if world == "base" else 2)))
             found += [Job(world, agents, p, "ppp", (seed,)) for seed in seeds]
             if world == "base":
-                compared = tuple(range(2 if agents < 20 else 1))
+                compared = tuple(range(2 if agents < 10 else 1))
                 found += [Job(world, agents, p, policy, compared) for policy in ("progressive", "ratio", "dial_level")]
     for agents, p in LEADS_WORLDS:
         found += [Job("leads", agents, p, policy, (seed,)) for policy in ("ppp", "ppp_leads") for seed in range(2 * more)]

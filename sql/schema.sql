@@ -224,6 +224,7 @@ CREATE TABLE leads (
     copy          bigint      NOT NULL DEFAULT 0,   -- above 0: one more lead of the same number: wanted so (keep-all), or come to it later
     import        bigint,
     met           text,                             -- the agent whom it met last, for campaigns that send it to the same one again
+    last_outcome  text        NOT NULL DEFAULT '',  -- of its last attempt that says anything of the callee; '' = none yet
     CONSTRAINT leads_once_per_campaign UNIQUE (number, campaign, copy)  -- number first: do-not-call looks for a number in every campaign
 ) WITH (
     -- Claims leave dead entries at the front of leads_claimable; vacuum often, it is short.
@@ -457,6 +458,8 @@ CREATE TABLE attempts (
     answers     jsonb       NOT NULL DEFAULT '{}',   -- to the script's questions (M24)
     note        text        NOT NULL DEFAULT '',     -- in the agent's words, for whoever calls next
     disposition_kept jsonb,                          -- chosen while the call was up and not filed yet; NULL a moment after the call's end
+    recorded_from  timestamptz,                      -- the call's recording, by the switch's own word; the file bears the attempt's id
+    recorded_until timestamptz,
     PRIMARY KEY (id, opened_at)
 ) PARTITION BY RANGE (opened_at);
 

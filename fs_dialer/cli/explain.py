@@ -13,6 +13,7 @@ explain = LazyGroup(
         "Commands": {
             "lead": Lazy(f"{HERE}.explain_lead:explain_lead_command", "Is it dialled now, and if not, why and until when."),
             "campaign": Lazy(f"{HERE}.explain_campaign:explain_campaign_command", "What holds its leads, and when the next is dialled."),
+            "pace": Lazy(f"{HERE}.explain_pace:explain_pace", "How many calls it places, and what holds the pace down."),
             "gateway": Lazy(f"{HERE}.explain_gateway:explain_gateway", "Is a trunk used, does it rest, and since which calls."),
             "callerid": Lazy(f"{HERE}.explain_gateway:explain_callerid", "Is a caller id used, does it rest, and since which calls."),
             "field": Lazy(f"{HERE}.explain_field:explain_field", "What a setting of a definition file means."),

@@ -45,6 +45,7 @@ WAITS = {
     "no_callback": "asked not to be called back",
     "rule": "time given by a rule",
     "promised": "promised callbacks",
+    "remedy": "missed, and called again first after the gap",
     gate.CALLER_ID: "deferred: no caller id or trunk was healthy",
     gate.NUMBER_IN_CALL: "put back: another call to the number was up",
     gate.NUMBER_CAP: "put back: the profile allowed no more calls",

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
@@ -30,27 +31,29 @@ from fs_dialer.cli.explain_asked import (
 )
 from fs_dialer.cli.explain_evidence import evidence, zone_origin
 from fs_dialer.cli.failures import CommandFailed, Exit
-from fs_dialer.cli.output import clean, painted, plural, terminal_width, wants_colour
+from fs_dialer.cli.output import clean, painted, percent, plural, terminal_width, wants_colour
 from fs_dialer.cli.settings import Session
 from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core import leads as gate
 from fs_dialer.core.explain import ENGINES, FINISHED, Clock, LeadAnswer, explain_lead
 from fs_dialer.core.explain_engine import Engine, agents_check, caller_id_check, lines_check
-from fs_dialer.core.model import LeadId, LeadStatus
+from fs_dialer.core.model import Lead, LeadId, LeadStatus
 from fs_dialer.errors import ConfigError, Problem
+from fs_dialer.modes import OFFERED
 
 if TYPE_CHECKING:
     from fs_dialer.db.explain import CampaignFound, LeadFound, LeadKnown, Seen
 
 CLAIMABLE = frozenset({LeadStatus.NEW, LeadStatus.RETRY, LeadStatus.CALLBACK_SCHEDULED})
 MARK, NAME = 4, 12  # widths of a gate's line
+CHANCE_WORDS = {"hour": "{} o'clock", "weekend": "{}", "attempts": "{} calls so far", "last": "last {}", "kind": "{} number"}
 INDENT, GAP = 2, 3  # blanks before a gate's line, and between two on one
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
     """One lead's answer with all that it rests on. at: the moment asked about; now: the moment of asking. verdict: now (it may be dialled), waiting (every
-    gate that time opens is open), later, by_hand (somebody must start its campaign), never, in_call."""
+    gate that time opens is open), later, by_hand (somebody must start its campaign), never, in_call. chance: how likely it is answered."""
 
     found: LeadFound
     campaign: CampaignFound
@@ -60,6 +63,7 @@ class Told:
     now: float
     at: float
     ahead: int | None
+    chance: Mapping[str, Any] | None = None
 
     @property
     def zone(self) -> str:
@@ -156,7 +160,16 @@ def _tell(seen: Seen, found: LeadFound, at_text: str | None, now: float) -> Told
     ahead = None
     if at <= now and not any(check.gate not in ENGINES for check in answer.shut) and lead.status in CLAIMABLE and not found.claimed:
         ahead = seen.ahead(found, [zones for zones in seen.zone_sets(lead.campaign) if clock.verdict(zones, now).open])
-    return Told(found, campaign, known, answer, engine, now, at, ahead)
+    return Told(found, campaign, known, answer, engine, now, at, ahead, _chance(seen, campaign, lead, at))
+
+
+def _chance(seen: Seen, campaign: CampaignFound, lead: Lead, at: float) -> Mapping[str, Any] | None:
+    """How likely it is answered, by what its campaign has learnt; None for types that take all leads as alike, and for leads that are finished."""
+    parts = getattr(OFFERED.get(campaign.campaign.type), "lead_parts", None)
+    if parts is None or lead.status in FINISHED:
+        return None
+    found: Mapping[str, Any] | None = parts(seen.memory(lead.campaign), campaign.campaign, lead, at)
+    return found
 
 
 # --- telling it -----------------------------------------------------------------------------------------------------------------------
@@ -165,7 +178,7 @@ def _tell(seen: Seen, found: LeadFound, at_text: str | None, now: float) -> Told
 def _lines(told: Told, width: int | None, colour: bool) -> list[str]:
     lead = told.found.lead
     who = f"lead {lead.id} of {lead.campaign}: {lead.number}  {clean(told.found.name)}".rstrip()
-    return [who, _headline(told), *_gates(told, width, colour), *_not_asked(told)]
+    return [who, _headline(told), *_gates(told, width, colour), *_not_asked(told), *_chance_said(told)]
 
 
 def _headline(told: Told) -> str:
@@ -266,6 +279,18 @@ def _not_asked(told: Told) -> list[str]:
     return [f"  --   {names}: the daemon does not say"]
 
 
+def _chance_said(told: Told) -> list[str]:
+    """Answered by a person, if it were called then: the campaign's rate, and what each feature makes of the odds."""
+    chance = told.chance
+    if chance is None or not chance["calls"]:
+        return []
+    if chance["probability"] is None:
+        return [f"  --   chance       {percent(chance['rate'], 0)} to be answered, the campaign's: {chance['calls']:,} calls do not tell its leads apart"]
+    parts = [f"{CHANCE_WORDS[part['feature']].format(part['level'].replace('_', ' '))} ×{part['times']:.2f}" for part in chance["made_of"]]
+    made = ", ".join(parts) or "nothing known of it"
+    return [f"  --   chance       {percent(chance['probability'], 0)} to be answered; the campaign's {percent(chance['rate'], 0)}, odds by {made}"]
+
+
 def _json(told: Told) -> dict[str, Any]:
     lead, found, campaign = told.found.lead, told.found, told.campaign
     return {
@@ -287,6 +312,7 @@ def _json(told: Told) -> dict[str, Any]:
         "claimed": found.claimed,
         "daemon": None if told.asked_ahead else told.engine is not None,
         "attempts": [{"opened_at": each.opened_at, "outcome": each.outcome, "cause": each.cause, "ended_at": each.ended_at} for each in told.known.tries],
+        "chance": told.chance,
         "lists": [
             {"list": entry.list, "number": entry.number, "reason": entry.reason, "added_by": entry.added_by, "added_at": entry.added_at}
             for entry in told.known.entries

@@ -245,7 +245,7 @@ def _told(entry: Entry) -> str:
             return f"call to {entry.number or 'a number that was forgotten'}: {outcome}{talked}" + (f" ({know['decision']})" if know["decision"] else "")
         case "result":
             answers = ", ".join(f"{key}: {_answer(value)}" for key, value in know["answers"].items())
-            return f"result {know['disposition']}" + (f" ({answers})" if answers else "")
+            return f"result {know['disposition']}" + (f" ({answers})" if answers else "") + (f": {know['note']}" if know["note"] else "")
         case "ticket":
             return f"ticket {know['ticket']}: {know['channel']}" + (f", {know['note']}" if know["note"] else "")
         case "ticket_closed":

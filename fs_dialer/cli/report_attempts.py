@@ -35,7 +35,7 @@ TIME_COLUMNS = ("opened_at", "rang_at", "answered_at", "bridged_at", "ended_at",
 STORED = (
     "id", "campaign", "revision", "lead", "lead_status", "number", "gateway", "caller_id", "agent", "opened_at", "outcome", "cause", "sip_status",
     "rang_at", "answered_at", "bridged_at", "ended_at", "missed", "leg_seen", "disposition", "disposed_by", "disposed_at", "decision", "answers",
-    "gates", "leg", "epoch", "closed_at",
+    "note", "gates", "leg", "epoch", "closed_at",
 )  # fmt: skip
 LENGTHS: Mapping[str, Callable[[AttemptRow], float | None]] = {
     "ring_s": lambda row: _between(row.rang_at, row.answered_at if row.answered_at is not None else row.ended_at),

@@ -15,6 +15,7 @@ from fs_dialer.config.crosscheck_things import JUDGES, judge_rules
 from fs_dialer.config.definitions import Unit
 from fs_dialer.config.shelf import Shelf
 from fs_dialer.config.values import nearest, show_duration, show_moment
+from fs_dialer.core.call_rules import HEARD_MOST_S
 from fs_dialer.core.definition import AgentDefinition, Campaign
 from fs_dialer.core.model import CampaignType, LegKind
 from fs_dialer.core.resources import Team
@@ -128,6 +129,10 @@ class Judge:
         least = profile.ring_at_least_s
         if least is not None and campaign.ring_timeout_s < least and form.clean("ring") and form.written("ring"):
             form.tell("ring", f"{show_duration(campaign.ring_timeout_s)} is shorter than the {show_duration(least)} that {profile.name} asks for")
+        within = profile.connect_within_s
+        if campaign.agent_hears and within is not None and within <= HEARD_MOST_S and form.clean("agent_hears"):
+            text = f"what the agent hears first may take {show_duration(HEARD_MOST_S)}, and {profile.name} wants him there within {show_duration(within)}"
+            form.tell("agent_hears", text)
         if campaign.type in (CampaignType.PROGRESSIVE, CampaignType.PREDICTIVE):
             if profile.notice_on_missed and not campaign.waiting.notice and form.clean("waiting"):
                 text = f"{profile.name} asks for a message to missed customers: write waiting: {{then: sorry.wav}}"

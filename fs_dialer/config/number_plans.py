@@ -55,6 +55,19 @@ def judged(digits: str, international: bool, region: str) -> tuple[str, tuple[st
     return e164, zones_by_prefix(e164[1 : 1 + plan.zone_digits])
 
 
+def kind_of(number: str) -> str:
+    """`mobile` or `fixed`, by the plan of its country, for E.164 with its +; "" where the plan does not tell them apart, or the number is of another kind."""
+    digits = number[1:]
+    found = _international(digits) if digits.isascii() and digits.isdigit() else None
+    if found is None:
+        return ""
+    plan, national = found
+    for matches in plan.of_length(len(national)):
+        if (matches.leading is None or matches.leading.match(national)) and matches.place(national) is not None:
+            return matches.kind(national)
+    return ""
+
+
 @dataclass(frozen=True, slots=True)
 class _Matches:
     """What a country's numbers of one length look like."""
@@ -65,6 +78,7 @@ class _Matches:
     fixed: re.Pattern[str]
     mobile: re.Pattern[str]
     mobile_has_place: bool
+    alike: bool  # mobile and fixed numbers cannot be told apart
 
     def place(self, national: str) -> bool | None:
         """Whether the number belongs to a place of its country; None where it is none of the country's."""
@@ -75,6 +89,12 @@ class _Matches:
         if self.fixed.fullmatch(national):
             return True
         return self.mobile_has_place if self.mobile.fullmatch(national) else None
+
+    def kind(self, national: str) -> str:
+        if self.alike or self.special.fullmatch(national):
+            return ""
+        fixed, mobile = self.fixed.fullmatch(national), self.mobile.fullmatch(national)
+        return "" if bool(fixed) is bool(mobile) else "fixed" if fixed else "mobile"
 
 
 @dataclass(slots=True)
@@ -185,6 +205,7 @@ def _matches(metadata: PhoneMetadata, length: int, code: int) -> _Matches:
         fixed=_pattern(metadata.fixed_line, length),
         mobile=mobile,
         mobile_has_place=is_number_type_geographical(PhoneNumberType.MOBILE, code),
+        alike=metadata.same_mobile_and_fixed_line_pattern,
     )
 
 

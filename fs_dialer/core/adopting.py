@@ -8,7 +8,7 @@ from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
-from fs_dialer.core.actions import AskLeg, CloseAttempt, Hangup, Reconcile, RenewFallback
+from fs_dialer.core.actions import AskLeg, CloseAttempt, Hangup, ParkBoth, Reconcile, RenewFallback
 from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
 from fs_dialer.core.calling import arm_fallback, feed, renew_fallbacks
 from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
@@ -51,17 +51,40 @@ def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
     if not w.switch_up:
         return
     w.reconciled = True
-    for leg in w.strangers:
-        if leg not in w.legs:
-            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
-    w.strangers.clear()
-    w.bridged_agents.clear()
+    _settle_strangers(w)
     for agent_id in w.agents:
         nail(w, agent_id)
     for run in w.runs.values():
         if run.life.state is CampaignState.DRAINING and not run.calls:
             live(w, run, campaigns.LastCallOver())
     w.pace_due = True
+
+
+def _settle_strangers(w: World) -> None:
+    """Everything has been told: what is left of an earlier daemon's legs talks to a customer of ours, or is hung up. An agent's leg that is bridged to nobody's
+    customer is what remains of a consultation."""
+    with_customers = {call.agent_leg: call for call in w.calls.values() if call.state is CallState.BRIDGED and call.agent is None}
+    for leg in w.strangers:
+        call = with_customers.get(leg)
+        if leg in w.legs:
+            continue
+        if call is None:
+            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
+        else:
+            w.legs[leg] = LegRole("agent", call.id, None, w.installation.switch, seen=True)
+            w.calls[call.id] = replace(call, outside=True)
+            w.out.append(AskLeg(leg))
+            w.tell(call.id, "adopted", "he talks to somebody who is no agent of ours")
+    for leg in w.bridged_agents:
+        role = w.legs.get(leg)
+        if role is not None and role.kind == "agent":
+            role.orphan = True
+            w.out.append(Hangup(leg, "NORMAL_CLEARING"))
+        elif role is not None and w.bridged_with[leg] in w.bridged_agents:
+            w.out.append(ParkBoth(leg, w.bridged_with[leg]))
+    w.strangers.clear()
+    w.bridged_agents.clear()
+    w.bridged_with.clear()
 
 
 def leg_found(w: World, ev: events.LegFound) -> None:
@@ -163,7 +186,7 @@ def _found_in_talk(w: World, leg: LegId, agent_id: AgentId, lead_leg: LegId) -> 
     if call is not None and call.agent is None and call.agent_leg == leg:
         _talks_on(w, call, agent_id, leg)
     else:
-        w.bridged_agents[leg] = agent_id
+        w.bridged_agents[leg], w.bridged_with[leg] = agent_id, lead_leg
 
 
 def leg_gone(w: World, ev: events.LegGone) -> None:
@@ -260,6 +283,8 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
     if facts.bridged_to is not None:
         adopt_bridged(w, call, facts.bridged_to)
+        if run.plan.record in ("answered", "all"):
+            feed(w, attempt.id, calls.RecordAsked("start"))  # the same file: it goes on where it is being written
     elif facts.answered:
         feed(w, attempt.id, calls.LeadAnswered())
         feed(w, attempt.id, calls.LeadParked())

@@ -280,12 +280,12 @@ def bridge_failed(call: Call, ev: Input, now: float) -> Result:
 
 
 def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
-    """While the lead's phone rings. Agent first: the call is void without him. Else another agent may be free by the answer."""
+    """While the lead's phone rings. Agent first: the call is void without him, until the customer has answered. Else another agent may be free by then."""
     if call.agent is None:
         return call, []
     free: Directive = Free(call.agent, "missed_offer")
     lost = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False)
-    if call.plan.first_leg != "agent":
+    if call.plan.first_leg != "agent" or call.answered_at is not None:
         return lost, [free]
     lost, out = cancel_ringing(lost, Cancel("the agent hung up before the customer answered"), now)
     return lost, [free, *out]

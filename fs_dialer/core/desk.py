@@ -380,7 +380,7 @@ def picture(w: World, agent_id: AgentId) -> AgentPicture:
     run = w.runs.get(desk.last.campaign) if desk.last is not None else None
     in_wrap_up = agent.state is AgentState.WRAP_UP and desk.last is not None and desk.last.met and run is not None
     extensions = max(0, run.definition.wrap_up.extend[0] - desk.extensions) if in_wrap_up and run is not None else 0
-    campaigns = tuple(_campaign(desk, each) for each in w.runs_of(agent_id))
+    campaigns = tuple(_campaign(desk, each) for each in w.runs_of(agent_id) if each.queue is None)
     shown = _call(w, call, agent) if call is not None else None
     return AgentPicture(
         agent_id,
@@ -417,12 +417,15 @@ def _call(w: World, call: calls.Call, agent: agents.Agent) -> CallPicture:
         call.lead.number,
         call.state,
         agent.since,
-        call.preview_until,
+        call.preview_until if call.state is CallState.PREVIEWING else None,
         call.accepted,
-        max(0, times - call.extended) if call.preview_until is not None else 0,
+        max(0, times - call.extended) if call.preview_until is not None and call.state is CallState.PREVIEWING else 0,
         call.dialed_at,
         call.answered_at,
         call.bridged_at,
+        consulting=call.target.words if call.target is not None else "",
+        consult_up=call.target is not None and call.target.stage == "talking",
+        recording=call.recording,
         attempts=call.lead.attempts,
         caller_id=call.caller_id,
     )

@@ -59,7 +59,8 @@ def agent_plan(action: OriginateAgent) -> LegPlan:
     if action.call is not None:
         variables["fsd_attempt"] = action.call
     if action.auto_answer:
-        variables["sip_auto_answer"] = "true"  # the switch adds Call-Info: answer-after=0
+        variables["sip_auto_answer"] = "true"  # the switch adds Call-Info: answer-after=0 and ;intercom=true
+        variables["sip_auto_answer_suppress_notify"] = "true"  # and would send NOTIFY Event: talk to a phone that may not know it (tried)
     if action.nailed or action.stays:
         variables |= STAYS
     return LegPlan("", action.dial_string, variables, {"execute_on_answer": FALLBACK_AFTER_S})
@@ -77,7 +78,8 @@ def outside_plan(action: OriginateOutside) -> LegPlan:
     return LegPlan(action.gateway, action.dial, variables | STAYS, {"execute_on_answer": FALLBACK_AFTER_S})
 
 
-SPEAKS = {"whisper": {"eavesdrop_whisper_aleg": "true"}}
+# Into what the leg is sent: its own phone hears it. Its name says the opposite: eavesdrop_whisper_aleg is heard by the customer (tried, and listened to).
+SPEAKS = {"whisper": {"eavesdrop_whisper_bleg": "true"}}
 
 
 def supervisor_plan(action: OriginateSupervisor) -> LegPlan:

@@ -22,8 +22,8 @@ PREFIX = "queue:"  # no campaign is named so: a campaign's name is a file's
 class Line:
     """What a queue says of itself. people, teams: its agents. max_wait_s: then a caller is let go, after the notice where there is one; counted as missed.
 
-    number: the queue's own, shown by agents' phones; "" = theirs to choose. priority: against campaigns that share its agents, on their scale: above it a campaign comes first, and where it is the same the queue does; callbacks
-    always come first (S86).
+    number: the queue's own, shown by agents' phones; "" = theirs to choose. priority: against campaigns that share its agents, on their scale: above it a
+    campaign comes first, and where it is the same the queue does; callbacks always come first (S86).
     """
 
     name: str

@@ -14,6 +14,7 @@ from fs_dialer.core.world import Run, World
 
 Standing = tuple[int, int]  # −priority, rank: the smaller comes first
 CALLBACK, QUEUE, DIALLING = 0, 1, 2
+BUSY = frozenset({*IN_TALK, AgentState.WRAP_UP})
 
 
 def standings(w: World) -> dict[CampaignId, Standing]:
@@ -74,27 +75,26 @@ def counted_on(w: World, run: Run) -> tuple[list[Agent], int]:
     by a callback or a queued caller, or by a campaign of higher priority, does not count: of those it shares as many as wait there, whoever will probably
     be free first. Nobody counts who is about to leave, has closed a screen that is needed, or is paused here.
     """
-    crew = [a for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p)]
-    if all(len(w.serves.get(a.id, ())) == 1 for a in crew):
-        return [a for a in crew if _busy(a)], len(crew)
+    if run.staying == len(run.crew):
+        crew = [w.agents[p] for p in run.crew]
+    else:
+        crew = [a for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p)]
     places = standings(w)
     mine = places[run.definition.id]
-    rivals = [other for other in w.runs.values() if other is not run and demand(other) != 0 and places[other.definition.id] <= mine]
+    rivals = [other for other in w.runs.values() if other is not run and places[other.definition.id] <= mine and demand(other) != 0]
+    if not rivals or all(len(w.serves[a.id]) == 1 for a in crew):
+        return [a for a in crew if a.state in BUSY], len(crew)
     gone = _taken(w, crew, [r for r in rivals if places[r.definition.id] < mine])
     equals = [r for r in rivals if places[r.definition.id] == mine]
     shares = [(a, _share(w, run, equals, a)) for a in crew if a.id not in gone]
     total = sum(share for _, share in shares)
     counted, sum_before = [], 0.0
-    for agent, share in sorted(((a, s) for a, s in shares if _busy(a)), key=lambda each: (each[0].since, each[0].id)):
+    for agent, share in sorted(((a, s) for a, s in shares if a.state in BUSY), key=lambda each: (each[0].since, each[0].id)):
         # Every so manieth of them, spread evenly over the ages: a forecast takes whole agents, and so the expected number is right.
         if int(sum_before + share + 0.5) > int(sum_before + 0.5):
             counted.append(agent)
         sum_before += share
     return counted, max(1, round(total)) if crew else 0
-
-
-def _busy(agent: Agent) -> bool:
-    return agent.state in IN_TALK or agent.state is AgentState.WRAP_UP
 
 
 def _share(w: World, run: Run, equals: list[Run], agent: Agent) -> float:
@@ -108,7 +108,7 @@ def _taken(w: World, crew: list[Agent], above: list[Run]) -> set[AgentId]:
     gone: set[AgentId] = set()
     if not above:
         return gone
-    soonest = sorted((a for a in crew if _busy(a)), key=lambda a: (a.state is not AgentState.WRAP_UP, a.since, a.id))
+    soonest = sorted((a for a in crew if a.state in BUSY), key=lambda a: (a.state is not AgentState.WRAP_UP, a.since, a.id))
     for other in above:
         wanted = demand(other)
         for agent in soonest:

@@ -18,7 +18,7 @@ class StoredCampaign:
     """The campaign at the revision that dials (the newest approved one, else the newest), with its life-cycle state.
 
     `newest_revision` is above `campaign.revision` while a changed definition waits for its approval (D5). `today`: how many persons answered since the day
-    began in the campaign's zone, and how many of them were missed (D1); None for types that cannot miss anybody by pacing.
+    began in the campaign's zone, and how many of them were missed (D1), counted a minute ago at most; None for types that cannot miss anybody by pacing.
     """
 
     campaign: Campaign

@@ -187,6 +187,7 @@ class World:
     nail_tries: dict[AgentId, int] = field(default_factory=dict)
     supervisors: dict[AgentId, LegId] = field(default_factory=dict)  # whose leg somebody listens to, and by which leg of his own
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
+    bridged_with: dict[LegId, LegId] = field(default_factory=dict)  # the legs they are bridged to
     strangers: dict[LegId, None] = field(default_factory=dict)
     due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first
     timers: Timers = field(default_factory=Timers)

@@ -47,9 +47,17 @@ def zones(text: str) -> tuple[str, ...]:
     return tuple(text.split("|")) if text else ()
 
 
+def kind_of(number: str) -> str:
+    """mobile, fixed, "" = its plan does not tell. Not stored: a lead goes on with the contact's other numbers, and the plan says it in microseconds."""
+    from fs_dialer.config.number_plans import kind_of as by_plan  # the library of all plans is not for commands that see no lead
+
+    return by_plan(number)
+
+
 def lead(campaign: CampaignId, row: Sequence[Any]) -> Lead:
-    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers, met."""
-    return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11], met=row[12])
+    """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers, met, last."""
+    told: dict[str, Any] = {"met": row[12], "last": row[13], "kind": kind_of(row[1])}
+    return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11], **told)
 
 
 def open_attempt(row: Sequence[Any]) -> OpenAttempt:
@@ -59,7 +67,8 @@ def open_attempt(row: Sequence[Any]) -> OpenAttempt:
     gates = tuple((gate, answer) for gate, answer in row[10])
     attempt = Attempt(AttemptId(row[0]), campaign, row[2], lead, LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9], (), gates)
     promised = AgentId(row[18]) if row[18] else None
-    seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20], met=row[21])
+    told: dict[str, Any] = {"met": row[21], "last": row[22], "kind": kind_of(row[11])}
+    seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20], **told)
     return OpenAttempt(attempt, seen)
 
 
@@ -116,6 +125,8 @@ def result_columns(results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> dict[
         "statuses_before": [None if update.status_before is None else update.status_before.value for _, update in results],
         "no_callbacks": [update.no_callback for _, update in results],
         "for_alls": [update.no_callback_for_all for _, update in results],
+        "recorded_froms": [result.recorded_from for result, _ in results],
+        "recorded_untils": [result.recorded_until for result, _ in results],
     }
 
 

@@ -228,8 +228,7 @@ class _Change:
             base = self._undone(state, done)
         elif kept := self._marked(state, chosen):
             return kept
-        else:
-            chosen = self._with_promise(state, chosen)
+        chosen = self._with_promise(base, chosen)
         if base.status == "blocked":
             write(self._cursor, base)
             return "its number is on a do-not-call list"

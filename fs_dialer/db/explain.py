@@ -194,6 +194,11 @@ class Seen:
         found = self._ask("daemon_status")
         return (float(found[0][0]), dict(found[0][1])) if found else None
 
+    def memory(self, campaign: CampaignId) -> Mapping[str, Any]:
+        """What its type has learnt, as the daemon saved it last; {} before the first time."""
+        found = self._ask("explain_memory", campaign=campaign)
+        return found[0][0] if found and isinstance(found[0][0], Mapping) else {}
+
     # --- one lead -----------------------------------------------------------------------------------------------------------------------
 
     def leads_named(self, *, lead: LeadId | None = None, number: str | None = None, campaign: str | None = None) -> list[LeadFound]:
@@ -260,7 +265,7 @@ class Seen:
 
 
 def _lead(row: Row) -> LeadFound:
-    id, campaign, number, zone_set, status, attempts, ours, ready_at, ready_why, agent, caller_id, others, held_by, before, claimed, position, name = row
+    id, campaign, number, zone_set, status, attempts, ours, ready_at, ready_why, agent, caller_id, others, held_by, before, claimed, position, name, last = row
     lead = Lead(
         LeadId(id),
         CampaignId(campaign),
@@ -275,6 +280,8 @@ def _lead(row: Row) -> LeadFound:
         caller_id,
         others,
         held_by,
+        last=last,
+        kind=codec.kind_of(number),
     )
     return LeadFound(lead, LeadStatus(before) if before else None, claimed, position, name)
 

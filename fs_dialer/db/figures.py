@@ -95,6 +95,7 @@ class AttemptRow(NamedTuple):
     disposed_by: str | None
     disposed_at: float | None
     answers: Mapping[str, Any]
+    note: str = ""
     name: str = ""
     attributes: Mapping[str, Any] = {}
     status: str = ""

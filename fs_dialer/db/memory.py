@@ -15,7 +15,7 @@ from typing import Any
 from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.changed import changed
 from fs_dialer.core.definition import Campaign, Installation
-from fs_dialer.core.hangup import ANSWERED_BY_PERSON
+from fs_dialer.core.hangup import ANSWERED_BY_PERSON, FEEDS_ESTIMATE
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
@@ -228,7 +228,7 @@ class MemoryStore(MemoryOffice):
         ]
         ready = sorted(ready, key=lambda lead: (lead.ready_at, lead.position))[:count]
         for lead in ready:
-            lead.claimed = self._own_epoch()
+            lead.claimed, lead.take = self._own_epoch(), None
         return [lead.seen(lead.status) for lead in ready]
 
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
@@ -340,6 +340,8 @@ class MemoryStore(MemoryOffice):
         kept = lead.status is not LeadStatus.IN_PROGRESS
         if result.outcome is Outcome.CONNECTED:
             lead.met = result.agent or lead.met
+        if result.outcome in FEEDS_ESTIMATE:
+            lead.last = result.outcome.value
         self._settle(lead, update, lead_status if update.status is LeadStatus.IN_PROGRESS else update.status, lead_status)
         if update.leave_group:
             group = db.campaigns[attempt.campaign].revisions[attempt.revision - 1].leads.group

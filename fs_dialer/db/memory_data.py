@@ -27,7 +27,7 @@ from fs_dialer.core.model import (
     LeadStatus,
 )
 from fs_dialer.core.stored import StoredAgent, StoredCommand
-from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, zones
+from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, kind_of, zones
 
 Entry = tuple[float, int, int]  # ready_at, position, lead
 NO_CALLBACK = "no_callback"  # the gate, and why a lead waits
@@ -57,6 +57,7 @@ class KeptLead:
     parameters: Mapping[str, str] = field(default_factory=dict)
     status_before: LeadStatus | None = None
     met: AgentId | None = None
+    last: str = ""  # the outcome of its last attempt that says anything of the callee
     take: KeptTake | None = None  # by which it came into the hands that hold it; None = by a claim for dialling
 
     def enqueue(self) -> None:
@@ -80,6 +81,8 @@ class KeptLead:
             self.caller_id,
             len(self.others),
             met=self.met,
+            last=self.last,
+            kind=kind_of(self.number),
         )
 
 

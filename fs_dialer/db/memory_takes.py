@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Container
 from heapq import heappop, heappush
 
 from fs_dialer.core.actions import TakeLeadNow
@@ -9,8 +10,8 @@ from fs_dialer.core.leads import DO_NOT_CALL
 from fs_dialer.core.model import LeadId, LeadStatus, Refusal
 from fs_dialer.core.stored import Taken
 from fs_dialer.core.taking import LEAD_UNKNOWN, NO_LEAD, Customers, Offered, promised_to_another
-from fs_dialer.db.codec import zone_set
-from fs_dialer.db.memory_data import NO_CALLBACK, Entry, KeptLead, KeptTake, MemoryDatabase
+from fs_dialer.db.codec import CLAIMABLE, FIRST, zone_set
+from fs_dialer.db.memory_data import NO_CALLBACK, Entry, KeptCampaign, KeptLead, KeptTake, MemoryDatabase
 from fs_dialer.errors import StoreError
 
 
@@ -69,7 +70,11 @@ def _named(
 def _next(db: MemoryDatabase, action: TakeLeadNow, now: float) -> KeptLead | Refusal:
     """The first that is ready and may be called; leads promised to others keep their places."""
     kept = db.campaigns[action.campaign]
-    queues = [kept.queues[text] for text in {zone_set(zones): None for zones in action.zone_sets} if text in kept.queues]
+    open_sets = {zone_set(zones): None for zones in action.zone_sets}
+    for lead in _owed(db, kept, open_sets, now):
+        if not promised_to_another(lead.agent, lead.ready_at, action.agent, now) and _forbidden(db, lead, now) is None:
+            return lead
+    queues = [kept.queues[text] for text in open_sets if text in kept.queues]
     others: list[tuple[list[Entry], Entry]] = []
     try:
         while heads := [queue for queue in queues if db.prune(queue)]:
@@ -86,6 +91,14 @@ def _next(db: MemoryDatabase, action: TakeLeadNow, now: float) -> KeptLead | Ref
     finally:
         for queue, entry in others:
             heappush(queue, entry)
+
+
+def _owed(db: MemoryDatabase, kept: KeptCampaign, open_sets: Container[str], now: float) -> list[KeptLead]:
+    """Those for whom a time was promised that has come, and those who are owed a call: before all others."""
+    leads = [db.leads[id] for id in kept.first]
+    free = [lead for lead in leads if lead.ready_why in FIRST and lead.claimed is None and lead.status in CLAIMABLE]
+    ready = [lead for lead in free if lead.ready_at <= now and zone_set(lead.zones) in open_sets]
+    return sorted(ready, key=lambda lead: (lead.ready_at, lead.position))
 
 
 def _forbidden(db: MemoryDatabase, lead: KeptLead, now: float) -> Refusal | None:

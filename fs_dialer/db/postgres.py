@@ -53,6 +53,8 @@ log = logging.getLogger("fs_dialer.db")
 FEW_MORE = 4
 # So many refused leads return in one transaction.
 RETURN_BATCH = 5_000
+# Counting who answered today reads all of a day's answers, and campaigns are looked at whenever anything changes.
+RECOUNT_S = 60.0
 
 
 class PostgresStore:
@@ -70,6 +72,7 @@ class PostgresStore:
         self._epoch: int | None = None
         self._batch = 0
         self._doubtful: dict[CampaignId, list[int]] = {}  # claims whose answer was lost, by campaign
+        self._today: dict[tuple[CampaignId, float], tuple[float, tuple[int, int]]] = {}  # by campaign and day: when it was counted, and what
 
     # --- leadership ---------------------------------------------------------------------------------------------------------------------
 
@@ -133,6 +136,7 @@ class PostgresStore:
             if not current or current[0][0] != self._epoch:
                 self._epoch = int(rows(cursor, "new_epoch", {"holder": holder})[0][0])
                 self._doubtful.clear()
+                self._today.clear()
         return self._epoch
 
     def _drop_leader(self) -> None:
@@ -168,12 +172,15 @@ class PostgresStore:
         return self._with_today([_campaign(found[0])])[0] if found else None
 
     def _with_today(self, found: Sequence[StoredCampaign]) -> list[StoredCampaign]:
-        """With who answered and who was missed since each campaign's day began: a restart never refills the budget."""
+        """With who answered and who was missed since each campaign's day began, as of a minute ago at most: a restart never refills the budget."""
         now = time.time()
         days = {each.campaign.id: day_start(each.campaign.window.zone, now) for each in found if each.campaign.type in PACED}
-        counted = self._pool.rows("answered_today", {"campaigns": list(days), "sinces": list(days.values())}) if days else []
-        today = {campaign: (int(answered), int(missed)) for campaign, answered, missed in counted}
-        return [replace(each, today=today.get(each.campaign.id)) for each in found]
+        known = {key: kept for key, kept in self._today.items() if now - kept[0] < RECOUNT_S}
+        asked = {campaign: day for campaign, day in days.items() if (campaign, day) not in known}
+        counted = self._pool.rows("answered_today", {"campaigns": list(asked), "sinces": list(asked.values())}) if asked else []
+        known |= {(campaign, asked[campaign]): (now, (int(answered), int(missed))) for campaign, answered, missed in counted}
+        self._today = known
+        return [replace(each, today=known[each.campaign.id, days[each.campaign.id]][1]) if each.campaign.id in days else each for each in found]
 
     def agents(self) -> Sequence[StoredAgent]:
         return [
@@ -227,9 +234,7 @@ class PostgresStore:
         `next_ready_at` is never before `now`: it is `now` when a ready lead was passed over because somebody else had its row locked just then.
         """
         epoch = self._own_epoch()
-        for doubtful in list(self._doubtful.get(campaign, ())):
-            self._pool.rows("undo_claim", {"campaign": campaign, "epoch": epoch, "batch": doubtful})
-            self._doubtful[campaign].remove(doubtful)
+        self._undo_doubtful(campaign, epoch)
         self._batch = batch = self._batch + 1
         open_sets = list(dict.fromkeys(codec.zone_set(zones) for zones in zone_sets))
         words = {
@@ -260,6 +265,7 @@ class PostgresStore:
     def take_lead(self, action: TakeLeadNow, now: float) -> Taken:
         """The next ready lead of an open zone set, or the one named, for an agent; counted against his quota (S29–S34, D16)."""
         epoch = self._own_epoch()
+        self._undo_doubtful(action.campaign, epoch)
         self._batch = batch = self._batch + 1
         try:
             with self._pool.transaction() as cursor:
@@ -268,6 +274,12 @@ class PostgresStore:
             if error.lost:
                 self._doubtful.setdefault(action.campaign, []).append(batch)
             raise
+
+    def _undo_doubtful(self, campaign: CampaignId, epoch: int) -> None:
+        """Free the leads of claims and takes whose answers never reached us."""
+        for doubtful in list(self._doubtful.get(campaign, ())):
+            self._pool.rows("undo_claim", {"campaign": campaign, "epoch": epoch, "batch": doubtful})
+            self._doubtful[campaign].remove(doubtful)
 
     def return_leads(self, campaign: CampaignId, leads: Sequence[LeadReturn]) -> None:
         """Leads we do not hold, and leads in progress, are left alone. Those that go behind all others do so in the order given."""

@@ -22,8 +22,8 @@ from fs_dialer.errors import StoreError
 
 FEW = 8  # candidates of a take: more than takes that may be under way at the same time
 MOST_FORBIDDEN = 50  # passed over in one take, before the agent is told to ask again
-CONTACT = 13  # of a lead as takes return it, behind the columns of a claim
-CAMPAIGN, CLAIMED, HIS = 14, 15, 16  # and of one that was named
+CONTACT = 14  # of a lead as takes return it, behind the columns of a claim
+CAMPAIGN, CLAIMED, HIS = 15, 16, 17  # and of one that was named
 
 
 def take_lead(cursor: Cursor, action: TakeLeadNow, now: float, epoch: int, batch: int) -> Taken:

@@ -50,9 +50,7 @@ def _created(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
     gateway = h.get(f"variable_{VARIABLE_GATEWAY}")
     attempt = h.get(f"variable_{VARIABLE_ATTEMPT}")
     agent = h.get(f"variable_{VARIABLE_AGENT}")
-    return ev.LegCreated(
-        _leg(h), switch, GatewayId(gateway) if gateway else None, AttemptId(attempt) if attempt else None, AgentId(agent) if agent else None
-    )
+    return ev.LegCreated(_leg(h), switch, GatewayId(gateway) if gateway else None, AttemptId(attempt) if attempt else None, AgentId(agent) if agent else None)
 
 
 def _ended(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:

@@ -27,6 +27,8 @@ from fs_dialer.modes.pacer_odds import calls_within
 VERSION = 1
 REBUILD_S = 10.0
 COLD_CALLS, COLD_PER_ENDED, COLD_UNTIL = 20, 2, 200  # in flight ≤ 20 + 2·ended, until 200 have ended
+RESERVE_MOST = 3  # free agents kept from an overdrawn budget
+SETTLED_S = 60.0  # after it every call of a bolder moment has ended
 OUTAGE_S = 30.0  # so long most calls must have failed by our or the network's fault
 REDIAL_S = 1.0  # so long a call that failed so is not replaced by another
 OUTAGE_QUIET_S = 10.0  # without such a failure it is over
@@ -113,6 +115,8 @@ class Pacer:
         self._now = -math.inf
         self._built_at: float | None = None
         self._out = 0  # launched and neither answered nor ended, by what we were told
+        self._free_since: float | None = None  # since when only free agents are dialled for
+        self._taken = 0  # missed all the same
         self._lost: list[tuple[float, int]] = []  # in the last REDIAL_S: when, and how many
         self._ended = 0  # towards the end of the cold start
         self._lead_mean, self._lead_seen, self._lead_newest = 0.0, 0.0, -math.inf
@@ -142,6 +146,7 @@ class Pacer:
             self._handling.wrap_hazard.saw_end(age)
         elif kind == "abandoned":
             self._budget.miss()
+            self._taken += self._free_since is not None and now - self._free_since > SETTLED_S + self.max_wait_s
 
     def _resolved(self, answered: bool, now: float, age: float | None) -> None:
         self._out = max(0, self._out - 1)
@@ -176,6 +181,10 @@ class Pacer:
         hopes = self._hopes(ring_ages, multiples)
         p = self._answer.used
         price = self._last_price = self._budget.price(now, self._agents, on_hold)
+        if price.q > 0.0:
+            self._free_since, self._taken = None, 0
+        elif self._free_since is None:
+            self._free_since = now
         if self._agents <= 0:
             return Decision(0, "no agent is logged in and available", price.q, p)
         if room <= 0:
@@ -187,10 +196,15 @@ class Pacer:
             n, self._last_risk = calls_within(price.q, idle - on_hold, self._free(talk_ages, wrap_ages), hopes, p, most)
             n, free = max(0, n - resting), None
         else:
-            free = max(0, idle - on_hold - count - resting)
+            free = max(0, idle - on_hold - count - resting - self._reserve(price))
             n, self._last_risk = min(most, free), 0.0
         because = self._capped(n, free, cold, count, room) or (self._priced(n, price, idle, on_hold, count) if free is None else self._spent(on_hold, price))
         return Decision(n, because, price.q, p)
+
+    def _reserve(self, price: Price) -> int:
+        """Free agents who are not dialled for: where an overdrawn budget is missed from although only free agents are dialled for. It happens where agents
+        serve other campaigns too: the one for whom a call was placed is gone as its customer answers. A lone agent is always dialled for."""
+        return min(RESERVE_MOST, self._agents - 1, self._taken) if self._budget.tokens + price.lent < 0.0 else 0
 
     def _clock(self, now: float) -> float:
         """Never backwards: what is no time counts as the latest seen."""
@@ -275,10 +289,12 @@ class Pacer:
         return ""
 
     def _spent(self, on_hold: int, price: Price) -> str:
-        budget = self._budget
+        budget, kept = self._budget, self._reserve(price)
+        if kept > 0:
+            return f"missed budget used up, and other campaigns take our free agents: {kept} of them {'is' if kept == 1 else 'are'} not dialled for"
         if price.b + HOLD_SHARE * on_hold > 0.0:
             return f"{_customers(on_hold)} for an agent, and the missed budget covers no more: only free agents are dialled for"
-        if budget.missed > budget.limit * budget.answered - 0.5:
+        if budget.missed and budget.missed > budget.limit * budget.answered - 0.5:
             return f"missed budget used up ({budget.missed} missed of {budget.answered} answered): one call for each free agent until it recovers"
         return f"missed budget still too small for {self._agents} agents ({budget.missed} missed of {budget.answered} answered): one call for each free agent"
 
@@ -348,6 +364,7 @@ class Pacer:
             "out": self._out,
             "ended": self._ended,
             "outage": [outage.lost, outage.ended, outage.at, outage.since, outage.latest],
+            "free": [self._free_since, self._taken],
             "lost": [list(each) for each in self._lost],
             "leads": [self._lead_mean, self._lead_seen, self._lead_newest if math.isfinite(self._lead_newest) else None],
             "budget": self._budget.state(),
@@ -377,6 +394,8 @@ class Pacer:
                 self._out = _whole(saved["out"])
                 self._agents = _whole(saved["agents"])
                 self._lead_newest = -math.inf if lead_newest is None else _finite(lead_newest, -math.inf)
+                free_since, taken = saved["free"]
+                self._free_since, self._taken = None if free_since is None else _finite(free_since, 0.0), _whole(taken)
                 self._lost = [(_finite(at, 0.0), _whole(lost)) for at, lost in saved["lost"]]
                 lost, ended, at, since, latest = saved["outage"]
                 self._outage = _Outage(float(lost), float(ended), float(at), None if since is None else float(since), float(latest))

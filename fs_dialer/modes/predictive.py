@@ -35,6 +35,7 @@ __all__ = [
     "explain",
     "flow",
     "lead_odds",
+    "lead_parts",
     "learn",
     "new_memory",
     "observe",
@@ -169,6 +170,15 @@ def explain(memory: Mapping[str, Any], now: float) -> dict[str, Any]:
 def lead_odds(memory: Mapping[str, Any] | None, lead: Lead, now: float) -> float | None:
     """How likely this lead is answered if it is called now; None = nothing better is known than the campaign's rate, or the admin wants all leads alike."""
     return memory.odds.of(lead, now) if isinstance(memory, Memory) and memory.by_lead else None
+
+
+def lead_parts(saved: Mapping[str, Any], campaign: Campaign, lead: Lead, now: float) -> dict[str, Any] | None:
+    """What makes a lead's chance, by a saved memory; probability None = the campaign's `rate`. None where leads are all alike by the admin's word."""
+    options = campaign.options
+    if isinstance(options, Options) and not options.by_lead:
+        return None
+    odds = LeadOdds(state=saved.get("leads"))
+    return {"probability": odds.of(lead, now), "rate": odds.rate, "calls": odds.calls, "made_of": [part._asdict() for part in odds.parts(lead, now)]}
 
 
 def learn(memory: Mapping[str, Any] | None, lead: Lead, answered: bool, now: float) -> None:

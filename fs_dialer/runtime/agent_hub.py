@@ -29,8 +29,9 @@ from fs_dialer.core.agent_verbs import BadVerb, event_of
 from fs_dialer.core.events import Event
 from fs_dialer.core.model import AgentId, CommandId
 from fs_dialer.errors import StoreError
-from fs_dialer.runtime.agent_log import CARD, DESK, GOODBYE, REPLY, EventLog, first_number
-from fs_dialer.runtime.web_ports import AgentEvent, Answer, Refused
+from fs_dialer.runtime.agent_log import CARD, DESK, REPLY, EventLog, first_number
+from fs_dialer.runtime.agent_screen import Screen
+from fs_dialer.runtime.web_ports import Answer, Refused
 
 log = logging.getLogger("fs_dialer.agents")
 
@@ -42,7 +43,6 @@ LINGER_S = 30.0
 PICTURE_S = 5.0
 REPLY_S = 5.0
 REPEAT_S = 15.0  # how long a repeated request waits for the first one that is still under way
-MOST_BEHIND = 256  # events; whoever is further behind is let go
 MOST_SCREENS = 6  # of one agent
 MOST_KEYS = 200
 FORGOTTEN_S = 600.0  # a command that the engine never answered
@@ -97,60 +97,6 @@ class _Asked:
     who: str
     at: float
     told: AsyncResult[Told]
-
-
-class Screen:
-    """One screen that follows (web_ports.AgentStream)."""
-
-    def __init__(self, hub: AgentHub, seat: _Seat, at: int | None, own: bool, gone: Callable[[], bool]) -> None:
-        self._hub, self._seat, self.own, self.gone = hub, seat, own, gone
-        self._at = at if at is not None else seat.log.newest
-        self._fresh = at is None or seat.log.after(at) is None
-        self._waiting: list[AgentEvent] = []
-        self._why = ""
-        self._ended = False
-        self.woken = Flag()
-
-    def next(self, timeout_s: float) -> AgentEvent | None:
-        """web_ports.AgentStream."""
-        if self._ended:
-            return None
-        if self._fresh and not self._why:
-            self._fresh, self._at = False, self._seat.log.newest
-            return AgentEvent(self._at, DESK, self._hub.fresh(self._seat, reset=True))
-        if not self._waiting and not self._why and self._at == self._seat.log.newest:
-            self.woken.wait(timeout_s)
-        self.woken.clear()
-        if self._why:
-            self._ended = True
-            return AgentEvent(0, GOODBYE, orjson.dumps({"why": self._why}))
-        if not self._waiting and not self._read():
-            return self.next(0.0)
-        if not self._waiting:
-            return None
-        event = self._waiting.pop(0)
-        self._at = event.number
-        return event
-
-    def _read(self) -> bool:
-        behind = self._seat.log.newest - self._at
-        found = self._seat.log.after(self._at) if behind <= MOST_BEHIND else None
-        if found is None:
-            log.warning("agent_screen_let_go agent=%s behind=%d", self._seat.agent, behind)
-            self.end("this screen was too slow to follow; connect again")
-            return False
-        self._waiting = found
-        return True
-
-    def end(self, why: str) -> None:
-        """It is told why, and closed."""
-        if not self._why:
-            self._why = why
-            self.woken.set()
-
-    def close(self) -> None:
-        self._ended = True
-        self._hub.left(self._seat, self)
 
 
 class AgentHub:
@@ -216,7 +162,8 @@ class AgentHub:
         agent = asked.seat.agent
         told = Told(ok, text.removeprefix(f"{agent}: "))
         asked.told.set(told)
-        self._tell(asked.seat, REPLY, {"command": command_id, "verb": asked.verb, "key": asked.key, "who": asked.who, "ok": ok, "text": told.text})
+        key = asked.key.rpartition(" ")[2]  # as it was sent, without whose it is
+        self._tell(asked.seat, REPLY, {"command": command_id, "verb": asked.verb, "key": key, "who": asked.who, "ok": ok, "text": told.text})
 
     def _tell(self, seat: _Seat, kind: str, body: Mapping[str, Any]) -> None:
         seat.log.add(kind, orjson.dumps(body), self._now())
@@ -243,7 +190,7 @@ class AgentHub:
     def follow(self, agent: str, after: int | None, *, own: bool, gone: Callable[[], bool] = lambda: False) -> Screen:
         """A screen more; the oldest of too many is closed. `own`: it is the agent's, and keeps his campaign screen open."""
         seat = self._watched(agent)
-        screen = Screen(self, seat, after, own, gone)
+        screen = Screen(seat.agent, seat.log, after, own=own, gone=gone, fresh=lambda: self.fresh(seat, reset=True), left=lambda it: self.left(seat, it))
         seat.screens.append(screen)
         if len(seat.screens) > MOST_SCREENS:
             seat.screens[0].end(f"more than {MOST_SCREENS} screens of this agent are up; the oldest was closed")

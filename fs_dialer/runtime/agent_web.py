@@ -19,7 +19,8 @@ from fs_dialer.core.agent_picture import VERBS, AgentPicture
 from fs_dialer.core.agent_verbs import arguments
 from fs_dialer.db.dispositions import Result
 from fs_dialer.db.lead_marks import CALL_AT, DO_NOT_CALL, LEAVE_ALONE, Mark
-from fs_dialer.runtime.agent_hub import DOCS, AgentHub, Screen
+from fs_dialer.runtime.agent_hub import DOCS, AgentHub
+from fs_dialer.runtime.agent_screen import Screen
 from fs_dialer.runtime.web_ports import AgentRecords, Answer, Refused, Token
 
 SUPERVISED = ("supervise", "stop_supervising")

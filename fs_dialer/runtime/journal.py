@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import math
 import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -17,6 +18,7 @@ from typing import IO
 from fs_dialer.core.actions import Action
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.events import Event, Tick
+from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import FsDialerError
 from fs_dialer.modes import OFFERED
 from fs_dialer.runtime.ids import engine_sources
@@ -96,6 +98,28 @@ class Step:
 
 def steps(path: Path) -> Iterator[Step]:
     """Run a journal through a fresh engine. FsDialerError for a file that is no journal; a torn last line ends it quietly."""
+    return (step for _, step in _through(path))
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """The engine as it was at a moment of a journal. `line`: the last one before it; `now`: its time; `same`: every decision up to it is the one recorded."""
+
+    line: int
+    now: float
+    same: bool
+    snapshot: Snapshot
+
+
+def moment(path: Path, at: float) -> Moment | None:
+    """What a daemon saw at this moment, epoch seconds; None where its journal begins later. Takes as long as a replay up to there."""
+    last, same = None, True
+    for last in _through(path, until=at):
+        same = same and last[1].same
+    return None if last is None else Moment(last[1].line, last[1].now, same, last[0].snapshot())
+
+
+def _through(path: Path, until: float = math.inf) -> Iterator[tuple[Dialer, Step]]:
     lines = _lines(path)
     _, first = next(lines, (0, ""))
     try:
@@ -115,8 +139,10 @@ def steps(path: Path) -> Iterator[Step]:
             if next(lines, None) is None:
                 return
             raise FsDialerError(f"{path}:{number}: not a line of a journal") from None
+        if now > until:
+            return
         actions = dialer.handle(event, now)
-        yield Step(number, now, event, tuple(actions), digest(actions) == expected)
+        yield dialer, Step(number, now, event, tuple(actions), digest(actions) == expected)
 
 
 def replay(path: Path) -> Replayed:

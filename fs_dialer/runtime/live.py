@@ -130,9 +130,7 @@ class Daemon:
         self._started: list[Service] = []
         recordings = settings.recordings_dir or settings.state_dir / "recordings"
         self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, recordings)
-        self.stores = StoreWorkers(
-            store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost
-        )
+        self.stores = StoreWorkers(store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost)
         self.hub: Hub = Nobody()
         self.desk = Desk(store, listener, self.put, self._clock.now)
 

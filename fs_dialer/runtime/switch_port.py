@@ -47,9 +47,7 @@ class SwitchPort:
     """One switch. `put`: the inbox; `spawn`: starts a watched greenlet; `left_open`: the attempts without a result, asked once at the first link.
     recordings: the folder, as the switch's host has it, below which it writes what is recorded."""
 
-    def __init__(
-        self, name: SwitchId, put: Put, spawn: Spawn, left_open: Callable[[], Sequence[OpenAttempt]], recordings: Path = Path("recordings")
-    ) -> None:
+    def __init__(self, name: SwitchId, put: Put, spawn: Spawn, left_open: Callable[[], Sequence[OpenAttempt]], recordings: Path = Path("recordings")) -> None:
         self.name = name
         self.client: SwitchClient | None = None
         self._put, self._spawn, self._left_open, self._recordings = put, spawn, left_open, recordings

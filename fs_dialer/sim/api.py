@@ -152,15 +152,18 @@ def _record(sw: SimSwitch, args: str, now: float) -> str:
     if leg is None:
         return NO_SESSION
     if words[1] == "start":
-        leg.recordings[words[2]] = now
-        sw.emit(leg, "RECORD_START", now, tail=(("Record-File-Path", words[2]),))
+        if not sw.settings.may_write(words[2]):
+            leg.note(picture.variable, "record_completion_cause", "uri-failure")
+            return "-ERR Cannot record session!\n"
+        if words[2] not in leg.recordings:  # once more is no second recording
+            leg.recordings[words[2]] = now
+            sw.at(now + sw.settings.tick_s * sw.rng.random(), applications.recording_begins, leg, words[2])
         return "+OK Success\n"
     if words[1] in ("mask", "unmask"):
         return "+OK Success\n"
     stopped = list(leg.recordings) if words[2] == "all" else [words[2]] if words[2] in leg.recordings else []
     for path in stopped:
-        leg.note(picture.recorded, now - leg.recordings.pop(path))
-        sw.emit(leg, "RECORD_STOP", now, tail=(("Record-File-Path", path), ("Record-Completion-Cause", "success-maxtime")))
+        ending.recording_ends(sw, leg, path, "success-maxtime", now)
     return "+OK Success\n" if stopped else "-ERR Cannot stop record session!\n"
 
 

@@ -122,6 +122,15 @@ def _remember_task(sw: SimSwitch, leg: Leg, number: int) -> None:
         sw.set_variable(leg, "last_sched_id", str(number))
 
 
+def _eavesdrop(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    """Hears another leg, bridged or parked, until either ends. With nobody there it is over at once."""
+    heard = sw.legs.get(data)
+    if heard is None or heard.phase == HUNG_UP:
+        return True
+    heard.listeners.append(leg)
+    return False
+
+
 def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     extension, dialplan, context = (*data.split(), "", "", "")[:3]
     sw.at(now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
@@ -131,8 +140,14 @@ def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 APPLICATIONS: dict[str, Handler] = {
     "park": _park, "playback": _playback, "hangup": _hangup, "set": _set, "export": _set, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
     "ring_ready": _nothing, "log": _nothing, "info": _nothing, "sched_transfer": _sched_transfer,
-    "sched_hangup": _sched_hangup, "transfer": _transfer,
+    "sched_hangup": _sched_hangup, "transfer": _transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
 }
+
+
+def recording_begins(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
+    """RECORD_START, with the first sound that is written: a tick after the command's reply at most."""
+    if path in leg.recordings and leg.phase != HUNG_UP:
+        sw.emit(leg, "RECORD_START", now, tail=(("Record-File-Path", path),))
 
 
 # ---- uuid_broadcast, uuid_break
@@ -206,13 +221,17 @@ def transfer(sw: SimSwitch, leg: Leg, which: str, extension: str, dialplan: str,
     targets = [leg]
     if which and leg.partner is not None:
         targets = [leg.partner] if which == "-bleg" else [*([leg, leg.partner] if leg.is_a else [leg.partner, leg])]
-    sw.at(now + sw.settings.tick_s / 2, _transfer_all, targets, extension, dialplan, context)
+    sw.at(now + sw.settings.tick_s / 2, _transfer_all, targets, extension, dialplan, context, sw.commands)
 
 
-def _transfer_all(sw: SimSwitch, targets: list[Leg], extension: str, dialplan: str, context: str, now: float) -> None:
+def _transfer_all(sw: SimSwitch, targets: list[Leg], extension: str, dialplan: str, context: str, asked: int, now: float) -> None:
     together = len(targets) == 2
     for leg in targets:
-        if leg.phase != HUNG_UP:
+        if leg.phase == HUNG_UP:
+            continue
+        if leg.bridging is not None and leg.bridge_asked > asked:  # bridged by a later command: it never gets to the extension (s10a)
+            bridging.part(sw, leg, now, keep=True)
+        else:
             _transfer_leg(sw, leg, extension, dialplan, context, now, together)
 
 

@@ -21,6 +21,8 @@ def bridge(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
         sw.delays.append(now - a.answered_at)
     low, high = sw.settings.bridge_delay_s
     a.bridging, b.bridging = b, a
+    sw.commands += 1
+    a.bridge_asked = b.bridge_asked = sw.commands
     sw.at(now + low + (high - low) * sw.rng.random(), _leave, a, b)
 
 
@@ -191,9 +193,11 @@ def join(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     ending.talks(sw, b, now)
 
 
-def part(sw: SimSwitch, leg: Leg, now: float) -> Leg | None:
-    """Take a leg out of its conversation, for a transfer: UNBRIDGE is reported; what becomes of the other is the caller's to say."""
-    leg.bridging = None
+def part(sw: SimSwitch, leg: Leg, now: float, keep: bool = False) -> Leg | None:
+    """Take a leg out of its conversation, for a transfer: UNBRIDGE is reported; what becomes of the other is the caller's to say. `keep`: a bridge that was
+    asked for since goes on."""
+    if not keep:
+        leg.bridging = None
     other, leg.partner = leg.partner, None
     if other is None:
         return None

@@ -87,12 +87,20 @@ def _mark_ended(sw: SimSwitch, leg: Leg, cause: str, now: float, by_bye: bool, a
 
 
 def _leave_states(sw: SimSwitch, leg: Leg, now: float) -> None:
-    """STATE(HANGUP) CALLSTATE(HANGUP) STATE(REPORTING)."""
+    """STATE(HANGUP) CALLSTATE(HANGUP) STATE(REPORTING). What is recorded of the leg ends in between (s10a)."""
     sw.enter(leg, "CS_HANGUP", now)
+    for path in list(leg.recordings):
+        recording_ends(sw, leg, path, "success-silence", now)
     before, leg.call_state = leg.call_state, "HANGUP"
     leg.note(marks.hungup, now)
     sw.emit(leg, "CHANNEL_CALLSTATE", now, front=(("Original-Channel-Call-State", before), ("Channel-Call-State-Number", "7")))
     sw.enter(leg, "CS_REPORTING", now)
+
+
+def recording_ends(sw: SimSwitch, leg: Leg, path: str, cause: str, now: float) -> None:
+    """RECORD_STOP: by command, or with the leg."""
+    leg.note(picture.recorded, now - leg.recordings.pop(path), cause)
+    sw.emit(leg, "RECORD_STOP", now, tail=(("Record-File-Path", path), ("Record-Completion-Cause", cause)))
 
 
 def _report(sw: SimSwitch, leg: Leg, now: float) -> None:
@@ -117,7 +125,11 @@ def _report(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 def _destroy(sw: SimSwitch, leg: Leg, now: float) -> None:
-    """CHANNEL_DESTROY, and the uuid is free again."""
+    """CHANNEL_DESTROY, and the uuid is free again. Whoever listens to the leg is done: his application is over, and so is his call."""
+    for listener in leg.listeners:
+        if listener.phase == ANSWERED and listener.app_data == leg.uuid:
+            sw.next_application(listener, now)
+    leg.listeners = []
     leg.state_number = 12
     leg.note(marks.on_its_own)
     sw.emit(leg, "CHANNEL_DESTROY", now)

@@ -68,10 +68,10 @@ class Leg:
     """One channel. Times in epoch seconds, 0.0 = not yet."""
 
     __slots__ = (
-        "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridged_at",
+        "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridge_asked", "bridged_at",
         "bridging", "by_them", "call_state", "callee_direction", "callee_name", "callee_number", "cause", "channel_name", "cid_name",
         "cid_number", "command", "context", "created_at", "destination", "destination_now", "dialplan", "digits", "direction", "endpoint",
-        "given", "host", "hungup_at", "is_a", "journal", "kind", "last_app", "last_data", "lean", "lean_variables", "number", "orig_name",
+        "given", "host", "hungup_at", "is_a", "journal", "kind", "listeners", "last_app", "last_data", "lean", "lean_variables", "number", "orig_name",
         "orig_number", "originator", "painted", "parked", "partner", "phase", "playback", "port", "profile", "progress_at",
         "progress_media_at", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number",
         "stuck", "told", "turn", "uuid", "variables", "wait_turn",
@@ -110,6 +110,7 @@ class Leg:
 
         self.partner: Leg | None = None  # media flows between the two
         self.bridging: Leg | None = None  # on the way there
+        self.bridge_asked = 0  # by which command, counted by the switch
         self.bond: Leg | None = None  # the last one, even when it is gone (freeswitch.md 30)
         self.is_a = False  # first argument of uuid_bridge: BRIDGE and UNBRIDGE are reported on this leg
         self.wait_turn = 0  # as `turn`, for the patience and the talk of the far end
@@ -121,6 +122,7 @@ class Leg:
         self.row: dict[str, str] | None = None  # what `show channels` still says of it, until row_until
         self.row_until = 0.0
         self.recordings: dict[str, float] = {}  # path -> since when
+        self.listeners: list[Leg] = []  # whose eavesdrop or three_way hears this leg
         self.told: tuple[str, str] | None = None  # whom the phone was last told it talks to
 
         self.journal: list[Entry] | None = [] if detailed else None

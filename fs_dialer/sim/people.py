@@ -271,11 +271,12 @@ class ModelledPeople:
         self._calls: dict[str, int] = {}  # so far, by number; counted only where it matters
 
     def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
-        """An agent when an agent's pattern fits or fsd_role says so, else a special number, else anybody."""
-        for pattern, crowd in self.model.agents:
+        """An agent when fsd_role says so, or an agent's pattern fits and it does not say lead; else a special number, else anybody."""
+        role = variables.get("fsd_role")
+        for pattern, crowd in self.model.agents if role != "lead" else ():
             if fnmatchcase(endpoint, pattern):
                 return crowd.draw(rng)
-        if variables.get("fsd_role") == "agent":
+        if role == "agent":
             return self.model.agents[0][1].draw(rng) if self.model.agents else AGENTS.draw(rng)
         number = number_of(endpoint).lstrip("+")
         special = self._exact.get(number)

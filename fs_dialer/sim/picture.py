@@ -283,12 +283,12 @@ def played(p: Picture, length_s: float) -> None:
         playback_last_offset_pos=samples, playback_seconds=str(int(length_s)), playback_ms=str(int(length_s * 1000)), playback_samples=samples)
 
 
-def recorded(p: Picture, length_s: float) -> None:
+def recorded(p: Picture, length_s: float, cause: str) -> None:
     """RECORD_STOP likewise."""
     samples = int(length_s * 8000)
     p.variables.update(
         record_file_size=str(samples * 2 + 44), record_samples=str(samples), record_seconds=str(int(length_s)), record_ms=str(int(length_s * 1000)),
-        record_completion_cause="success-maxtime")
+        record_completion_cause=cause)
 
 
 def transferred(p: Picture, destination: str, dialplan: str, context: str, source: str, now: float) -> None:

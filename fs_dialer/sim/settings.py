@@ -52,6 +52,8 @@ class SwitchSettings:
     """(context, extension) -> applications: all the dialplan there is."""
     missing_files: frozenset[str] = frozenset()
     """Paths that playback does not find, besides any whose name contains `nosuch`."""
+    unwritable: frozenset[str] = frozenset()
+    """Paths that uuid_record can not write, besides any whose name contains `nosuch`."""
     file_lengths_s: Mapping[str, float] = field(default_factory=dict)
     """Length of sound files by path; others take default_file_s. Streams last until they are stopped."""
     default_file_s: float = 1.2
@@ -91,6 +93,10 @@ class SwitchSettings:
         if "://" in path:
             return None
         return self.file_lengths_s.get(path, self.default_file_s)
+
+    def may_write(self, path: str) -> bool:
+        """Whether a recording can be written there; its folders are made."""
+        return path not in self.unwritable and "nosuch" not in path
 
     def has_file(self, path: str) -> bool:
         """Whether playback finds it."""

@@ -68,6 +68,7 @@ class SimSwitch:
         self.shutting_down = False
         self.max_sessions, self.sessions_per_second = self.settings.max_sessions, self.settings.sessions_per_second
         self.rate_second, self.rate_left = -1, 0
+        self.commands = 0  # bridges asked for; a transfer is older than those that come after it
         self.detailed = self.settings.detailed
         self.globals: dict[str, str] = {"domain": self.settings.domain, "hostname": self.settings.hostname, "switchname": self.settings.switchname}
         self.globals["sound_prefix"] = self.settings.sound_prefix

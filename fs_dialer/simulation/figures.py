@@ -38,6 +38,14 @@ class Point:
 
 
 @dataclass(frozen=True, slots=True)
+class Filed:
+    """How often agents filed a result."""
+
+    result: str
+    many: int
+
+
+@dataclass(frozen=True, slots=True)
 class Figures:
     """Rates and shares 0.0–1.0, times in seconds. docs/reference/json.md says each at length."""
 
@@ -79,7 +87,7 @@ class Figures:
     requests: int
     cards: int
     skipped: int
-    filed: dict[str, int]
+    filed: tuple[Filed, ...]
     course: tuple[Point, ...]
 
 
@@ -201,7 +209,7 @@ def figures_of(setting: Setting, tape: Tape, seen: Seen) -> Figures:
         requests=seen.requests,
         cards=seen.cards,
         skipped=seen.skipped,
-        filed=dict(sorted(seen.filed.items())),
+        filed=tuple(Filed(result, many) for result, many in sorted(seen.filed.items())),
         course=_course(tape, seen.span, busy, staffed),
     )
 
@@ -250,7 +258,7 @@ def _course(tape: Tape, span: Span, busy: Sequence[Span], staffed: Sequence[Span
         if result.answered_at is not None and start <= result.answered_at < end and (result.missed or result.outcome.value in _BY_PERSON):
             answered[int((result.answered_at - start) // width)] += 1
             missed[int((result.answered_at - start) // width)] += result.missed
-    lines = _spread(((begun, result.ended_at) for begun, result in tape.results), start, width, count)
+    lines = _spread(((begun, min(result.ended_at, end)) for begun, result in tape.results), start, width, count)
     busy_s, staffed_s = _spread(busy, start, width, count), _spread(staffed, start, width, count)
     return tuple(
         Point(

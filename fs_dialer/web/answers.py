@@ -31,7 +31,7 @@ DATABASE_RETRY_S = 5
 
 _MEND = {
     400: "see docs/integrations.md for what is expected",
-    404: "see docs/integrations.md for what there is",
+    404: "GET /api/openapi.json says what there is",
     405: "use a method named in the header Allow",
     411: "send a Content-Length",
     413: "send less in one request",

@@ -36,7 +36,7 @@ CREATE TABLE agent_hours (
 );
 CREATE INDEX agent_hours_by_hour ON agent_hours (hour);
 
-ALTER TABLE leads ADD COLUMN met text;
+ALTER TABLE leads ADD COLUMN met text, ADD COLUMN last_outcome text NOT NULL DEFAULT '';
 ALTER TABLE leads DROP CONSTRAINT leads_ready_why_check;
 ALTER TABLE leads ADD CONSTRAINT leads_ready_why_check CHECK (ready_why IN (
     '', 'gap', 'rule', 'promised', 'fault', 'no_callback', 'not_before', 'remedy'));
@@ -49,7 +49,9 @@ ALTER TABLE attempts_open
     ADD COLUMN disposition_kept jsonb;
 ALTER TABLE attempts
     ADD COLUMN note text NOT NULL DEFAULT '',
-    ADD COLUMN disposition_kept jsonb;
+    ADD COLUMN disposition_kept jsonb,
+    ADD COLUMN recorded_from timestamptz,
+    ADD COLUMN recorded_until timestamptz;
 CREATE INDEX attempts_to_dispose ON attempts (opened_at) WHERE disposition_kept IS NOT NULL;
 
 CREATE OR REPLACE VIEW all_attempts AS

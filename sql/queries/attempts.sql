@@ -104,10 +104,11 @@ WITH given AS MATERIALIZED (
         %(tickets)s::text[], %(decisions)s::text[], %(statuses)s::text[], %(attempts)s::integer[], %(ours_in_rows)s::integer[],
         %(ready_ats)s::float8[], %(ready_whys)s::text[], %(promised_tos)s::text[], %(caller_ids)s::text[], %(parameters)s::jsonb[],
         %(next_numbers)s::text[], %(leave_groups)s::boolean[], %(statuses_before)s::text[], %(no_callbacks)s::float8[],
-        %(for_alls)s::boolean[]
+        %(for_alls)s::boolean[], %(recorded_froms)s::float8[], %(recorded_untils)s::float8[]
     ) WITH ORDINALITY AS given (
         id, outcome, cause, sip_status, agent, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, ticket, decision, status, attempts,
-        ours_in_row, ready_at, ready_why, promised_to, caller_id_seen, parameters, next_number, leave_group, status_before, no_callback, for_all, place)
+        ours_in_row, ready_at, ready_why, promised_to, caller_id_seen, parameters, next_number, leave_group, status_before, no_callback, for_all,
+        recorded_from, recorded_until, place)
     ORDER BY id, place
 ),
 closed AS (
@@ -125,10 +126,11 @@ results AS MATERIALIZED (
 ),
 written AS (
     INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
-                          sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, decision, answers, note, disposition_kept)
+                          sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, decision, answers, note, disposition_kept,
+                          recorded_from, recorded_until)
     SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
            sip_status, to_timestamp(rang_at), to_timestamp(answered_at), to_timestamp(bridged_at), to_timestamp(ended_at), missed, leg_seen, decision,
-           answers, note, disposition_kept
+           answers, note, disposition_kept, to_timestamp(recorded_from), to_timestamp(recorded_until)
     FROM results
     ON CONFLICT DO NOTHING
 ),
@@ -152,6 +154,7 @@ freed AS (
         agent = CASE WHEN kept AND leads.status = 'callback_scheduled' THEN leads.agent ELSE promised_to END,
         caller_id = CASE WHEN caller_id_seen = '' THEN leads.caller_id ELSE caller_id_seen END,
         met = CASE WHEN outcome = 'connected' THEN coalesce(results.agent, leads.met) ELSE leads.met END,
+        last_outcome = CASE WHEN outcome IN ('network', 'ours', 'cancelled', 'unknown') THEN leads.last_outcome ELSE outcome END,
         parameters = leads.parameters || results.parameters,
         number = CASE WHEN rotates THEN leads.other_numbers -> 0 ->> 0 ELSE leads.number END,
         zone_set = CASE WHEN rotates THEN leads.other_numbers -> 0 ->> 1 ELSE leads.zone_set END,
@@ -241,6 +244,6 @@ SELECT id::text FROM attempts WHERE id = ANY (%(ids)s::uuid[]);
 SELECT attempts.id::text, attempts.campaign, attempts.revision, attempts.lead, attempts.leg::text, attempts.number, attempts.gateway,
        attempts.caller_id, attempts.agent, extract(epoch FROM attempts.opened_at)::float8, attempts.gates,
        leads.number, leads.zone_set, attempts.lead_status, leads.attempts, leads.ours_in_row, extract(epoch FROM leads.ready_at)::float8,
-       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met
+       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome
 FROM attempts_open AS attempts JOIN leads ON leads.id = attempts.lead
 ORDER BY attempts.opened_at, attempts.id;

@@ -58,11 +58,15 @@ WITH meant AS MATERIALIZED (
 )
 SELECT leads.id, leads.campaign, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
        extract(epoch FROM leads.ready_at)::float8, leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers),
-       leads.held_by, leads.status_before, leads.claimed_epoch IS NOT NULL, leads.position, contacts.name
+       leads.held_by, leads.status_before, leads.claimed_epoch IS NOT NULL, leads.position, contacts.name, leads.last_outcome
 FROM meant JOIN leads ON leads.id = meant.id JOIN contacts ON contacts.id = leads.contact
 WHERE %(campaign)s::text IS NULL OR leads.campaign = %(campaign)s
 ORDER BY leads.campaign, leads.id
 LIMIT %(limit)s;
+
+-- name: explain_memory
+-- What a campaign has learnt, as of its last save.
+SELECT memory FROM campaign_memory WHERE campaign = %(campaign)s;
 
 -- name: explain_lead_lists
 -- The do-not-call entries that name a number, prefixes with a star.

@@ -227,7 +227,7 @@ entries AS (
     FROM calls
     UNION ALL
     SELECT disposed_at, 'result', campaign, coalesce(disposed_by, ''), number,
-           jsonb_build_object('attempt', id, 'lead', lead, 'disposition', disposition, 'decision', decision, 'answers', answers)
+           jsonb_build_object('attempt', id, 'lead', lead, 'disposition', disposition, 'decision', decision, 'answers', answers, 'note', note)
     FROM calls WHERE disposed_at IS NOT NULL
     UNION ALL
     SELECT created_at, 'ticket', coalesce(campaign, queue), coalesce(agent, ''), number,

@@ -5,7 +5,8 @@
 -- sequential scans off, too: their plans may be as old as a table that was empty.
 
 -- name: claim_leads (prepared)
--- Take the leads that are ready, of open zone sets only: first whom a time was promised or a call is owed, then the oldest. Locks the epoch's row, so that no claim of a former daemon lands after a take-over.
+-- Take the leads that are ready, of open zone sets only: first whom a time was promised or a call is owed, then the oldest. Locks the epoch's row, so that
+-- no claim of a former daemon lands after a take-over.
 -- Looks twice: at a few leads of every zone set, then at more of the hungry ones only, those whose few are all among the `count` oldest found so far. So
 -- it reads about `count` leads in all and not `count` per zone set. What it found it takes by place (ctid), cheaper than by id; a lead that somebody moves
 -- meanwhile is passed over. Not flushed to disk: a claim that a crash of the server takes back is refused later, by the last gate.
@@ -71,7 +72,7 @@ UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
 WHERE ctid = ANY (ARRAY (SELECT place FROM mine))
 RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
           extract(epoch FROM leads.ready_at)::float8, leads.position, leads.ready_why, leads.agent, leads.caller_id,
-          jsonb_array_length(leads.other_numbers), leads.met;
+          jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome;
 
 -- name: claim_rest
 -- After a claim that came back short: is the epoch still ours, when is the next lead of an open zone set ready, is any lead not finished.

@@ -22,7 +22,7 @@ GROUP BY takes.contact;
 -- name: lead_to_take
 -- The lead that an agent has named, under lock, and whether it is in his own hands already; no row when there is none of that id.
 SELECT id, number, zone_set, status, attempts, ours_in_row, extract(epoch FROM ready_at)::float8, position, ready_why, agent, caller_id,
-       jsonb_array_length(other_numbers), met, contact, campaign, coalesce(claimed_epoch = %(epoch)s, false),
+       jsonb_array_length(other_numbers), met, last_outcome, contact, campaign, coalesce(claimed_epoch = %(epoch)s, false),
        EXISTS (SELECT FROM lead_takes AS takes
                WHERE takes.lead = leads.id AND takes.agent = %(agent)s AND takes.epoch = claimed_epoch AND takes.batch = claimed_batch)
 FROM leads WHERE id = %(lead)s
@@ -67,7 +67,7 @@ UPDATE leads SET claimed_epoch = %(epoch)s, claimed_batch = %(batch)s
 WHERE ctid = ANY (ARRAY (SELECT place FROM mine))
 RETURNING leads.id, leads.number, leads.zone_set, leads.status, leads.attempts, leads.ours_in_row,
           extract(epoch FROM leads.ready_at)::float8, leads.position, leads.ready_why, leads.agent, leads.caller_id,
-          jsonb_array_length(leads.other_numbers), leads.met, leads.contact;
+          jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome, leads.contact;
 
 -- name: next_to_take
 -- When the next lead of an open zone set will be ready; NULL = none will. And whether the epoch is still ours.

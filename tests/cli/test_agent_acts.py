@@ -125,7 +125,7 @@ def test_show_without_a_token_is_what_the_database_knows(dsn: str) -> None:
     assert done.code == 0 and "what he does is not known: no daemon is running" in done.out and "campaigns: spring" in done.out
     assert "token create --role agent --agent lan" in done.err
     told = called("agent", "show", "lan", "--json", dsn=dsn).json
-    assert (told["from"], told["status"], told["state"]) == ("database", "logged_out", None)
+    assert (told["from"], told["status"], told["state"]) == ("database", "not_available", None)
     assert called("agent", "show", "lam", dsn=dsn).code == 1
 
 

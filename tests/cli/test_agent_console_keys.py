@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from fs_dialer.cli.agent_console_keys import Do, Keyboard, Known, Quit, Todo, heard
+from fs_dialer.core.model import AttemptId
 from tests.cli.desks import CALL, LAST, NOON, TALK, card, desk, known, talking
 
 PREVIEW = {"state": "previewing", "bridged_at": None, "preview_until": NOON + 20}
@@ -175,7 +176,7 @@ def test_a_fresh_desk_brings_its_card_and_the_servers_clock() -> None:
 
 
 def test_another_calls_card_is_not_shown_for_this_one() -> None:
-    other = heard(talking(), "desk", {"now": NOON, "desk": desk(call=replace(TALK, id="another"))}, NOON)
+    other = heard(talking(), "desk", {"now": NOON, "desk": desk(call=replace(TALK, id=AttemptId("another")))}, NOON)
     assert other.card is None
     same = heard(talking(), "desk", {"now": NOON, "desk": desk(call=replace(TALK, attempts=1))}, NOON)
     assert same.card is not None

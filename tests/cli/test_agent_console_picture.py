@@ -9,6 +9,7 @@ from rich.cells import cell_len
 
 from fs_dialer.cli.agent_console_keys import Chosen, Keyboard, Known
 from fs_dialer.cli.agent_console_picture import clock, picture, plain
+from fs_dialer.core.model import CallState
 from tests.cli.desks import CALL, LAST, NOON, TALK, WINBACK, card, desk, known, talking
 
 
@@ -34,7 +35,7 @@ def test_a_break_asked_for_in_a_call_says_when_it_begins() -> None:
 
 @pytest.mark.spec("S36", "M5")
 def test_a_preview_counts_down_on_the_servers_clock() -> None:
-    call = replace(TALK, state="previewing", since=NOON - 6, preview_until=NOON + 24, extensions=2, bridged_at=None)
+    call = replace(TALK, state=CallState.PREVIEWING, since=NOON - 6, preview_until=NOON + 24, extensions=2, bridged_at=None)
     about = known(with_card=True, state="previewing", call=call)
     assert "PREVIEW 0:24 [##########--]  Ada Example  +442079460101  winback, try 1  2 x" in shown(about)
     assert "PREVIEW 0:21" in shown(replace(about, ahead=3.0))
@@ -45,7 +46,7 @@ def test_a_preview_counts_down_on_the_servers_clock() -> None:
 
 def test_a_conversation_shows_its_length_recording_and_whom_he_consults() -> None:
     assert "TALKING 1:27" in shown(talking())
-    held = replace(talking(), desk=desk(call=replace(TALK, state="consulting", consulting="agent hoa", recording="on")))
+    held = replace(talking(), desk=desk(call=replace(TALK, state=CallState.CONSULTING, consulting="agent hoa", recording="on")))
     assert "CONSULTING 1:30 agent hoa (ringing)  REC" in shown(held)
 
 

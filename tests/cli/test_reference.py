@@ -36,7 +36,11 @@ JSON_PAGE = (ROOT / "docs" / "reference" / "json.md").read_text(encoding="utf-8"
 OTHERS = {"fs-dialer demo", "fs-dialer run", "fs-dialer replay", "Failures"}
 # tests/cli/test_people_json.py shows these.
 PEOPLE = ("contact", "group", "dnc", "attempt", "lead add", "lead mark", "lead timeline", "lead forget")
-OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in PEOPLE))}
+# tests/cli/test_agent_with_a_daemon.py shows these.
+AGENTS = ("agent take", "agent show", "agent card", "agent dispose", "agent answers", "agent callback")
+OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in (*PEOPLE, *AGENTS)))}
+# tests/cli/test_simulate_json.py shows these.
+OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 
 
 def test_the_reference_of_commands_is_current() -> None:

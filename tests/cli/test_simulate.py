@@ -3,32 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from fs_dialer.cli.simulation import DEFAULT_INSTALLATION, Figures, Setting, _runtime, _staffed, interval_95, simulate, starts_at
-from fs_dialer.cli.simulation import Tape as _Tape
-from fs_dialer.core.definition import AgentDefinition, Campaign, CampaignAgents, LeadsSource, Window
-from fs_dialer.core.model import AgentId, CampaignId, CampaignType, LegKind
-from fs_dialer.core.resources import CallerIds, Hours
-from fs_dialer.core.stats import utilisation
-from fs_dialer.sim.people import PeopleModel
 from tests.cli.runner import CAMPAIGN, ROOT, a_folder, called, run
 
 SHIPPED = ("simulate", "conf/campaigns/progressive.yml", "--agents", "10", "--hours", "0.5", "--json")
-
-
-def a_campaign(**settings: object) -> Campaign:
-    base = Campaign(
-        id=CampaignId("spring"), type=CampaignType.PROGRESSIVE, caller_id=CallerIds(numbers=("+442079460100",)), agents=CampaignAgents(people=("lan",))
-    )
-    return replace(base, **settings)  # type: ignore[arg-type]
-
-
-def a_day(**settings: object) -> Figures:
-    return simulate(Setting(a_campaign(), **settings))  # type: ignore[arg-type]
 
 
 # --- equal seeds, equal days ----------------------------------------------------------------------------------------------------------
@@ -47,81 +28,6 @@ def test_the_output_does_not_depend_on_the_machines_time_zone() -> None:
     assert run(*SHIPPED, TZ="America/New_York").out == run(*SHIPPED, TZ="Asia/Tokyo").out
 
 
-# --- the figures ----------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.spec("S38", "X2")
-@pytest.mark.parametrize("leg", [LegKind.NAILED, LegKind.PER_CALL])
-def test_figures_agree_with_each_other_and_with_the_engines_own_accounts(leg: LegKind) -> None:
-    agents = (AgentDefinition(id=AgentId("lan"), dial_string="user/1001", leg=leg),)
-    setting = Setting(a_campaign(), agents=agents, agent_count=8, hours=2, seed=3)
-    figures = simulate(setting)
-    assert figures.attempts == sum(figures.outcomes.values()) > 300
-    assert figures.connected == figures.outcomes["connected"] and figures.missed == figures.outcomes["missed"]
-    assert figures.answered == figures.connected + figures.missed + figures.outcomes["early_hangup"]
-    assert figures.lines_peak <= 8, "progressive: never more calls than agents (S38)"
-    assert figures.leads_left < figures.leads == 8 * 2 * 120
-    assert figures.utilisation == pytest.approx(_engines_utilisation(setting), abs=0.02), "seed 3"
-
-
-def _engines_utilisation(setting: Setting) -> float:
-    """The same day once more, asked of the engine's clocks for each agent's states."""
-    campaign, agents = _staffed(setting)
-    start = starts_at(campaign)
-    runtime, _ = _runtime(setting, campaign, agents, start, _Tape())
-    runtime.begin()
-    runtime.run_until(start + setting.hours * 3600)
-    return utilisation(list(runtime.dialer._w.time_use.values()))
-
-
-def test_more_agents_connect_more_customers() -> None:
-    assert a_day(agent_count=12, hours=0.5).connected > 1.5 * a_day(agent_count=4, hours=0.5).connected
-
-
-def test_people_decide_the_outcomes() -> None:
-    nobody = PeopleModel.from_mapping({"customers": {"outcomes": {"busy": 1}}})
-    day = a_day(people=nobody, hours=0.2)
-    assert day.answered == day.missed == 0 and day.outcomes["busy"] == day.attempts > 0
-    assert (day.missed_rate, day.missed_rate_95, day.utilisation) == (0.0, (0.0, 1.0), 0.0)
-
-
-@pytest.mark.spec("M9")
-def test_a_list_that_is_done_ends_the_campaign_and_the_day() -> None:
-    day = simulate(Setting(a_campaign(), agent_count=10, hours=200, leads=20, people=PeopleModel.from_mapping({"customers": {"outcomes": {"person": 1}}})))
-    assert day.ended == "every lead is finished" and day.leads_left == 0 and day.simulated_s < 3600
-
-
-@pytest.mark.spec("M10")
-def test_a_campaign_that_waits_for_new_rows_goes_on_to_the_end() -> None:
-    day = simulate(Setting(a_campaign(leads=LeadsSource(new_rows="join")), agent_count=10, hours=1, leads=20))
-    assert day.ended == "" and day.simulated_s == 3600
-
-
-@pytest.mark.spec("D2")
-def test_lines_of_the_installation_limit_the_calls() -> None:
-    tight = replace(DEFAULT_INSTALLATION, lines=6)
-    day = a_day(installation=tight, agent_count=10, hours=0.3)
-    assert day.legs_peak <= 7 and day.legs_limit == 6  # a leg that is gone is counted until the switch has said so
-
-
-@pytest.mark.spec("S9")
-def test_the_day_begins_when_hours_open_where_the_campaign_lives() -> None:
-    weekdays = Hours(((),) * 2 + (((8 * 60, 20 * 60),),) + ((),) * 4)  # Wednesdays
-    day = simulate(Setting(a_campaign(hours=weekdays, window=Window(zone="Asia/Ho_Chi_Minh")), agent_count=2, hours=0.1))
-    assert day.starts_at == "2026-01-07T08:00:00+07:00"
-
-
-def test_a_start_time_of_the_campaign_is_heeded() -> None:
-    assert starts_at(a_campaign(window=Window(start=1_800_000_000.0))) == 1_800_000_000.0
-
-
-def test_the_interval_is_wilsons() -> None:
-    """Newcombe 1998, table I: 15 of 148 → 0.0624 to 0.1605."""
-    low, high = interval_95(15, 148)
-    assert (round(low, 4), round(high, 4)) == (0.0624, 0.1605)
-    assert interval_95(0, 0) == (0.0, 1.0)
-
-
 # --- files ----------------------------------------------------------------------------------------------------------------------------
 
 
@@ -135,6 +41,13 @@ def test_a_campaign_alone_in_its_folder_is_simulated_with_defaults(tmp_path: Pat
 def test_agents_and_installation_above_the_campaign_are_heeded(tmp_path: Path) -> None:
     found = called("simulate", a_folder(tmp_path) / "campaigns" / "spring.yml", "--hours", "0.2", "--json").json
     assert found["legs_limit"] == 60
+
+
+def test_whoever_is_in_a_team_that_serves_the_campaign_counts_as_its_agent(tmp_path: Path) -> None:
+    file = a_folder(tmp_path) / "campaigns" / "spring.yml"
+    file.write_text(CAMPAIGN.replace("{people: [lan, hoa]}", "{people: [lan], teams: [all]}"))
+    (tmp_path / "teams.yml").write_text("teams:\n  all: [lan, hoa]\n")
+    assert called("simulate", file, "--hours", "0.05", "--json").json["agents"] == 2
 
 
 def test_a_mistake_in_the_campaign_is_told_with_its_place(tmp_path: Path) -> None:
@@ -176,3 +89,80 @@ def test_the_table_for_people_has_the_same_figures(tmp_path: Path) -> None:
     assert f"attempts {found['attempts']:>15,}".split()[-1] in shown
     assert "2 agents, 0.5 hours from Mon 5 Jan 2026 09:00 in Europe/London" in shown
     assert json.dumps(found["seed"]) in shown
+
+
+def test_a_campaign_that_only_speaks_is_refused_with_the_reason_at_its_type() -> None:
+    done = called("simulate", ROOT / "conf" / "campaigns" / "autocall.yml")
+    assert done.code == 3 and "autocall.yml:3:7  type: autocall campaigns cannot be simulated yet: that comes with the menus (IVR flows)" in done.err
+
+
+@pytest.mark.spec("X2")
+@pytest.mark.parametrize("name", ["manual", "preview", "callback"])
+def test_every_other_type_is_simulated_from_its_example(name: str) -> None:
+    day = called("simulate", ROOT / "conf" / "campaigns" / f"{name}.yml", "--hours", "0.5", "--agents", "4", "--json").json
+    assert day["attempts"] > 5 and (day["cards"] >= day["attempts"]) == (name != "callback") and (day["requests"] > 0) == (name == "callback")
+
+
+# --- several days -------------------------------------------------------------------------------------------------------------------------------
+
+PREDICTIVE = ("simulate", ROOT / "conf" / "campaigns" / "predictive.yml", "--agents", "4", "--hours", "0.1")
+
+
+@pytest.mark.spec("X2", "S40")
+def test_a_forecast_is_the_same_whatever_the_number_of_jobs() -> None:
+    one = called(*PREDICTIVE, "--seeds", "2", "--json", "--jobs", "1")
+    assert one.code == 0, one.err
+    assert run(*map(str, PREDICTIVE), "--seeds", "2", "--json", "--jobs", "3").out == one.out
+    found = one.json
+    assert found["ceiling"] == 0.02 and [each["seed"] for each in found["runs"]] == [1, 2]
+    for each in found["runs"]:
+        assert each["missed_rate"] == pytest.approx(each["missed"] / each["answered"], abs=1e-6)
+        assert each["progressive_utilisation"] > 0
+    busy = found["forecast"]["utilisation"]
+    assert busy["low"] <= busy["mean"] <= busy["high"] and busy["days"] == 2
+
+
+def test_the_first_day_of_a_forecast_is_the_day_alone() -> None:
+    alone = called(*PREDICTIVE, "--seed", "2", "--json").json
+    run_of_two = called(*PREDICTIVE, "--seeds", "2", "--jobs", "1", "--json").json["runs"][1]
+    assert {key: alone[key] for key in ("seed", "missed", "answered", "utilisation")} == {
+        key: run_of_two[key] for key in ("seed", "missed", "answered", "utilisation")
+    }
+
+
+def test_types_are_compared_with_the_same_people_on_the_same_days() -> None:
+    found = called(*PREDICTIVE, "--compare", "progressive,predictive", "--seeds", "2", "--jobs", "1", "--json").json
+    progressive, predictive = found["variants"]
+    assert (progressive["type"], predictive["type"]) == ("progressive", "predictive")
+    assert [each["progressive_utilisation"] for each in predictive["runs"]] == [each["utilisation"] for each in progressive["runs"]]
+    assert progressive["ceiling"] is None and predictive["ceiling"] == 0.02
+
+
+def test_a_setting_is_tried_at_several_values() -> None:
+    found = called(*PREDICTIVE, "--what-if", "agents=2..6:2", "--seeds", "1", "--jobs", "1", "--json").json
+    assert found["setting"] == "agents" and [(each["value"], each["agents"]) for each in found["variants"]] == [("2", 2), ("4", 4), ("6", 6)]
+    shown = called(*PREDICTIVE, "--what-if", "missed=1%,5%", "--seeds", "1", "--jobs", "1").out
+    assert "MISSED.MAX" in shown and " 5% " in shown
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("--what-if", "rong=1s"), "nearest: ring"),
+        (("--what-if", "missed=1..5"), "write 1% or 0.01"),
+        (("--what-if", "ring=1s..20s"), "out of bounds: 5s to 2m"),
+        (("--compare", "progresive,predictive"), "nearest: progressive"),
+        (("--compare", "predictive"), "two types or more"),
+        (("--compare", "predictive,autocall"), "IVR flows"),
+        (("--plot", "day.pdf"), ".svg or .png"),
+        (("--write-people", "x.yml"), "needs --learn"),
+    ],
+)
+def test_a_mistake_in_the_options_is_told_before_anything_long_is_done(words: tuple[str, ...], told: str) -> None:
+    done = called(*PREDICTIVE, *words)
+    assert done.code == 2 and told in done.err
+
+
+def test_without_a_file_or_a_campaign_to_learn_from_there_is_nothing_to_do() -> None:
+    done = called("simulate")
+    assert done.code == 2 and "name the campaign's file" in done.err

@@ -19,6 +19,8 @@ CASES: list[tuple[str, str, str, str]] = [
     ("progressive", "compliance: us-tsr\n" + NOTICE + "agents: {people: [lan, tam]}", "agents",
      "agents.people: us-tsr wants an agent within 2s of the answer, and a phone that rings can not be that fast: leg: nailed is needed for tam"),
     ("predictive", "compliance: us-tsr\n" + NOTICE + "agents: {people: [lan], teams: [slow]}", "agents", "agents.teams: us-tsr wants an agent within 2s"),
+    ("progressive", "compliance: us-tsr\n" + NOTICE + "agent_hears: sorry", "",
+     "agent_hears: what the agent hears first may take 5s, and us-tsr wants him there within 2s"),
     ("predictive", "compliance: us-tsr", "", "compliance: us-tsr asks for a message to missed customers: write waiting: {then: sorry.wav}"),
     ("progressive", "compliance: us-tsr\nwaiting: {at_most: 9s}", "", "waiting: us-tsr asks for a message"),
     ("progressive", "compliance: house\nring: 10s", "", "ring: 10s is shorter than the 15s that house asks for"),

@@ -81,6 +81,7 @@ def test_the_environment_goes_over_the_file() -> None:
         "FS_DIALER_ESL_PASSWORD": "other",
         "FS_DIALER_ESL_CLIENT": "native",
         "FS_DIALER_STATE_DIR": "/s",
+        "FS_DIALER_RECORDINGS_DIR": "/r",
         "FS_DIALER_LOG_LEVEL": "ERROR",
         "FS_DIALER_JOURNAL_DIR": "/j",
         "FS_DIALER_JOURNAL_KEEP": "1h",

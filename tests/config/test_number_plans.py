@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from phonenumbers import NumberParseException, PhoneNumber, PhoneNumberFormat, PhoneNumberType, ValidationResult
 from phonenumbers.timezone import time_zones_for_number
 
-from fs_dialer.config.number_plans import judged
+from fs_dialer.config.number_plans import judged, kind_of
 from fs_dialer.config.values import zone_names
 
 pytestmark = pytest.mark.spec("S20", "D4")
@@ -87,3 +87,26 @@ def test_plain_numbers_of_most_countries_take_the_short_way() -> None:
 
 def test_a_region_that_is_no_country_has_no_national_numbers() -> None:
     assert judged("912345678", False, "XX") is None and judged("912345678", False, "") is None
+
+
+KINDS = {PhoneNumberType.MOBILE: "mobile", PhoneNumberType.FIXED_LINE: "fixed"}
+
+
+@given(near_numbers())
+@example(("12125550123", True, "US"))
+@settings(max_examples=600, deadline=None)
+def test_the_kind_of_a_number_is_the_librarys_or_not_known(case: tuple[str, bool, str]) -> None:
+    valid = judged(*case)
+    if valid is not None:
+        said = kind_of(valid[0])
+        assert said in ("", KINDS.get(phonenumbers.number_type(phonenumbers.parse(valid[0])), "")), valid[0]
+
+
+@pytest.mark.parametrize(("number", "kind"), [("+84903222111", "mobile"), ("+842838222111", "fixed"), ("+447400123456", "mobile"), ("+442079460101", "fixed")])
+def test_mobile_and_fixed_are_told_apart(number: str, kind: str) -> None:
+    assert kind_of(number) == kind
+
+
+@pytest.mark.parametrize("number", ["+12125550123", "+448001111", "+999123456", "+1", "+", "", "junk"])
+def test_what_the_plan_does_not_tell_is_not_known(number: str) -> None:
+    assert kind_of(number) == ""

@@ -167,6 +167,15 @@ class TakesContract:
         store.return_leads(SPRING, [LeadReturn(attempt.lead, NOW, "")])
         assert took(store, agent="hoa").id == attempt.lead
 
+    @pytest.mark.spec("D14")
+    def test_a_promise_that_is_due_comes_before_leads_that_waited_longer(self, backend: Backend) -> None:
+        store = running(backend, some_leads(3))
+        attempt = called(store, took(store))
+        promise = replace(an_update(attempt.lead, LeadStatus.CALLBACK_SCHEDULED, ready_at=NOW), ready_why="promised", agent=AgentId("lan"))
+        store.close_attempts([(a_result(attempt, Outcome.CONNECTED), promise)])
+        assert took(store, agent="hoa").number == a_number(2)
+        assert [took(store).number for _ in range(2)] == [a_number(1), a_number(3)]
+
     # --- who must not be called -------------------------------------------------------------------------------------------------------------
 
     @pytest.mark.spec("S12", "D16")

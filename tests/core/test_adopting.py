@@ -8,6 +8,7 @@ import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.definition import Recording
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import (
     AgentState,
@@ -328,3 +329,35 @@ def test_an_agent_s_leg_that_is_gone_without_a_word_is_found_out_by_the_bridge_t
     desk.tell(ev.LegGone(nailed))
     desk.wait(20.0)
     assert desk.nail() != nailed
+
+
+# --- what a transfer leaves behind ----------------------------------------------------------------------------------------------------
+
+
+def test_a_customer_who_talks_to_a_number_outside_goes_on_and_both_are_watched_to_their_end() -> None:
+    desk = a_desk(agents=1, leg=LegKind.NAILED, linked=False)
+    friend = LegId("old-friend")
+    desk.tell(ev.SwitchUp(SWITCH, ((OLD_LEG, None), (friend, None))))
+    desk.tell(ev.LegFound(facts(friend, bridged_to=OLD_LEG, attempt=OLD)))
+    desk.tell(ev.AttemptFound(found(), facts(OLD_LEG, bridged_to=friend)), ev.ReconcileDone(SWITCH))
+    assert friend not in [a.leg for a in desk.all(act.Hangup)], "nobody's conversation is cut"
+    desk.clear()
+    desk.over(friend)
+    assert desk.all(act.Hangup) == [act.Hangup(OLD_LEG, "NORMAL_CLEARING")]
+
+
+def test_agents_who_consulted_each_other_when_the_daemon_died_are_parted() -> None:
+    desk = a_desk(agents=2, linked=False)
+    one, other = LegId("leg-one"), LegId("leg-other")
+    desk.tell(ev.SwitchUp(SWITCH, ((one, None), (other, None))))
+    desk.tell(ev.LegFound(facts(one, bridged_to=other, attempt="a1", agent="ana")), ev.LegFound(facts(other, bridged_to=one, attempt="a1", agent="bob")))
+    desk.tell(ev.ReconcileDone(SWITCH))
+    assert {one, other} <= {a.leg for a in desk.all(act.Hangup)}
+
+
+def test_what_was_being_recorded_goes_on_in_its_file() -> None:
+    """The switch writes on without us; asked once more for the same file, it says yes and goes on."""
+    desk = a_desk(agents=1, leg=LegKind.NAILED, linked=False, campaigns=[a_campaign(people=("ana",), recording=Recording(calls="answered"))])
+    desk.tell(ev.SwitchUp(SWITCH, ((OLD_LEG, None),)))
+    desk.tell(ev.AttemptFound(found(), facts(OLD_LEG, bridged_to=LegId("agent-leg"))))
+    assert desk.all(act.StartRecording) == [act.StartRecording(OLD_LEG, f"spring/2026-05-28/{OLD}.wav")]

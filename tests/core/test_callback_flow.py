@@ -10,7 +10,20 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.mode_port import Mode
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CallState, CampaignId, CampaignState, CampaignType, Lead, LeadId, LeadStatus, LegKind, Outcome
+from fs_dialer.core.model import (
+    AgentId,
+    AgentState,
+    AgentStatus,
+    CallState,
+    CampaignId,
+    CampaignState,
+    CampaignType,
+    Lead,
+    LeadId,
+    LeadStatus,
+    LegKind,
+    Outcome,
+)
 from fs_dialer.core.resources import Hours
 from fs_dialer.modes import callback
 from tests.core.builders import NAMES, NOON, UTC_SET, Desk, a_campaign, a_desk, a_lead, an_installation, closed, modes, placed
@@ -130,6 +143,21 @@ def test_an_agent_who_hangs_up_before_the_answer_voids_the_call() -> None:
     desk.created(placed(desk).leg)
     desk.over(rings(desk)[0].leg)
     assert desk.last(act.Hangup) == act.Hangup(placed(desk).leg, "ORIGINATOR_CANCEL")
+
+
+def test_a_customer_who_has_answered_gets_another_agent_where_his_own_hangs_up_that_moment() -> None:
+    desk = a_callback_desk(agents=2)
+    status(desk, "bob", AgentStatus.NOT_AVAILABLE)
+    request(desk, *asked(1))
+    desk.up(rings(desk)[0].leg)
+    call = placed(desk)
+    desk.created(call.leg)
+    desk.tell(ev.LegAnswered(call.leg))
+    desk.over(rings(desk)[0].leg)
+    status(desk, "bob", AgentStatus.AVAILABLE)
+    desk.tell(ev.LegParked(call.leg))
+    assert rings(desk)[-1].agent == "bob" and rings(desk)[-1].call == call.attempt.id
+    assert not any(a.leg == call.leg for a in desk.all(act.Hangup))
 
 
 # --- who gets what (S83–S86) ------------------------------------------------------------------------------------------------------------

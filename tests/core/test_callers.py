@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +16,8 @@ from fs_dialer.core.definition import GatewayDefinition
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, LeadId, LegId, LegKind
 from fs_dialer.core.queue_line import Line
 from fs_dialer.core.snapshot import QueueView
+from fs_dialer.core.world import World
+from fs_dialer.errors import IllegalTransition
 from tests.core.builders import CARRIER, NAMES, NOON, SWITCH, UTC_SET, Desk, a_campaign, a_desk, an_agent, an_installation, facts, placed, some_leads
 
 WAIT_S, WRAP_UP_S = 60.0, 10.0
@@ -384,6 +388,48 @@ def test_a_queue_is_no_campaign_to_those_who_look_or_command() -> None:
     assert not desk.command(ev.PauseCampaign, CampaignId("queue:support")).ok
     desk.wait(3600.0)
     assert not [a for a in desk.all(act.StoreCampaignState) if a.campaign != "spring"]
+
+
+def test_an_agents_screen_lists_campaigns_and_no_queues() -> None:
+    desk = a_queue_desk()
+    desk.tell(ag.WatchAgent(AgentId("ana")))
+    picture = desk.last(act.ShowAgent).picture
+    assert [c.id for c in picture.campaigns] == ["spring"]
+    calls_in(desk)
+    his = desk.last(act.ShowAgent).picture.call
+    assert his is not None and his.number == "+34600123123"
+
+
+def silence(w: World) -> None:
+    w.calls[AttemptId("waits")] = replace(w.calls[AttemptId("waits")], music=False)
+
+
+def nobody_looked(w: World) -> None:
+    w.needing.append(AttemptId("waits"))
+
+
+def leg_forgotten(w: World) -> None:
+    del w.legs[LegId("waits")]
+
+
+def caller_with_a_row(w: World) -> None:
+    call = w.calls[AttemptId("waits")]
+    w.calls[call.id] = replace(call, lead=replace(call.lead, id=LeadId(7)))
+
+
+def queue_with_leads(w: World) -> None:
+    w.runs[CampaignId("queue:support")].hopper.extend(some_leads(1))
+
+
+@pytest.mark.parametrize("do_harm", [silence, nobody_looked, leg_forgotten, caller_with_a_row, queue_with_leads], ids=lambda harm: harm.__name__)
+def test_what_must_never_be_with_callers_is_noticed(do_harm: Callable[[World], None]) -> None:
+    desk = a_queue_desk()
+    busy(desk)
+    calls_in(desk, "waits")
+    desk.dialer.check_invariants()
+    do_harm(desk.dialer._w)
+    with pytest.raises(IllegalTransition):
+        desk.dialer.check_invariants()
 
 
 def test_no_attempt_and_no_lead_is_ever_written_for_a_caller() -> None:

@@ -10,9 +10,10 @@ from random import Random
 
 import pytest
 
+from fs_dialer.core import events as ev
 from fs_dialer.core.definition import Campaign, GatewayDefinition
 from fs_dialer.core.mode_port import Flow
-from fs_dialer.core.model import CampaignId, CampaignType, LegKind
+from fs_dialer.core.model import AgentStatus, CampaignId, CampaignType, LegKind
 from fs_dialer.core.queue_line import Line
 from tests.core.builders import CARRIER, NAMES, a_campaign, an_agent, an_installation, modes
 from tests.core.queued_hour import QueuedHour
@@ -96,6 +97,32 @@ def test_callers_of_a_killed_daemon_are_taken_over_or_fall_back(seed: int, leg: 
 def test_lines_and_rate_hold_with_callers_on_them_too(leg: LegKind, most: int, cps: float) -> None:
     """What comes in can not be refused, but what goes out counts it."""
     play(400 + most, Chances(agent_misses=0.3, commands=True), leg=leg, agents=2, campaigns=sharing(2), lines=[a_line(people=NAMES[:2])], most=most, cps=cps)
+
+
+@LEGS
+@pytest.mark.parametrize("seed", range(500, 503))
+def test_all_agents_leave_at_once_with_calls_ringing_and_come_back(seed: int, leg: LegKind) -> None:
+    """Callers wait on or are let go, callbacks keep their place, customers who answer then are missed: each once."""
+    hour = a_shared_hour(seed, Chances(agent_misses=0.1), leg)
+    for at in (100.0, 250.0, 400.0):
+        hour.later(at, lambda: everyone(hour, AgentStatus.LOGGED_OUT))
+        hour.later(at + 60.0, lambda: everyone(hour, AgentStatus.AVAILABLE))
+    hour.play(SECONDS)
+    assert {"served", "max_wait"} <= {a.why for a in hour.gone}
+
+
+def a_shared_hour(seed: int, chances: Chances, leg: LegKind) -> QueuedHour:
+    campaigns = sharing()
+    leads = [lead for n, c in enumerate(campaigns) for lead in lead_numbers(CampaignId(c.id), 60 if c.id == "back" else 300, 1 + 1000 * n)]
+    installation = an_installation(lines=40, cps=10.0, gateways=[GatewayDefinition(id=CARRIER, lines=40, cps=10.0)])
+    crew = [an_agent(name, leg) for name in NAMES[:4]]
+    return QueuedHour(seed, crew, campaigns, leads, installation, modes(FLOWS, originate=3), chances, lines=[a_line()], every_s=8.0)
+
+
+def everyone(hour: QueuedHour, status: AgentStatus) -> None:
+    for agent in hour.agents:
+        hour.rows.statuses[agent.id] = status
+        hour.tell(ev.SetAgentStatus("all", "olga", agent.id, status))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("seed", range(1000, 1010))

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from fs_dialer.core.definition import Attempts, BusyRetry
-from fs_dialer.core.model import LeadStatus, LeadUpdate, Outcome
+from fs_dialer.core.model import CampaignType, LeadStatus, LeadUpdate, Outcome
 from fs_dialer.core.retry import OUR_FAULTS_IN_ROW_TO_ERROR, Ended, next_lead, our_fault_gap_s
 from tests.core.builders import NOON, a_campaign, a_lead
 
@@ -96,3 +96,28 @@ def test_every_outcome_gives_every_lead_a_status(outcome: Outcome) -> None:
     for attempts in range(4):
         update = after(outcome, attempts=attempts)
         assert update.status is not LeadStatus.IN_PROGRESS and 0 <= update.attempts - attempts <= 1
+
+
+# --- manual campaigns -------------------------------------------------------------------------------------------------------------------
+
+
+def by_hand(outcome: Outcome, *, rang: bool = True, **lead: Any) -> LeadUpdate:
+    return next_lead(a_lead(**lead), Ended(outcome, rang), a_campaign(attempts=POLICY, type=CampaignType.MANUAL), NOON)
+
+
+@pytest.mark.spec("S11", "S29")
+@pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.CANCELLED])
+def test_in_a_manual_campaign_an_unmet_lead_may_be_called_again_at_once_S11(outcome: Outcome) -> None:
+    update = by_hand(outcome)
+    assert update.ready_at <= NOON and update.status is (LeadStatus.NEW if outcome is Outcome.CANCELLED else LeadStatus.RETRY)
+
+
+@pytest.mark.spec("S10", "S11")
+def test_in_a_manual_campaign_the_maximum_holds_all_the_same_S10() -> None:
+    assert by_hand(Outcome.NO_ANSWER, attempts=2).status is LeadStatus.EXHAUSTED
+
+
+@pytest.mark.spec("D3", "D8")
+def test_in_a_manual_campaign_our_faults_and_ends_that_nobody_knows_still_wait() -> None:
+    assert by_hand(Outcome.OURS, rang=False).ready_at == NOON + 60.0
+    assert by_hand(Outcome.UNKNOWN).ready_at == NOON + 3600.0

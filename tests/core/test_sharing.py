@@ -31,7 +31,13 @@ class Watched(AnyMode):
 
 def shared(*campaigns: Any, agents: int = 4, lines: tuple[Any, ...] = (), offered: dict[CampaignType, Mode] | None = None) -> Desk:
     """Nailed agents, parked, who serve all these campaigns and queues."""
-    desk = a_desk(agents=agents, leg=LegKind.NAILED, campaigns=campaigns, offered=offered or modes(FLOWS, originate=0), installation=an_installation(lines=1000, cps=1000.0))
+    desk = a_desk(
+        agents=agents,
+        leg=LegKind.NAILED,
+        campaigns=campaigns,
+        offered=offered or modes(FLOWS, originate=0),
+        installation=an_installation(lines=1000, cps=1000.0),
+    )
     for line in lines:
         desk.tell(ag.QueueLoaded(line))
     for name in NAMES[:agents]:
@@ -68,7 +74,7 @@ def test_callbacks_stand_before_queues_and_queues_before_campaigns_of_the_same_p
 def test_a_callback_campaign_rises_to_the_queues_priority_while_somebody_waits_in_it() -> None:
     desk = shared(one("spring", priority=5), one("back", CampaignType.CALLBACK, priority=-5), lines=(a_line(priority=9),))
 
-    def order() -> list[str]:
+    def order() -> list[CampaignId]:
         places = standings(desk.dialer._w)
         return sorted(places, key=lambda c: places[c])
 
@@ -141,7 +147,7 @@ def in_talk(desk: Desk, count: int) -> None:
 def counted(desk: Desk, campaign: str = "winter") -> tuple[list[str], int]:
     w = desk.dialer._w
     busy, own = counted_on(w, w.runs[CampaignId(campaign)])
-    return [str(a.id) for a in busy], own
+    return sorted(str(a.id) for a in busy), own
 
 
 def test_agents_of_one_campaign_alone_count_whole() -> None:

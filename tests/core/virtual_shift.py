@@ -238,6 +238,7 @@ class Shift:
         lines: int = 100,
         cps: float = 20.0,
         seed: int = 7,
+        people: Cast | None = None,
     ) -> None:
         print(f"seed {seed}")
         self.campaign, self.seed, self.names = campaign, seed, list(campaign.agents.people)
@@ -248,7 +249,7 @@ class Shift:
         self.commands = itertools.count(1)
         settings = SwitchSettings(file_lengths_s={NOTICE: 2.0})
         self.switch = SimSwitch(
-            Cast(script or {}, customers, agents), rng=Random(seed + 1), new_uuid=uuids(Random(seed + 2)), settings=settings, started_at=NOON
+            people or Cast(script or {}, customers, agents), rng=Random(seed + 1), new_uuid=uuids(Random(seed + 2)), settings=settings, started_at=NOON
         )
         self.store = MemoryStore(lambda: self.now, self.database)
         self.store.take_epoch("the first one")

@@ -247,6 +247,17 @@ def test_beside_a_promise_a_result_keeps_the_promise_unless_it_says_not_to_call(
         assert desk.one("SELECT agent FROM leads") == "lan"
 
 
+@pytest.mark.spec("D14")
+def test_a_result_that_replaces_another_keeps_the_promise_too(desk: Desk) -> None:
+    attempt, lead = up(desk)
+    began_a_minute_ago(desk)
+    assert desk.office.agent_mark("lan", Mark(CALL_AT, at=LATER_ON, agent="lan"), NOW, attempt=attempt.id) is not None
+    desk.close(attempt, lead, Outcome.CONNECTED)
+    for code, status in (("again", "callback_scheduled"), ("refused", "refused"), ("later", "callback_scheduled")):
+        assert said(desk, attempt.id, code).lead_status == status
+    assert desk.state(lead.id) == ("callback_scheduled", 1, LATER_ON)
+
+
 @pytest.mark.spec("S12", "D16")
 def test_left_alone_in_the_call_it_stays_so(desk: Desk) -> None:
     attempt, lead = up(desk)

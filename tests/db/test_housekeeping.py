@@ -111,6 +111,24 @@ def test_answers_and_events_go_when_nobody_can_ask_for_them_any_more(house: Hous
     assert house.housekeep(NOW) == []
 
 
+def test_takes_of_last_season_go(house: Housekeeping, admin: psycopg2.extensions.connection) -> None:
+    house.housekeep(NOW)
+    ask(
+        admin,
+        f"""
+        BEGIN;
+        INSERT INTO campaigns (name, newest_revision) VALUES ('spring', 1);
+        INSERT INTO campaign_revisions (campaign, revision, type, definition, created_by) VALUES ('spring', 1, 'manual', '{{}}', 'test');
+        INSERT INTO contacts (number) VALUES ('+34910000000');
+        INSERT INTO leads (campaign, contact, number) SELECT 'spring', id, number FROM contacts;
+        INSERT INTO lead_takes (agent, campaign, lead, contact, taken_at, epoch, batch)
+        SELECT 'lan', 'spring', leads.id, contact, {AT} - make_interval(days => days), 1, 1 FROM leads, unnest(ARRAY[89, 91, 400]) AS days;
+        COMMIT""",
+    )
+    assert house.housekeep(NOW) == ["deleted 2 leads that agents took more than 90 days ago"]
+    assert ask(admin, "SELECT count(*) FROM lead_takes") == [(1,)]
+
+
 def test_one_works_and_the_other_passes_on(house: Housekeeping, admin: psycopg2.extensions.connection, pg_dsn: str) -> None:
     with closing(psycopg2.connect(pg_dsn)) as other:
         ask(other, "SELECT pg_advisory_xact_lock(7382354617959212406)")

@@ -209,7 +209,10 @@ def test_agents_dial_string_is_refused(dial_string: str) -> None:
         (commands.uuid_break(A), f"uuid_break {A}"),
         (commands.uuid_break(A, everything=True), f"uuid_break {A} all"),
         (commands.uuid_record(A, "/var/rec/a.wav"), f"uuid_record {A} start /var/rec/a.wav"),
+        (commands.uuid_record(A, "/var/rec/a.wav", "mask"), f"uuid_record {A} mask /var/rec/a.wav"),
+        (commands.uuid_record(A, "/var/rec/a.wav", "unmask"), f"uuid_record {A} unmask /var/rec/a.wav"),
         (commands.uuid_park(A), f"uuid_park {A}"),
+        (commands.uuid_park_both(A), f"uuid_transfer {A} -both park: inline"),
         (commands.uuid_answer(A), f"uuid_answer {A}"),
         (commands.uuid_transfer(A, "fsd_fallback", "fsd"), f"uuid_transfer {A} fsd_fallback XML fsd"),
         (commands.uuid_transfer(A, "9000", "fsd", both=True), f"uuid_transfer {A} -both 9000 XML fsd"),
@@ -244,6 +247,7 @@ TAKES_TEXT: list[Callable[[str], str]] = [
     lambda text: commands.uuid_record(A, text),
     lambda text: commands.uuid_record(A, "a.wav", text),  # type: ignore[arg-type]
     lambda text: commands.uuid_park(text),
+    lambda text: commands.uuid_park_both(text),
     lambda text: commands.uuid_answer(text),
     lambda text: commands.uuid_transfer(A, text, "fsd"),
     lambda text: commands.uuid_transfer(A, "x", text),

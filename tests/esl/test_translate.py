@@ -23,6 +23,10 @@ def test_what_is_subscribed_is_what_is_understood() -> None:
     assert set(SUBSCRIBE) == set(RULES)
 
 
+def test_a_recording_says_when_it_begins_and_ends() -> None:
+    assert told("RECORD_START") == ev.RecordingStarted(LEG) and told("RECORD_STOP") == ev.RecordingStopped(LEG)
+
+
 def test_an_event_without_a_rule_has_no_meaning() -> None:
     for name in ("HEARTBEAT", "CHANNEL_STATE", "CHANNEL_HANGUP", "CUSTOM", "", "channel_answer"):
         assert told(name) is None

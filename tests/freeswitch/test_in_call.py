@@ -63,14 +63,16 @@ class Talk:
         self.watch.until(lambda: bool(found()), f"a leg of role {role} {agent}")
         return found()[-1]
 
-    def other_leg(self, leg: str) -> Leg:
+    def other_leg(self) -> Leg:
         return self.new_leg("agent", self.other)
 
     def over(self, *legs: Leg) -> None:
         self.watch.until(lambda: not any(leg.alive for leg in legs), "these legs are over")
 
-    def state(self, agent: str) -> str:
-        return self.world.command("agent", "list", "--json")
+    @staticmethod
+    def executed(leg: Leg) -> list[str]:
+        """What ran on a leg, with its data."""
+        return [event.headers.get("Application-Data", "") for _, event in leg.events if event.name == "CHANNEL_EXECUTE"]
 
 
 def talk(world: World, leg: str, more: str = "") -> Talk:
@@ -92,8 +94,8 @@ def test_hold_parks_both_and_resume_connects_them_again(world: World, leg: str) 
         parks = t.lead.count("CHANNEL_PARK")
         t.ask("hold")
         t.parked(t.lead, parks + 1)
-        t.watch.until(lambda: "moh" in t.lead.story() or t.lead.count("CHANNEL_EXECUTE") > turn, "music")
-        assert "uuid_hold" in t.ask("hold", ok=False) or True
+        t.watch.until(lambda: any("moh" in told for told in t.executed(t.lead)), "music for the customer")
+        assert "already" in t.ask("hold", ok=False)
         t.ask("resume")
         t.bridged(1 + turn, t.lead, t.mine)
     t.ask("hang_up")
@@ -102,15 +104,14 @@ def test_hold_parks_both_and_resume_connects_them_again(world: World, leg: str) 
         t.over(t.mine)
     else:
         time.sleep(BRIEF_S)
-        assert t.mine.alive
-    assert world.watch.left_over() == ([] if leg == "per_call" else world.watch.left_over())
+        assert t.mine.alive, "a nailed leg goes on"
 
 
 @KINDS
 def test_blind_transfer_to_an_agent(world: World, leg: str) -> None:
     t = talk(world, leg)
     t.ask("transfer", kind="agent", to=t.other)
-    his = t.other_leg(leg)
+    his = t.other_leg()
     t.bridged(2, t.lead, his)
     if leg == "per_call":
         t.over(t.mine)
@@ -134,7 +135,7 @@ def test_blind_transfer_to_a_number_and_its_end(world: World) -> None:
 def test_attended_transfer_is_consulted_then_completed(world: World, leg: str) -> None:
     t = talk(world, leg)
     t.ask("transfer", kind="agent", to=t.other, attended="yes")
-    his = t.other_leg(leg)
+    his = t.other_leg()
     t.bridged(1, his, t.mine)
     assert t.lead.alive and len(t.lead.bridged_to) == 1
     t.ask("complete_transfer")
@@ -151,7 +152,7 @@ def test_attended_transfer_is_consulted_then_completed(world: World, leg: str) -
 def test_attended_transfer_is_taken_back(world: World, leg: str) -> None:
     t = talk(world, leg)
     t.ask("transfer", kind="agent", to=t.other, attended="yes")
-    his = t.other_leg(leg)
+    his = t.other_leg()
     t.bridged(1, his, t.mine)
     t.ask("resume")
     t.bridged(2, t.lead, t.mine)
@@ -165,7 +166,7 @@ def test_attended_transfer_is_taken_back(world: World, leg: str) -> None:
 def test_a_consulted_phone_that_is_put_down_leaves_both_others_where_they_are(world: World) -> None:
     t = talk(world, "per_call")
     t.ask("transfer", kind="agent", to=t.other, attended="yes")
-    his = t.other_leg("per_call")
+    his = t.other_leg()
     t.bridged(1, his, t.mine)
     t.watch.api(f"uuid_kill {his.uuid}")
     t.over(his)
@@ -178,7 +179,7 @@ def test_a_consulted_phone_that_is_put_down_leaves_both_others_where_they_are(wo
 def test_the_giver_s_phone_put_down_in_the_consultation_completes_it(world: World) -> None:
     t = talk(world, "per_call")
     t.ask("transfer", kind="agent", to=t.other, attended="yes")
-    his = t.other_leg("per_call")
+    his = t.other_leg()
     t.bridged(1, his, t.mine)
     t.watch.api(f"uuid_kill {t.mine.uuid}")
     t.bridged(2, t.lead, his)
@@ -188,7 +189,6 @@ def test_the_giver_s_phone_put_down_in_the_consultation_completes_it(world: Worl
 def test_nobody_answers_a_blind_transfer_and_the_customer_is_back(world: World) -> None:
     world.set_up({"ana": "per_call"}, CAMPAIGN, CUSTOMER)
     watch = world.watch
-    t = None
     world.order_start(["ana"])
     world.start_daemon()
     watch.until(lambda: any(one.bridged_to for one in watch.leads()), "a conversation", 40.0)
@@ -240,7 +240,7 @@ def test_a_supervisor_hears_the_agent_and_goes_with_his_leg(world: World, how: s
     t.over(t.lead, t.mine, boss)
 
 
-def test_an_agent_hears_his_beep_first_and_a_phone_is_asked_to_answer_by_itself(world: World) -> None:
+def test_an_agent_hears_his_beep_before_the_customer(world: World) -> None:
     place = "tone_stream://%(300,0,800)"
     t = talk(world, "nailed", f'agent_hears: "{place}"\n')
     played = [at for at, event in t.mine.events if event.name == "CHANNEL_EXECUTE" and "tone_stream" in event.headers.get("Application-Data", "")]

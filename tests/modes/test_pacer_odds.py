@@ -38,7 +38,7 @@ def of(rows: list[tuple[float, float, float]]) -> Floats:
     p=st.floats(0.01, 0.98),
     added=st.integers(0, 6),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_small_teams_are_reckoned_exactly(free: list[tuple[float, float, float]], ringing: list[float], base: int, p: float, added: int) -> None:
     exact = by_convolution(base, of(free), np.array(ringing), p, added)
     found = tail(base, of(free), np.array(ringing), p)(added)
@@ -46,7 +46,7 @@ def test_small_teams_are_reckoned_exactly(free: list[tuple[float, float, float]]
 
 
 @given(seed=st.integers(0, 10**6), busy=st.integers(40, 200), calls=st.integers(30, 200), p=st.floats(0.05, 0.9))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 def test_the_normal_curve_with_its_third_term_agrees_with_the_exact_sum_where_teams_are_large(seed: int, busy: int, calls: int, p: float) -> None:
     rng = np.random.default_rng(seed)
     free = np.repeat(rng.uniform(0.02, 0.6, size=(busy, 1)), 3, axis=1)
@@ -65,7 +65,7 @@ def test_the_normal_curve_with_its_third_term_agrees_with_the_exact_sum_where_te
     price=st.floats(1e-4, 0.9),
     most=st.integers(0, 60),
 )
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_calls_are_added_while_the_chance_is_within_the_price(
     free: list[tuple[float, float, float]], ringing: list[float], base: int, p: float, price: float, most: int
 ) -> None:

@@ -12,7 +12,8 @@ from fs_dialer.core import agent_events as ag
 from fs_dialer.core.model import AgentId
 from fs_dialer.errors import StoreError
 from fs_dialer.runtime import agent_hub
-from fs_dialer.runtime.agent_hub import LINGER_S, MOST_BEHIND, MOST_SCREENS, Screen
+from fs_dialer.runtime.agent_hub import LINGER_S, MOST_SCREENS
+from fs_dialer.runtime.agent_screen import MOST_BEHIND, Screen
 from fs_dialer.runtime.web_ports import AgentEvent, Answer, Refused
 from tests.runtime.floor import Floor
 from tests.runtime.greens import settle
@@ -145,7 +146,8 @@ def test_the_engine_shows_an_agent_only_while_somebody_looks() -> None:
     floor = Floor()
     one, two = floor.hub.follow("ana", None, own=True), floor.hub.follow("ana", None, own=False)
     assert watching(floor) == [True]
-    one.close(), two.close()
+    one.close()
+    two.close()
     floor.hub.look()
     assert watching(floor) == [True]
     floor.later = LINGER_S

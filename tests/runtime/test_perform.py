@@ -9,10 +9,12 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.model import (
     AgentId,
     AgentStatus,
+    AgentTimes,
     Attempt,
     AttemptId,
     AttemptResult,
     CampaignState,
+    CommandId,
     Lead,
     LeadReturn,
     LeadStatus,
@@ -25,7 +27,10 @@ from fs_dialer.runtime import perform
 from fs_dialer.runtime.ports import Switch
 from tests.runtime.day import GATEWAY, NOON, SPRING, a_store
 
-MADE_BY_THE_STORE = {act.ClaimLeads, act.ReturnLeads, act.CloseAttempt, act.StoreCampaignState, act.StoreAgentStatus, act.SaveMemory, act.Reply}
+MADE_BY_THE_STORE = {
+    act.ClaimLeads, act.ReturnLeads, act.CloseAttempt, act.StoreCampaignState, act.StoreAgentStatus, act.SaveMemory, act.Reply,
+    act.TakeLeadNow, act.SaveAgentTimes,
+}  # fmt: skip
 MADE_BY_THE_SHELL = {act.Drained, act.Note, act.Action, act.LegAction}
 
 
@@ -112,3 +117,28 @@ def test_what_nobody_writes_is_a_bug_and_said_so() -> None:
 def test_a_starting_engine_is_told_lines_then_agents_then_campaigns() -> None:
     kinds = [type(event) for event in perform.loaded(a_store())]
     assert kinds == [ev.InstallationLoaded, *[ev.AgentLoaded] * 4, ev.TeamsLoaded, ev.CampaignLoaded]
+
+
+@pytest.mark.spec("S29", "S30")
+def test_a_lead_that_is_taken_comes_back_to_who_asked() -> None:
+    store = a_store(leads=1)
+    asked = act.TakeLeadNow(CommandId("c-1"), AgentId("lan"), SPRING, None, (("America/New_York",),), 1, None, NOON - 3600, False)
+    taken = perform.take(store, asked, NOON)
+    assert taken.lead is not None
+    assert (taken.command_id, taken.agent, taken.campaign, taken.lead.number, taken.gate, taken.left) == ("c-1", "lan", SPRING, "+12125550000", "", 0)
+    refused = perform.take(store, asked, NOON)
+    assert (refused.lead, refused.gate, refused.left) == (None, "quota", 0)
+
+
+def test_agents_times_are_saved() -> None:
+    store = a_store()
+    hour = NOON - NOON % 3600
+    for _ in range(2):
+        perform.write(store, act.SaveAgentTimes((AgentTimes(AgentId("lan"), hour, hour + 60, (("ready", 60.0),)),)))
+    assert [dict(row.seconds) for row in store._db.agent_hours.values()] == [{"ready": 60.0}]
+
+
+@pytest.mark.spec("D1", "S39")
+def test_a_campaign_is_loaded_with_the_answers_of_its_day() -> None:
+    (loaded,) = [event for event in perform.loaded(a_store()) if isinstance(event, ev.CampaignLoaded)]
+    assert loaded.today == (0, 0)

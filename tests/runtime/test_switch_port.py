@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from pathlib import Path
 from random import Random
 from typing import Any, TypeVar
 
@@ -48,7 +49,7 @@ class Line:
         self.events: list[ev.Event] = []
         self.greenlets: list[gevent.Greenlet] = []
         self.left_open: Callable[[], Sequence[OpenAttempt]] = lambda: ()
-        self.port = SwitchPort(MAIN, self.events.append, self.spawn, lambda: self.left_open())
+        self.port = SwitchPort(MAIN, self.events.append, self.spawn, lambda: self.left_open(), Path("/var/rec"))
 
     def spawn(self, work: Any, *args: Any) -> gevent.Greenlet:
         self.greenlets.append(gevent.spawn(work, *args))
@@ -172,6 +173,42 @@ def test_without_a_link_nothing_is_sent_and_it_is_told_as_the_switchs_fault(line
 
 
 # --- legs that are up -----------------------------------------------------------------------------------------------------------------
+
+
+def test_a_recording_lies_below_the_folder_of_recordings(linked: Line) -> None:
+    leg = linked.lead_leg()
+    linked.port.start_recording(act.StartRecording(leg, "c/2026-05-28/a.wav"))
+    linked.wait_for(ev.RecordingStarted, leg)
+    assert list(linked.switch.legs[leg].recordings) == ["/var/rec/c/2026-05-28/a.wav"]
+    linked.port.stop_recording(act.StopRecording(leg, "c/2026-05-28/a.wav"))
+    linked.wait_for(ev.RecordingStopped, leg)
+
+
+@pytest.mark.parametrize("path", ["nosuch/a.wav", "../../etc/passwd", "${system(id)}.wav"])
+def test_a_recording_that_can_not_be_is_told_and_nothing_else_happens(linked: Line, path: str) -> None:
+    leg = linked.lead_leg()
+    linked.port.start_recording(act.StartRecording(leg, path))
+    linked.wait_for(ev.RecordingFailed, leg)
+    assert linked.switch.legs[leg].is_up and not linked.switch.legs[leg].recordings
+
+
+def test_a_held_pair_is_bridged_again_at_once(linked: Line) -> None:
+    lead, agent = linked.lead_leg(), linked.agent_leg()
+    linked.port.bridge(act.Bridge(lead, agent))
+    linked.wait_for(ev.LegBridged, lead)
+    linked.events.clear()
+    linked.port.park_both(act.ParkBoth(lead, agent))
+    linked.port.bridge(act.Bridge(lead, agent))
+    linked.wait_for(ev.LegBridged, lead)
+    assert linked.switch.legs[lead].partner is linked.switch.legs[agent]
+
+
+def test_a_supervisor_s_leg_runs_what_lets_him_hear(linked: Line) -> None:
+    agent, boss = linked.agent_leg(), LegId(new_id())
+    linked.port.originate_supervisor(act.OriginateSupervisor(boss, AttemptId(new_id()), MAIN, "user/1009", agent, "whisper", "", 20.0))
+    linked.wait_for(ev.OriginateSucceeded, boss)
+    until(lambda: linked.switch.legs[boss].app == "eavesdrop", "he listens")
+    assert linked.switch.legs[boss].variables["eavesdrop_whisper_bleg"] == "true", "the agent hears it; aleg is the customer (tried)"
 
 
 def test_two_parked_legs_are_bridged_and_their_fallbacks_are_off(linked: Line) -> None:

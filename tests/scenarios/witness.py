@@ -15,7 +15,10 @@ from dataclasses import dataclass
 from fs_dialer.errors import EslProtocolError
 from fs_dialer.esl.wire import Decoder, Event, parse_event
 
-EVENTS = "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_ANSWER CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_EXECUTE PLAYBACK_START CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY"
+EVENTS = (
+    "CHANNEL_CREATE CHANNEL_PROGRESS CHANNEL_ANSWER CHANNEL_PARK CHANNEL_BRIDGE CHANNEL_UNBRIDGE CHANNEL_EXECUTE PLAYBACK_START "
+    "CHANNEL_HANGUP_COMPLETE CHANNEL_DESTROY"
+)
 AGAIN_S = 0.05
 
 
@@ -177,7 +180,7 @@ def at_once(legs: Iterable[SeenLeg], name: str) -> list[tuple[SeenLeg, SeenLeg]]
 
 
 def most_at_once(legs: Sequence[SeenLeg], until: str = "destroyed_at") -> int:
-    """How many of these legs were up at the same time, when it was most. `until`: hung_up_at = until their end is told, destroyed_at = until they hold no line."""
+    """How many of these legs were up at once, when it was most. `until`: hung_up_at = until their end is told, destroyed_at = until they hold no line."""
     ends = [getattr(leg, until) for leg in legs]
     steps = sorted([(leg.created_at, 1) for leg in legs] + [(end, -1) for end in ends if end is not None])
     most = up = 0

@@ -22,7 +22,7 @@ from tests.esl.recordings import NAMES, pieces
 from tests.sim import replay as played
 from tests.sim.replay import Said, calls_in, said_in
 
-RECORDINGS = [name for name in NAMES if name.startswith(("s01_", "s01b", "s02", "s03", "s04"))]
+RECORDINGS = [name for name in NAMES if name.startswith(("s01_", "s01b", "s02", "s03", "s04", "s10a", "s10c"))]
 SEEDS = (1, 2, 3)
 UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}")
 
@@ -86,7 +86,7 @@ def free(one: str, two: str) -> bool:
     for job, other in ((first, second), (second, first)):
         if job == "BACKGROUND_JOB":
             # The result is told by another thread: it races with what the leg does from the answer on (16) and with its end (17).
-            return other.startswith(("CHANNEL_STATE", "CHANNEL_EXECUTE", "CHANNEL_PARK", "CHANNEL_CALLSTATE", "CHANNEL_HANGUP_COMPLETE", "CALL_UPDATE",
+            return other.startswith(("CHANNEL_STATE", "CHANNEL_EXECUTE", "CHANNEL_PARK", "CHANNEL_CALLSTATE", "CHANNEL_HANGUP", "CALL_UPDATE",
                                      "PLAYBACK_START", "CHANNEL_UNPARK", "CHANNEL_DESTROY"))
     # The sequence of the API event is old when it is fired (12).
     return first == "API" or second == "API"
@@ -131,7 +131,15 @@ def test_events_come_in_an_order_that_the_switch_may_use(name: str, seed: int) -
 
 # ---- headers and values
 
+# s10: recorded with telephones that say less of themselves (no user agent, no telephone events) and a switch of another name. What a transfer leaves in the
+# Other-Leg block and who was called first is not kept by the simulated switch, and means nothing to a dialer.
+OTHER_PHONES = {
+    "FreeSWITCH-Switchname", "variable_sip_user_agent", "variable_rtp_2833_send_payload", "variable_rtp_2833_recv_payload", "variable_dtmf_type",
+    "Other-Leg-Dialplan", "variable_original_caller_id_name", "variable_original_caller_id_number", "variable_last_sent_callee_id_name",
+    "variable_last_sent_callee_id_number", "Channel-Read-Codec-Name", "Channel-Read-Codec-Bit-Rate", "variable_read_codec",
+}
 RACES = {
+    "s10a_hold_record_resume": OTHER_PHONES, "s10c_eavesdrop": OTHER_PHONES,
     # The client acted within 20 ms of the answer, while the switch was still at it: who was first is chance.
     "s04a_customerfirst_agentA_timeout_agentB": {f"variable_{name}" for name in ("hold_state", "campaign", "lead", "note")},
     "s04e_uuid_kill_with_causes": {

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import pickle
 import random
 import statistics
 
@@ -61,3 +62,17 @@ def test_a_share_is_read_as_percent_or_fraction(text: object, value: float) -> N
 def test_what_is_no_share_is_refused(text: object) -> None:
     with pytest.raises(ValueError, match="x: "):
         share(text, "x")
+
+
+def test_quantiles_are_drawn_evenly_between_their_marks() -> None:
+    rng = random.Random(1)
+    drawn = [law("quantiles(1s, 2s, 10s)", "").draw(rng) for _ in range(4000)]
+    assert min(drawn) >= 1 and max(drawn) <= 10
+    assert sum(value < 2 for value in drawn) / 4000 == pytest.approx(0.5, abs=0.03)
+    assert sum(value > 6 for value in drawn) / 4000 == pytest.approx(0.25, abs=0.03)
+
+
+@pytest.mark.parametrize("text", ["1.23456789s", "uniform(0.000001s, 1234567.5s)", "lognormal(9.87654321s, 0.51234567)", "quantiles(0s, 1.005s, 2m)"])
+def test_a_law_that_crosses_to_another_process_draws_the_same(text: str) -> None:
+    there = pickle.loads(pickle.dumps(law(text, "")))
+    assert there == law(text, "") and there.draw(random.Random(5)) == law(text, "").draw(random.Random(5))

@@ -3,6 +3,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,12 @@ def test_agents_are_known_by_their_dial_string_or_by_their_role() -> None:
     assert drawn(someone, "sofia/internal/9@10.0.0.1", 1)[0].final == "refuse"
 
 
+def test_a_leads_leg_is_no_agents_whatever_pattern_fits_it() -> None:
+    someone = people({"agents": [{"match": "*"}], "customers": {"outcomes": {"busy": 1}}})
+    assert someone.behaviour("sofia/gateway/t/1", {"fsd_role": "lead"}, random.Random(1)).status == 486
+    assert someone.behaviour("sofia/gateway/t/1", {"fsd_role": "agent"}, random.Random(1)).final == "answer"
+
+
 def test_agents_of_the_default_model_never_hang_up_by_themselves() -> None:
     did = drawn(ModelledPeople(), "user/1001", 1)[0]
     assert (did.stay_s, did.patience_s, did.talk_s) == (None, None, None)
@@ -105,7 +112,54 @@ def test_a_share_of_the_agents_has_a_second_phone_like_the_first() -> None:
     assert all(did.second is not None and did.second.second is None and did.second.final == "answer" for did in with_two)
 
 
+def test_a_zone_s_clocks_are_heeded_summer_and_winter() -> None:
+    model = PeopleModel.from_mapping({"zone": "Europe/London"})
+    assert model.minute(datetime(2026, 1, 5, 12, tzinfo=UTC).timestamp()) == 12 * 60
+    assert model.minute(datetime(2026, 7, 6, 12, 7, tzinfo=UTC).timestamp()) == 13 * 60 + 7
+    assert PeopleModel().local("Asia/Kathmandu").minute(0.0) == 5 * 60 + 30  # as it was in 1970
+    offset = PeopleModel.from_mapping({"utc_offset": "+02:00"})
+    assert offset.local("Asia/Kathmandu") is offset
+
+
+def test_later_calls_to_a_number_are_answered_as_the_list_says() -> None:
+    someone = people({"customers": {"outcomes": {"person": "50%", "no_answer": "50%"}}, "tries": ["100%", "0%"]})
+    rng = random.Random(1)
+    first = [someone.behaviour(f"sofia/gateway/t/{number}", {}, rng).final for number in range(200)]
+    later = [someone.behaviour(f"sofia/gateway/t/{number}", {}, rng).final for number in range(200) for _ in range(2)]
+    assert 60 < first.count("answer") < 140 and later.count("answer") == 0
+
+
+def test_how_agents_work_stands_beside_how_they_answer() -> None:
+    rule = {
+        "match": "user/*", "ring": "2s", "shift": "8:00-12:00, 13:00-17:00", "late": "uniform(0s, 5m)", "breaks": {"every": "2h", "for": "10m"},
+        "wrap_up": "lognormal(15s, 0.5)", "think": "8s", "skip": "5%", "dispositions": {"sold": "10%", "refused": "90%"},
+    }  # fmt: skip
+    model = PeopleModel.from_mapping({"agents": [rule]})
+    staff = model.staff_at("user/1001")
+    assert staff.shift == ((480, 720), (780, 1020)) and staff.skip == 0.05 and staff.dispositions == (("sold", 0.1), ("refused", 0.9))
+    assert staff.break_every is not None and staff.wrap_up is not None and model.staff_at("sofia/internal/9@pbx").wrap_up is None
+    assert model.agents[0][1].ring.text == "2s"
+
+
+def test_requests_come_at_one_rate_or_by_the_hour() -> None:
+    assert PeopleModel.from_mapping({"requests": "12/hour"}).requests[0].per_hour == 12
+    spans = PeopleModel.from_mapping({"requests": [{"from": "9:00", "to": "12:00", "rate": "20/hour"}, {"from": "22:00", "to": "2:00", "rate": 3}]}).requests
+    assert [each.holds(600) for each in spans] == [True, False] and spans[1].holds(60)
+
+
 @pytest.mark.parametrize(("given", "words"), [
+    ({"zone": "Europe/Londn"}, "did you mean 'Europe/London'"),
+    ({"zone": "UTC", "utc_offset": "+01:00"}, "leave one out"),
+    ({"tries": "50%"}, "write a list"),
+    ({"tries": ["x"]}, r"tries\[0\]: 'x' is not a factor"),
+    ({"requests": "often"}, "12/hour"),
+    ({"requests": [{"from": "9", "to": "12:00"}]}, r"requests\[0\]\.from"),
+    ({"agents": [{"match": "*", "shift": "8:00"}]}, r"agents\[0\]\.shift: '8:00' is not a span"),
+    ({"agents": [{"match": "*", "breaks": "2h"}]}, "write `every` and `for`"),
+    ({"agents": [{"match": "*", "skip": "200%"}]}, "not between 0% and 100%"),
+    ({"agents": [{"match": "*", "dispositions": {"sold": 0}}]}, "one of them above 0"),
+    ({"agents": [{"match": "*", "thinks": "2s"}]}, "did you mean 'think'"),
+    ({"customers": {"talk": "quantiles(5s, 2s)"}}, "must rise"),
     ({"custmers": {}}, "did you mean 'customers'"),
     ({"customers": {"outcomes": {"persn": 1}}}, "did you mean 'person'"),
     ({"customers": {"rings": "3s"}}, "did you mean 'ring'"),

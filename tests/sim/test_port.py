@@ -169,6 +169,101 @@ def test_asked_for_a_leg_it_answers_at_once(line: Line) -> None:
     assert gone == ev.LegGone(LegId("nobody"))
 
 
+def a_pair(line: Line, *, nailed: bool) -> None:
+    """A conversation."""
+    line.dial()
+    line.call_agent(nailed=nailed)
+    line.run(2.0)
+    line.port.bridge(act.Bridge(LEAD, AGENT))
+    line.run(1.0)
+
+
+@pytest.mark.parametrize("nailed", [True, False])
+def test_a_held_pair_is_bridged_again_without_waiting_for_its_parks(line: Line, nailed: bool) -> None:
+    """Tried on a real switch: commands sent one behind the other are carried out in their order."""
+    a_pair(line, nailed=nailed)
+    line.port.park_both(act.ParkBoth(LEAD, AGENT))
+    line.port.bridge(act.Bridge(LEAD, AGENT))
+    assert ev.LegBridged(LEAD, AGENT) in line.run(1.0)
+    line.port.park_both(act.ParkBoth(LEAD, AGENT))
+    assert {ev.LegParked(LEAD), ev.LegParked(AGENT)} <= set(line.run(1.0))
+
+
+def test_a_leg_that_was_told_to_stay_parks_when_its_partner_hangs_up(line: Line) -> None:
+    a_pair(line, nailed=False)
+    line.port.keep_leg(act.KeepLeg(AGENT))
+    line.port.hangup(act.Hangup(LEAD, "NORMAL_CLEARING"))
+    assert ev.LegParked(AGENT) in line.run(1.0) and "LegEnded" not in line.names(AGENT)
+
+
+def test_a_consulted_leg_is_taken_from_the_agent_and_given_to_the_customer(line: Line) -> None:
+    a_pair(line, nailed=True)
+    other = LegId("other-leg")
+    line.port.originate_agent(act.OriginateAgent(other, AgentId("bob"), AttemptId("a"), MAIN, "user/1002", "", 20.0, nailed=False, stays=True))
+    line.port.park_both(act.ParkBoth(LEAD, AGENT))
+    line.run(1.0)
+    line.port.bridge(act.Bridge(AGENT, other))
+    assert ev.LegBridged(AGENT, other) in line.run(1.0)
+    line.port.bridge(act.Bridge(LEAD, other))
+    told = line.run(1.0)
+    assert ev.LegBridged(LEAD, other) in told and ev.LegParked(AGENT) in told
+
+
+def test_a_recording_begins_goes_on_through_a_hold_and_ends_with_its_leg(line: Line) -> None:
+    a_pair(line, nailed=True)
+    line.port.start_recording(act.StartRecording(LEAD, "c/2026-05-28/a.wav"))
+    line.port.pause_recording(act.PauseRecording(LEAD, "c/2026-05-28/a.wav"))
+    line.port.resume_recording(act.ResumeRecording(LEAD, "c/2026-05-28/a.wav"))
+    line.port.park_both(act.ParkBoth(LEAD, AGENT))
+    line.run(1.0)
+    assert line.names(LEAD).count("RecordingStarted") == 1 and "RecordingStopped" not in line.names(LEAD)
+    line.port.hangup(act.Hangup(LEAD, "NORMAL_CLEARING"))
+    line.run(1.0)
+    names = line.names(LEAD)
+    assert names.index("RecordingStopped") < names.index("LegEnded")
+
+
+def test_a_recording_is_stopped_by_command_and_one_that_can_not_be_written_says_so(line: Line) -> None:
+    a_pair(line, nailed=True)
+    line.port.start_recording(act.StartRecording(LEAD, "c/a.wav"))
+    line.run(0.5)
+    line.port.stop_recording(act.StopRecording(LEAD, "c/a.wav"))
+    assert ev.RecordingStopped(LEAD) in line.run(0.5)
+    line.port.start_recording(act.StartRecording(LEAD, "nosuch/a.wav"))
+    (failed,) = line.port.advance(line.now)
+    assert failed == ev.RecordingFailed(LEAD, "-ERR Cannot record session!")
+
+
+@pytest.mark.parametrize("how", ["listen", "whisper", "barge"])
+def test_a_supervisor_hears_a_leg_and_goes_with_it(line: Line, how: str) -> None:
+    a_pair(line, nailed=True)
+    boss = LegId("boss-leg")
+    line.port.originate_supervisor(act.OriginateSupervisor(boss, AttemptId("a"), MAIN, "user/1009", AGENT, how, "", 20.0))
+    line.run(2.0)
+    assert "LegAnswered" in line.names(boss) and "LegParked" not in line.names(boss)
+    line.run(60.0)
+    line.port.hangup(act.Hangup(LEAD, "NORMAL_CLEARING"))
+    line.run(1.0)
+    assert "LegEnded" not in line.names(boss), "a nailed leg goes on, and he with it"
+    line.port.hangup(act.Hangup(AGENT, "NORMAL_CLEARING"))
+    line.run(1.0)
+    assert line.names(boss)[-1] == "LegDestroyed"
+
+
+def test_a_supervisor_of_a_leg_that_is_gone_is_hung_up(line: Line) -> None:
+    boss = LegId("boss-leg")
+    line.port.originate_supervisor(act.OriginateSupervisor(boss, AttemptId("a"), MAIN, "user/1009", AGENT, "listen", "", 20.0))
+    line.run(2.0)
+    assert line.names(boss)[-1] == "LegDestroyed"
+
+
+def test_a_number_outside_is_called_by_its_gateway(line: Line) -> None:
+    leg = LegId("outside-leg")
+    line.port.originate_outside(act.OriginateOutside(leg, AttemptId("a"), MAIN, TRUNK, "+442079460000", "+34910000000", 20.0))
+    line.run(2.0)
+    assert line.seen[0] == ev.LegCreated(leg, MAIN, TRUNK, AttemptId("a"), None) and "LegParked" in line.names(leg)
+
+
 def test_a_reconciliation_names_every_leg_asked_for_and_is_then_done(line: Line) -> None:
     line.dial()
     line.call_agent()

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
 
-from fs_dialer.core.agent_picture import VERBS
+from fs_dialer.core.agent_picture import VERBS, AgentPicture, CallPicture
+from fs_dialer.runtime.agent_log import CARD, DESK, GOODBYE, REPLY
 from fs_dialer.web.routes import ROUTES, description
 from tests.web.client import Http, told
 
@@ -53,6 +55,17 @@ def test_whatever_is_done_twice_by_a_repeat_needs_a_key() -> None:
 def test_every_verb_of_the_picture_has_an_address_for_him_and_for_supervisors() -> None:
     for verb in VERBS:
         assert f"/api/agent/{verb}" in DOCUMENT["paths"] and f"/api/agents/{{agent}}/{verb}" in DOCUMENT["paths"]
+
+
+def test_the_page_for_developers_names_every_verb_field_and_event() -> None:
+    page = (Path(__file__).parents[2] / "docs" / "agent-interface.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([a-z_-]+)(?:\[\])?`", page))
+    operations = [route for route in ROUTES if route.path.startswith(("/api/agent/", "/api/agents/")) and route.method == "POST"]
+    verbs = {route.path.rpartition("/")[2] for route in operations}
+    fields = {name for route in operations if route.body is not None for name in route.body["properties"]}
+    assert verbs - named == set() and fields - named == set()
+    assert {DESK, CARD, REPLY, GOODBYE, *AgentPicture.__slots__} - {"agent", "name"} - named == set()
+    assert set(CallPicture.__slots__) - named == set()
 
 
 def test_parts_of_an_address_are_parameters() -> None:
