@@ -185,7 +185,7 @@ def match_waiting(w: World) -> None:
         return
     for run in w.runs.values():
         while run.waiting and w.idle and run.queue is None:
-            call_id = next(iter(run.waiting))
+            call_id = min(run.waiting, key=lambda waiting: w.calls[waiting].answered_at or 0.0)  # whoever went back for another agent keeps his place
             agent_id = next_agent(w, run, w.calls[call_id].lead)
             if agent_id is None:
                 break

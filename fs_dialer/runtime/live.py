@@ -337,6 +337,8 @@ class Daemon:
             self.hub.replied(action.command_id, action.ok, action.text)
         elif isinstance(action, act.Note):
             log.log(LEVELS[action.level], "%s %s", action.name, " ".join(f"{key}={value}" for key, value in action.fields))
+        elif isinstance(action, act.CallerServed | act.CallerLeft):
+            log.info("%s queue=%s call=%s", type(action).__name__, action.queue, action.call)
         elif isinstance(action, act.Drained):
             self.stop()
         else:

@@ -27,6 +27,7 @@ class VirtualRuntime:
         self.drained = False
         self.notes: deque[act.Note] = deque(maxlen=1000)
         self.steps = 0
+        self.callers: list[act.CallerServed | act.CallerLeft] = []
         self.pictures: dict[AgentId, AgentPicture] = {}  # of watched agents, the newest
         self._on_step = on_step
         self._inbox: deque[ev.Event] = deque()
@@ -82,6 +83,8 @@ class VirtualRuntime:
             self._inbox.append(perform.take(self.store, action, self.now))
         elif isinstance(action, act.ShowAgent):
             self.pictures[action.picture.agent] = action.picture
+        elif isinstance(action, act.CallerServed | act.CallerLeft):
+            self.callers.append(action)
         elif isinstance(action, act.Note):
             self.notes.append(action)
         elif isinstance(action, act.Drained):

@@ -18,18 +18,8 @@ T = CampaignType
 MODES = (T.MANUAL, T.PREVIEW, T.PROGRESSIVE, T.PREDICTIVE, T.CALLBACK)
 AGENTS = ("ana", "bob", "eva", "dan")
 HALF_HOUR_S = 1800.0
-OUT_OF_CALL = (
-    "available",
-    "available",
-    "not_available",
-    "open_screen",
-    "open_screen",
-    "close_screen",
-    "log_out",
-    "end_wrap_up",
-    "pause_campaign",
-    "resume_campaign",
-)
+COMES = ("available", "open_screen", "resume_campaign")
+GOES = ("not_available", "close_screen", "log_out", "pause_campaign", "end_wrap_up")
 IN_CALL = ("hold", "resume", "hang_up", "hang_up", "not_available", "close_screen", "log_out", "skip", "dial", "disposed")
 
 
@@ -79,7 +69,7 @@ def act(shift: Shift, rng: Random) -> None:
     name = rng.choice(AGENTS)
     state = shift.agent(name).state
     if state in (AgentState.IDLE, AgentState.WRAP_UP, AgentState.LEG_DOWN):
-        verb = rng.choice(OUT_OF_CALL if shift.campaign.type is not T.MANUAL else (*OUT_OF_CALL, *["take"] * 6))
+        verb = "take" if shift.campaign.type is T.MANUAL and rng.random() < 0.5 else rng.choice(GOES if rng.random() < 0.1 else COMES)
     elif state is AgentState.PREVIEWING:
         verb = rng.choice(("accept", "dial", "dial", "skip", "extend_preview", "close_screen", "log_out"))
     else:

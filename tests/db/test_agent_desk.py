@@ -253,7 +253,7 @@ def test_a_result_that_replaces_another_keeps_the_promise_too(desk: Desk) -> Non
     began_a_minute_ago(desk)
     assert desk.office.agent_mark("lan", Mark(CALL_AT, at=LATER_ON, agent="lan"), NOW, attempt=attempt.id) is not None
     desk.close(attempt, lead, Outcome.CONNECTED)
-    for code, status in (("again", "callback_scheduled"), ("refused", "refused"), ("later", "callback_scheduled")):
+    for code, status in (("again", "callback_scheduled"), ("refused", "refused"), ("again", "callback_scheduled")):
         assert said(desk, attempt.id, code).lead_status == status
     assert desk.state(lead.id) == ("callback_scheduled", 1, LATER_ON)
 
