@@ -72,15 +72,15 @@ def test_the_switch_page_names_every_command_that_is_sent() -> None:
     page = text("switch.md")
     source = Path(switch_port.__file__).read_text(encoding="utf-8")
     sent = set(re.findall(r"\bcommands\.([a-z_]+)\(", source)) - {"gateway_endpoint", "agent_endpoint"}
-    words = {"show_channels_json": "show channels", "uuid_dump_json": "uuid_dump"}
+    words = {"show_channels_json": "show channels", "uuid_dump_json": "uuid_dump", "uuid_park_both": "uuid_transfer -both"}
     assert sent >= {"originate", "uuid_bridge"}
     assert [name for name in sorted(sent) if f"`{words.get(name, name)}`" not in page] == []
 
 
 def test_the_switch_page_counts_the_events_that_are_subscribed() -> None:
     assert sum(name.startswith("CHANNEL_") for name in SUBSCRIBE) == 9
-    assert {name for name in SUBSCRIBE if not name.startswith("CHANNEL_")} == {"BACKGROUND_JOB", "PLAYBACK_STOP"}
-    assert "BACKGROUND_JOB, PLAYBACK_STOP and nine CHANNEL_ events" in text("switch.md")
+    assert {name for name in SUBSCRIBE if not name.startswith("CHANNEL_")} == {"BACKGROUND_JOB", "PLAYBACK_STOP", "RECORD_START", "RECORD_STOP"}
+    assert "BACKGROUND_JOB, PLAYBACK_STOP, RECORD_START, RECORD_STOP and nine CHANNEL_ events" in text("switch.md")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: str(path.relative_to(DOCS)))

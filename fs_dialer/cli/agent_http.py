@@ -163,6 +163,9 @@ class Follower:
                         pause = 0.0
                         self._tell("up", {})
                     self._after = event.id if event.id is not None else self._after
+                    if event.kind == "goodbye" and event.data.get("again") is False:
+                        self._tell("down", {**event.data, "for_good": True})
+                        return
                     self._tell(event.kind, event.data)
             except HttpRefused as refused:
                 self._tell("down", {"why": refused.why, "for_good": refused.status in (401, 403, 404)})

@@ -64,6 +64,7 @@ def _settle_strangers(w: World) -> None:
     """Everything has been told: what is left of an earlier daemon's legs talks to a customer of ours, or is hung up. An agent's leg that is bridged to nobody's
     customer is what remains of a consultation."""
     with_customers = {call.agent_leg: call for call in w.calls.values() if call.state is CallState.BRIDGED and call.agent is None}
+    _back_to_their_customers(w)
     for leg in w.strangers:
         call = with_customers.get(leg)
         if leg in w.legs:
@@ -85,6 +86,21 @@ def _settle_strangers(w: World) -> None:
     w.strangers.clear()
     w.bridged_agents.clear()
     w.bridged_with.clear()
+
+
+def _back_to_their_customers(w: World) -> None:
+    """An agent whose own leg is parked for a customer who waits: he had put him on hold, or had just answered. They are connected."""
+    for leg, facts in w.parked_agents.items():
+        call = w.calls.get(facts.attempt) if facts.attempt is not None else None
+        agent = w.agents.get(facts.agent) if facts.agent is not None else None
+        if leg in w.legs or leg not in w.strangers or agent is None or not agent.free or agent.nailed or call is None:
+            continue
+        if call.state is CallState.WAITING_AGENT and call.agent is None:
+            w.legs[leg] = LegRole("agent", call.id, agent.id, facts.switch, seen=True)
+            w.step_agent(agent.id, agents.Reserve(call.id))
+            w.out.append(AskLeg(leg))
+            feed(w, call.id, calls.Offer(agent.id, leg, ready=True, found=True))
+    w.parked_agents.clear()
 
 
 def leg_found(w: World, ev: events.LegFound) -> None:
@@ -177,6 +193,8 @@ def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
         _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
     else:
         w.strangers[facts.leg] = None
+        if facts.attempt is not None:
+            w.parked_agents[facts.leg] = facts
 
 
 def _found_in_talk(w: World, leg: LegId, agent_id: AgentId, lead_leg: LegId) -> None:
@@ -286,6 +304,8 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         if run.plan.record in ("answered", "all"):
             feed(w, attempt.id, calls.RecordAsked("start"))  # the same file: it goes on where it is being written
     elif facts.answered:
+        if facts.met:  # he was on hold, or between two agents: the next one takes him, and he is not missed whatever comes
+            w.calls[attempt.id] = replace(call, bridged_at=w.now, last_agent=attempt.agent)
         feed(w, attempt.id, calls.LeadAnswered())
         feed(w, attempt.id, calls.LeadParked())
         w.out.append(RenewFallback((facts.leg,)))

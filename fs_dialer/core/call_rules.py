@@ -238,7 +238,7 @@ def connect(call: Call, now: float) -> Result:
 def offered(call: Call, ev: Offer, now: float) -> Result:
     if call.agent is not None and call.agent != ev.agent:
         return call, [Free(ev.agent, "unserved")]
-    call = changed(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready)
+    call = changed(call, agent=ev.agent, agent_leg=ev.leg, agent_ready=ev.ready, nailed=ev.ready and not ev.found)
     if ev.ready:
         return connect(call, now)
     call, out = _with_music(call)

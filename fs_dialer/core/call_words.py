@@ -184,6 +184,7 @@ class Offer(Input):
     agent: AgentId
     leg: LegId
     ready: bool
+    found: bool = False  # he was rung for this very call by an earlier daemon, and is parked: his leg ends with it, as if we had rung him
 
 
 class NobodyFree(Input):

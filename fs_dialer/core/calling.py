@@ -34,6 +34,7 @@ from fs_dialer.core.model import (
     Outcome,
 )
 from fs_dialer.core.retry import Ended, next_lead
+from fs_dialer.core.schedule import next_day
 from fs_dialer.core.side_legs import record, ring_target
 from fs_dialer.core.world import LegRole, Run, World
 
@@ -44,6 +45,7 @@ UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is as
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 MISSED_PATIENCE = 100  # answered calls at progressive pace before a campaign that misses too many pauses itself (D15)
 MISSED_LEAST = 5  # fewer missed calls say nothing of a rate
+IMPATIENT_S = 1.0  # a customer who hangs up sooner did not hang up because he waited
 SKIPPED_S = 600.0  # before a lead that an agent passed over is offered again, behind all others
 NO_LINE_S = 30.0  # before a lead whose trunk was full is looked at again
 STORE_KEEPS_THE_LEAD = frozenset({"lead_taken", "already_open", "epoch", "do_not_call", "no_callback"})
@@ -460,6 +462,9 @@ def _watch_missed(w: World, run: Run) -> None:
     missed = getattr(run.definition.options, "missed", None)
     if missed is None or not run.running:
         return
+    if w.now >= run.day_ends:
+        run.today, run.day_ends = (-run.tally.answered, -run.tally.missed), next_day(w.now, run.definition.window.zone)
+        run.too_many_from = None
     ceiling = min(missed.max, run.definition.compliance.missed_max or missed.max)
     answered, lost = run.today[0] + run.tally.answered, run.today[1] + run.tally.missed
     if lost <= 2 * ceiling * answered or lost <= MISSED_LEAST:
@@ -523,7 +528,8 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
         run.memory = run.mode.observe(run.memory, Observation("machine" if result is Outcome.MACHINE else "ended", w.now - since), w.now)
         if run.learn is not None:
             run.learn(run.memory, call.lead, False, w.now)
-    if missed:
+    if missed or (result is Outcome.EARLY_HANGUP and call.answered_at is not None and w.now - call.answered_at >= IMPATIENT_S):
+        # Whoever hangs up because nobody came is no missed call of the law's (D1), but a price of dialling too much all the same.
         run.memory = run.mode.observe(run.memory, Observation("abandoned"), w.now)
 
 

@@ -14,6 +14,7 @@ from fs_dialer.core.call_words import Plan
 from fs_dialer.core.definition import Campaign
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, LeadReturn, LegId
+from fs_dialer.core.schedule import next_day
 from fs_dialer.core.stats import TimeUse
 from fs_dialer.core.world import LegRole, Run, World
 
@@ -38,6 +39,8 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
         life = campaigns.Life(ev.state, ev.started)
         run = Run(definition, life, mode, flow, plan_of(definition, flow), memory, ev.zone_sets, needs_screen=definition.needs_screen)
         w.runs[definition.id] = run
+        run.today = ev.today or (0, 0)
+        run.day_ends = next_day(w.now, definition.window.zone)
         w.tell(definition.id, "loaded", f"revision {definition.revision}, {ev.state.value}")
     else:
         if definition != run.definition:
@@ -47,8 +50,6 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
             w.tell(definition.id, "redefined", f"revision {definition.revision}")
         run.zone_sets = ev.zone_sets
         run.hours.clear()
-        if ev.today is not None:
-            run.today = ev.today
     run.lead_odds, run.learn = getattr(mode, "lead_odds", None), getattr(mode, "learn", None)
     if hasattr(mode, "save") and ("memory",) not in w.timers:
         w.timers.set(("memory",), w.now + SAVE_EVERY_S)

@@ -253,6 +253,7 @@ class LegFacts:
     agent: AgentId | None  # our variable fsd_agent
     answered: bool
     bridged_to: LegId | None
+    met: bool = False  # it has been bridged, now or before: on hold it is parked like any other
 
 
 AGENT_TIMES = (

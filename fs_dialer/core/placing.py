@@ -29,6 +29,7 @@ CLAIM_IDLE_S = 30.0
 CLAIM_BACK_S = 0.25  # for leads that went back to be there again
 SHUT_AGAIN_S = 600.0  # a lead whose gate opens by no time of its own is not asked again before; else it would be claimed and refused without end
 ASK_EVERY_S = 0.5  # of a mode that dials ahead: talks grow old, and their ends come nearer, without any event
+ASK_FEW_EVERY_S = 1.0  # with few agents it is asked after every event, too
 ASKED_AT_ONCE = 60  # with more agents than this it is asked no more often
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
@@ -147,7 +148,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     if not run.flow.reserve_agent:
         if run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
             return False
-        run.ask_at = w.now + ASK_EVERY_S
+        run.ask_at = w.now + (ASK_EVERY_S if run.staying > ASKED_AT_ONCE else ASK_FEW_EVERY_S)
         w.timers.set(("ask", run.definition.id), run.ask_at)
     ways = healthy(w.ways_of(run), "", w.breakers, w.now)
     if isinstance(ways, Resting):

@@ -93,6 +93,12 @@ def start_of_day(now: float, zone: str) -> float:
     return _instant(datetime.fromtimestamp(now, tz).date(), 0, tz)
 
 
+def next_day(now: float, zone: str) -> float:
+    """When the next day begins there."""
+    tz = zone_of(zone)
+    return _instant(datetime.fromtimestamp(now, tz).date() + timedelta(days=1), 0, tz)
+
+
 def holiday_on(hours: Hours, day: date) -> Holiday | None:
     """The holiday that this day is, None on others."""
     full, yearly = day.isoformat(), f"{day:%m-%d}"

@@ -20,7 +20,21 @@ from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.limits import Ledger
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode, Observation
-from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, CommandId, GatewayId, Lead, LeadId, LegId, SwitchId
+from fs_dialer.core.model import (
+    AgentId,
+    AgentState,
+    AgentStatus,
+    AttemptId,
+    CampaignId,
+    CampaignState,
+    CommandId,
+    GatewayId,
+    Lead,
+    LeadId,
+    LegFacts,
+    LegId,
+    SwitchId,
+)
 from fs_dialer.core.queue_line import Queue
 from fs_dialer.core.schedule import Verdict, dial_verdict
 from fs_dialer.core.stats import Tally, TimeUse
@@ -117,7 +131,8 @@ class Run:
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
     needs_screen: bool = False
     ask_at: float = 0.0  # a mode that weighs ages is asked again then at the latest
-    today: tuple[int, int] = (0, 0)  # answered and missed before this daemon began, of the day that it began in
+    today: tuple[int, int] = (0, 0)  # answered and missed of this day that the tally does not know; negative where it knows more than this day
+    day_ends: float = 0.0
     too_many_from: int | None = None  # so many were answered when the missed rate went above twice its ceiling (D15)
     turn: int = 0  # round robin: how many calls were given
     lead_odds: Callable[[Any, Lead, float], float | None] | None = None  # of its mode, where it can tell leads apart
@@ -187,6 +202,7 @@ class World:
     nail_tries: dict[AgentId, int] = field(default_factory=dict)
     supervisors: dict[AgentId, LegId] = field(default_factory=dict)  # whose leg somebody listens to, and by which leg of his own
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
+    parked_agents: dict[LegId, LegFacts] = field(default_factory=dict)  # found parked for a call of an earlier daemon
     bridged_with: dict[LegId, LegId] = field(default_factory=dict)  # the legs they are bridged to
     strangers: dict[LegId, None] = field(default_factory=dict)
     due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first

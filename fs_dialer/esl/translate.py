@@ -107,7 +107,8 @@ RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
 
 
 def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
-    """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged."""
+    """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged;
+    last_bridge_to outlives the bridge and the transfer that parks both (tried)."""
     attempt, agent = dump.get(f"variable_{VARIABLE_ATTEMPT}"), dump.get(f"variable_{VARIABLE_AGENT}")
     gateway, other = dump.get(f"variable_{VARIABLE_GATEWAY}"), dump.get("Other-Leg-Unique-ID")
     bridged = dump.get("Channel-State") in BRIDGED_STATES and bool(other)
@@ -119,4 +120,5 @@ def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
         AgentId(agent) if agent else None,
         dump.get("Answer-State") == "answered",
         LegId(other) if bridged and other else None,
+        met=bridged or bool(dump.get("variable_last_bridge_to")),
     )

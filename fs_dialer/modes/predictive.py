@@ -47,6 +47,7 @@ __all__ = [
 TYPE = CampaignType.PREDICTIVE
 
 DAY_S = 86400.0
+PATIENT_S = 10.0  # people hang up: a longer waiting.at_most lets more of them be served, and is nothing to plan with
 BELOW_MAX = 0.95  # what is steered for where the admin names only the ceiling
 REFRESH_S = 10.0  # how old the JSON values of a memory may be
 AGENT_ANSWERS = 64  # newest, for the 90th percentile of how long agents' phones ring
@@ -197,7 +198,7 @@ def limit_of(campaign: Campaign) -> float:
 
 def _awake(memory: Memory, campaign: Campaign, now: float) -> Pacer:
     """The pacer for this campaign as it is defined now and for this day's hours; what was learnt goes on from the one before."""
-    limit, wait = limit_of(campaign), max(0.0, campaign.connect_within_s - memory.agent_answer_s)
+    limit, wait = limit_of(campaign), max(0.0, min(campaign.connect_within_s, PATIENT_S) - memory.agent_answer_s)
     pacer = memory.pacer
     if pacer is not None and now < memory.ask_again_at and memory.of[:2] == (campaign.revision, limit):
         pacer.max_wait_s = wait

@@ -166,7 +166,12 @@ class AgentHub:
         self._tell(asked.seat, REPLY, {"command": command_id, "verb": asked.verb, "key": key, "who": asked.who, "ok": ok, "text": told.text})
 
     def _tell(self, seat: _Seat, kind: str, body: Mapping[str, Any]) -> None:
-        seat.log.add(kind, orjson.dumps(body), self._now())
+        try:
+            data = orjson.dumps(body)
+        except TypeError as error:  # the engine's loop must not end for what a screen can not be shown
+            log.error("agent_event_not_written agent=%s kind=%s error=%s", seat.agent, kind, error)
+            return
+        seat.log.add(kind, data, self._now())
         for screen in seat.screens:
             screen.woken.set()
 
@@ -193,7 +198,7 @@ class AgentHub:
         screen = Screen(seat.agent, seat.log, after, own=own, gone=gone, fresh=lambda: self.fresh(seat, reset=True), left=lambda it: self.left(seat, it))
         seat.screens.append(screen)
         if len(seat.screens) > MOST_SCREENS:
-            seat.screens[0].end(f"more than {MOST_SCREENS} screens of this agent are up; the oldest was closed")
+            seat.screens[0].end(f"more than {MOST_SCREENS} screens of this agent are up; the oldest was closed", again=False)
         if own:
             self._hear(seat)
         return screen

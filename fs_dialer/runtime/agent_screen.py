@@ -39,7 +39,7 @@ class Screen:
         self._at = at if at is not None else events.newest
         self._fresh = at is None or events.after(at) is None
         self._waiting: list[AgentEvent] = []
-        self._why = ""
+        self._why, self._again = "", True
         self._ended = False
         self.woken = Flag()
 
@@ -55,7 +55,7 @@ class Screen:
         self.woken.clear()
         if self._why:
             self._ended = True
-            return AgentEvent(0, GOODBYE, orjson.dumps({"why": self._why}))
+            return AgentEvent(0, GOODBYE, orjson.dumps({"why": self._why, "again": self._again}))
         if not self._waiting and not self._read():
             return self.next(0.0)
         if not self._waiting:
@@ -74,10 +74,10 @@ class Screen:
         self._waiting = found
         return True
 
-    def end(self, why: str) -> None:
-        """It is told why, and closed."""
+    def end(self, why: str, *, again: bool = True) -> None:
+        """It is told why, and closed. `again`: it may connect once more by itself."""
         if not self._why:
-            self._why = why
+            self._why, self._again = why, again
             self.woken.set()
 
     def close(self) -> None:

@@ -106,7 +106,7 @@ class _Told:
             raise StopIteration
         if self._token_ended():
             self._last = True
-            return framed(AgentEvent(0, "goodbye", b'{"why":"the token was revoked or has expired"}'))
+            return framed(AgentEvent(0, "goodbye", b'{"why":"the token was revoked or has expired","again":false}'))
         event = self._stream.next(PING_S)
         if event is None:
             return b": ping\n\n"

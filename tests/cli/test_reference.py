@@ -38,7 +38,7 @@ OTHERS = {"fs-dialer demo", "fs-dialer run", "fs-dialer replay", "Failures"}
 PEOPLE = ("contact", "group", "dnc", "attempt", "lead add", "lead mark", "lead timeline", "lead forget")
 # tests/cli/test_agent_with_a_daemon.py shows these.
 AGENTS = ("agent take", "agent show", "agent card", "agent dispose", "agent answers", "agent callback")
-OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in (*PEOPLE, *AGENTS)))}
+OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in PEOPLE + AGENTS))}
 # tests/cli/test_simulate_json.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 

@@ -235,7 +235,7 @@ class MemoryBackend:
         return self._database.owners.get(number, AgentId(""))
 
     def hours(self) -> Mapping[tuple[str, float], Mapping[str, float]]:
-        found = {}
+        found: dict[tuple[str, float], dict[str, float]] = {}
         for key, row in self._database.agent_hours.items():
             counts = {"missed_offers": row.missed_offers, "previews": row.previews, "skipped": row.skipped}
             found[key] = {word: value for word, value in {**dict(row.seconds), **counts}.items() if value}

@@ -361,3 +361,15 @@ def test_what_was_being_recorded_goes_on_in_its_file() -> None:
     desk.tell(ev.SwitchUp(SWITCH, ((OLD_LEG, None),)))
     desk.tell(ev.AttemptFound(found(), facts(OLD_LEG, bridged_to=LegId("agent-leg"))))
     assert desk.all(act.StartRecording) == [act.StartRecording(OLD_LEG, f"spring/2026-05-28/{OLD}.wav")]
+
+
+def test_an_agent_who_is_parked_for_a_customer_on_hold_gets_him_back() -> None:
+    desk = a_desk(agents=2, linked=False)
+    mine = LegId("leg-of-ana")
+    desk.tell(ev.SwitchUp(SWITCH, ((OLD_LEG, None), (mine, None))))
+    desk.tell(ev.LegFound(facts(mine, attempt=OLD, agent="ana")), ev.AttemptFound(found(), facts(OLD_LEG)), ev.ReconcileDone(SWITCH))
+    assert desk.last(act.Bridge) == act.Bridge(OLD_LEG, mine) and mine not in [a.leg for a in desk.all(act.Hangup)]
+    desk.tell(ev.LegBridged(OLD_LEG, mine))
+    assert desk.state_of("ana").value == "talking" and not desk.all(act.OriginateAgent)
+    desk.over(OLD_LEG)
+    assert act.Hangup(mine, "NORMAL_CLEARING") in desk.all(act.Hangup), "his leg was rung for this call alone"

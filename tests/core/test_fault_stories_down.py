@@ -175,3 +175,23 @@ def test_a_phone_that_is_never_answered_is_cancelled_on_all_of_a_users_phones() 
     assert shift.outcomes() == {number(1): ["connected"]}
     assert not [leg for leg in shift.seen.of_agent("ana") if leg.up]
     shift.end()
+
+
+@pytest.mark.spec("D1", "D8")
+@pytest.mark.parametrize("nailed", [(), ("ana",)], ids=["per_call", "nailed"])
+@pytest.mark.parametrize("type", [T.PREVIEW, T.PROGRESSIVE, T.PREDICTIVE, T.CALLBACK])
+def test_a_customer_on_hold_whose_daemon_is_killed_goes_to_an_agent_and_is_never_missed(type: CampaignType, nailed: tuple[str, ...]) -> None:
+    """He has met his agent already: whether the next one comes or not, his call counts as a conversation."""
+    for nobody_comes in (False, True):
+        options: dict[str, Any] = {"options": A_CARD} if type is T.PREVIEW else {}
+        script = {"ana": [Behaviour("answer", 0.4), RINGS_OUT if nobody_comes else Behaviour("answer", 0.4)]}
+        customer = Behaviour("answer", 1.0, talk_s=60.0)
+        shift = Shift(a_shift_campaign(type, agents=("ana",), at_most_s=20.0, **options), script, customers=customer, nailed=nailed)
+        shift.until(shift.seen.talking, "they talk")
+        shift.ask("ana", "hold")
+        shift.wait(3.0)
+        shift.kill(dead_for_s=1.0)
+        shift.until(lambda now=shift: now.outcomes().get(number(1)), "his call is over", 300.0)  # type: ignore[misc]
+        assert shift.outcomes() == {number(1): ["connected"]}
+        assert [closed.result.missed for closed in shift.database.closed.values()] == [False]
+        shift.end(killed=True)

@@ -490,7 +490,7 @@ def test_a_claim_that_was_answered_before_a_lead_that_went_back_was_there_is_soo
 
 
 def a_predictive_desk(today: tuple[int, int] | None = None, memory: dict[str, object] | None = None) -> Desk:
-    campaign = a_campaign(people=["ana"], type=CampaignType.PREDICTIVE, options=predictive.Options(), join=True, at_most_s=5.0)
+    campaign = a_campaign("autumn", people=["ana"], type=CampaignType.PREDICTIVE, options=predictive.Options(), join=True, at_most_s=5.0)
     desk = a_desk(agents=1, leg=LegKind.NAILED, campaigns=[], offered=OFFERED)
     desk.tell(ev.CampaignLoaded(campaign, CampaignState.RUNNING, True, (UTC_SET,), memory, today))
     return desk
@@ -500,19 +500,19 @@ def a_predictive_desk(today: tuple[int, int] | None = None, memory: dict[str, ob
 def test_what_a_pacer_has_learnt_is_saved_every_ten_seconds_and_goes_on_in_the_next_daemon() -> None:
     desk = a_predictive_desk()
     desk.nail("ana")
-    desk.claimed(*some_leads(3))
+    desk.claimed(*some_leads(3, campaign="autumn"), campaign="autumn")
     desk.wait(11.0)
     saved = desk.last(act.SaveMemory)
-    assert saved.campaign == SPRING and json.loads(json.dumps(saved.memory)) == saved.memory
+    assert saved.campaign == "autumn" and json.loads(json.dumps(saved.memory)) == saved.memory
     again = a_predictive_desk(today=(40, 1), memory=dict(saved.memory))
-    assert again.campaign().state is CampaignState.RUNNING
+    assert again.campaign("autumn").state is CampaignState.RUNNING
 
 
 @pytest.mark.spec("D15", "S28")
 def test_a_campaign_that_goes_on_missing_more_than_twice_its_ceiling_pauses_itself() -> None:
     """Sixty missed of 100 before this daemon began: it dials on at one call for each free agent, and pauses a hundred answers later."""
     desk = a_predictive_desk(today=(100, 60))
-    run = desk.dialer._w.runs[SPRING]
+    run = desk.dialer._w.runs[CampaignId("autumn")]
     for n in range(101):
         result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
         run.tally.add(result)
@@ -524,7 +524,7 @@ def test_a_campaign_that_goes_on_missing_more_than_twice_its_ceiling_pauses_itse
 @pytest.mark.spec("D15")
 def test_a_missed_rate_that_comes_down_in_time_pauses_nothing() -> None:
     desk = a_predictive_desk(today=(100, 7))
-    run = desk.dialer._w.runs[SPRING]
+    run = desk.dialer._w.runs[CampaignId("autumn")]
     for n in range(150):
         result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
         run.tally.add(result)

@@ -104,7 +104,7 @@ def test_break_rule_and_promise_are_the_agents_to_shorten(why: str) -> None:
 
 @pytest.mark.spec("D14")
 def test_a_promised_callback_comes_before_the_maximum_and_is_free_when_long_overdue() -> None:
-    promised = {"status": LeadStatus.CALLBACK_SCHEDULED, "attempts": 3, "ready_at": NOON}
+    promised: dict[str, Any] = {"status": LeadStatus.CALLBACK_SCHEDULED, "attempts": 3, "ready_at": NOON}
     assert gate(promised_to=LAN, **promised) == ("", None)
     assert gate(promised_to=HOA, **promised)[0] == "lead_promised"
     assert gate(promised_to=HOA, now=NOON + PROMISE_S, **promised) == ("", None)

@@ -290,7 +290,7 @@ class Shift:
 
     def told(self) -> str:
         """The last of what happened, for messages."""
-        return "\n".join(f"{at - NOON:8.3f} {event} -> {actions}" for at, event, actions in self.steps[-40:])
+        return "\n".join(f"{at - NOON:8.3f} {event} -> {actions}"[:400] for at, event, actions in self.steps[-40:])
 
     # --- what people ask --------------------------------------------------------------------------------------------------------------
 
@@ -384,9 +384,10 @@ class Shift:
         connected = {leg for leg, closed in by_leg.items() if closed.result.outcome.value == "connected"}
         assert connected <= met, "attempts that count as connected and met nobody"
         assert {by_leg[LegId(leg)].result.outcome.value for leg in met} <= {"connected", "unknown"}, "conversations that count as something else"
-        missed = [closed.attempt.number for closed in database.closed.values() if closed.result.missed]
-        answered_alone = {leg.uuid for leg in self.seen.leads if leg.answered_at is not None and not leg.met}
-        assert {leg for leg, closed in by_leg.items() if closed.result.missed} <= answered_alone, "missed, and yet met or never answered"
+        missed = {leg for leg, closed in by_leg.items() if closed.result.missed}
+        answered = {leg.uuid for leg in self.seen.leads if leg.answered_at is not None}
+        assert missed <= answered, "missed, and never answered"
+        assert {leg for leg, closed in by_leg.items() if closed.result.outcome.value == "missed"} <= missed - met, "missed, and yet met somebody"
         if not killed:
             assert self.view().missed == len(missed), "missed calls are counted otherwise than they are kept"
 

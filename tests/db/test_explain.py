@@ -109,6 +109,7 @@ def a_row(rng: Random, place: int, now: float) -> Row:
         ready_why="no_callback" if status is LeadStatus.REFUSED else rng.choice(("", "gap", "rule", "promised", "fault", "not_before")),
         agent=AgentId(rng.choice(("lan", "hoa"))) if status is LeadStatus.CALLBACK_SCHEDULED and rng.random() < 0.5 else None,
         held_by=rng.choice(("", "", "", gate.CALLER_ID, gate.NUMBER_CAP)),
+        kind="fixed",
     )
     row = Row(lead, before)
     if rng.random() < 0.06:

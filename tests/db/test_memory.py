@@ -25,7 +25,7 @@ def test_it_needs_neither_psycopg2_nor_gevent() -> None:
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
 
 
-def test_a_campaign_may_be_added_running(  ) -> None:
+def test_a_campaign_may_be_added_running() -> None:
     stored = a_store().campaign(SPRING)
     assert stored is not None
     assert (stored.state, stored.started, stored.campaign.revision) == (CampaignState.RUNNING, True, 1)

@@ -83,13 +83,14 @@ def test_the_day_ends_with_the_working_hours_or_the_campaign_whichever_is_first(
 
 @pytest.mark.spec("D1")
 def test_the_time_an_agents_phone_rings_comes_off_the_customers_patience() -> None:
-    campaign = spring(at_most_s=20.0)
+    campaign = spring(at_most_s=8.0)
     memory = predictive.restore(campaign, None, NOON)
-    assert predictive.explain(memory, NOON)["max_wait_s"] == 20.0
+    assert predictive.explain(memory, NOON)["max_wait_s"] == 8.0
+    assert predictive.explain(predictive.restore(spring(at_most_s=45.0), None, NOON), NOON)["max_wait_s"] == predictive.PATIENT_S
     for ring_s in (3.0, 4.0, 5.0, 3.0, 4.0, 3.0, 3.0, 3.0, 4.0, 6.0, 3.0):
         memory = predictive.observe(memory, Observation("agent_answered", ring_s), NOON)
     predictive.decide(a_view(), NOON + 1, campaign, memory)
-    assert predictive.explain(memory, NOON)["max_wait_s"] == 15.0
+    assert predictive.explain(memory, NOON)["max_wait_s"] == 3.0
     predictive.observe(memory, Observation("agent_answered", float("nan")), NOON)
     assert memory.agent_answer_s == 5.0
 

@@ -85,14 +85,15 @@ def test_one_who_falls_too_far_behind_is_let_go_with_a_reason() -> None:
     for n in range(MOST_BEHIND + 1):
         floor.hub._tell(floor.hub._seats[ANA], "reply", {"n": n})
     (last,) = read(screen)
-    assert (last.kind, last.number) == ("goodbye", 0) and "too slow" in said(last)["why"]
+    assert (last.kind, last.number) == ("goodbye", 0) and "too slow" in said(last)["why"] and said(last)["again"] is True
     assert screen.next(0.0) is None
 
 
 def test_the_oldest_of_too_many_screens_is_closed() -> None:
     floor = Floor()
     screens = [floor.hub.follow("ana", None, own=True) for _ in range(MOST_SCREENS + 1)]
-    assert read(screens[0])[-1].kind == "goodbye"
+    last = read(screens[0])[-1]
+    assert last.kind == "goodbye" and said(last)["again"] is False, "or two screens would go on closing each other"
     assert all(read(screen)[-1].kind == "desk" for screen in screens[1:])
 
 
@@ -137,6 +138,14 @@ def test_the_daemons_end_is_told() -> None:
     assert [event.kind for event in read(screen)] == ["goodbye"]
     with pytest.raises(Refused, match="ends"):
         floor.hub.follow("ana", None, own=True)
+
+
+def test_what_cannot_be_written_as_json_does_not_end_the_engines_loop(caplog: pytest.LogCaptureFixture) -> None:
+    floor = Floor()
+    screen = floor.hub.follow("ana", None, own=True)
+    read(screen)
+    floor.hub._tell(floor.hub._seats[ANA], "reply", {"text": "\ud800"})
+    assert read(screen) == [] and "agent_event_not_written agent=ana" in caplog.text
 
 
 # --- who looks, and whose screen is open ------------------------------------------------------------------------------------------------

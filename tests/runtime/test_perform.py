@@ -31,7 +31,7 @@ MADE_BY_THE_STORE = {
     act.ClaimLeads, act.ReturnLeads, act.CloseAttempt, act.StoreCampaignState, act.StoreAgentStatus, act.SaveMemory, act.Reply,
     act.TakeLeadNow, act.SaveAgentTimes,
 }  # fmt: skip
-MADE_BY_THE_SHELL = {act.Drained, act.Note, act.Action, act.LegAction}
+MADE_BY_THE_SHELL = {act.Drained, act.Note, act.Action, act.LegAction, act.ShowAgent, act.CallerServed, act.CallerLeft}
 
 
 def an_originate(lead: Lead, n: int = 1) -> act.OriginateLead:

@@ -69,11 +69,12 @@ def check_witness(world: World) -> None:
 
 
 def check_missed(world: World) -> None:
-    """D1: missed is who answered, met nobody, and was let go by us; counted once, in the row of his attempt. An answer that crossed our cancel is one too."""
-    alone = {leg.uuid for leg in world.witness.legs("lead") if leg.answered_at is not None and not leg.met}
+    """D1: missed is who answered and met nobody in time; counted once, in the row of his attempt. Its outcome is missed where he met nobody at all."""
+    legs = world.witness.legs("lead")
+    answered, met = {leg.uuid for leg in legs if leg.answered_at is not None}, {leg.uuid for leg in legs if leg.met}
     missed = dict(world.rows("SELECT leg::text, outcome FROM all_attempts WHERE missed"))
-    assert set(missed) <= alone, "missed, and yet never answered, or met somebody"
-    assert set(missed.values()) <= {"missed"}
+    assert set(missed) <= answered, "missed, and yet never answered"
+    assert {leg for leg, outcome in world.rows("SELECT leg::text, outcome FROM all_attempts") if outcome == "missed"} == set(missed) - met
 
 
 def check_equation(world: World) -> None:
