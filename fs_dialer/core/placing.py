@@ -145,11 +145,8 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     if not leased and not _to_be_asked(run):
         return False
-    if not run.flow.reserve_agent:
-        if run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
-            return False
-        run.ask_at = w.now + (ASK_EVERY_S if run.staying > ASKED_AT_ONCE else ASK_FEW_EVERY_S)
-        w.timers.set(("ask", run.definition.id), run.ask_at)
+    if not run.flow.reserve_agent and run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
+        return False
     ways = healthy(w.ways_of(run), "", w.breakers, w.now)
     if isinstance(ways, Resting):
         _rest(w, run, ways, leased)
@@ -157,6 +154,12 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     room = _room(w, run, {way.gateway for way in ways})
     room -= _remedy(w, run, leased, room)
     view = _view(w, run, leased, room)
+    if not run.flow.reserve_agent:
+        asked = (view.idle, view.on_hold, view.ringing, view.agents, view.room > 0, bool(run.hopper))
+        if w.now < run.ask_at and asked == run.asked:
+            return False  # nothing that it weighs has changed
+        run.asked, run.ask_at = asked, w.now + (ASK_EVERY_S if run.staying > ASKED_AT_ONCE else ASK_FEW_EVERY_S)
+        w.timers.set(("ask", run.definition.id), run.ask_at)
     decision = run.mode.decide(view, w.now, run.definition, run.memory)
     run.because = decision.because
     wanted = decision.originate + decision.previews

@@ -131,6 +131,7 @@ class Run:
     hours: dict[tuple[str, ...], tuple[float, Verdict]] = field(default_factory=dict)
     needs_screen: bool = False
     ask_at: float = 0.0  # a mode that weighs ages is asked again then at the latest
+    asked: tuple[object, ...] = ()  # what it was asked about
     today: tuple[int, int] = (0, 0)  # answered and missed of this day that the tally does not know; negative where it knows more than this day
     day_ends: float = 0.0
     too_many_from: int | None = None  # so many were answered when the missed rate went above twice its ceiling (D15)

@@ -45,7 +45,7 @@ class Behaviour:
     ends_talk: bool = True  # False: the other side hangs up at the end of talk_s
     machine: bool = False
     keys: tuple[tuple[float, str], ...] = ()  # digits pressed, seconds after the answer
-    second: Behaviour | None = None  # another phone of the same user, rung at the same time: whoever answers first has the call
+    second: Behaviour | None = None  # another phone of the same user, rung beside it under a uuid of its own: whoever answers first has the call
 
 
 class People(Protocol):

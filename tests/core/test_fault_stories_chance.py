@@ -1,5 +1,7 @@
-"""Half hours of chance in each mode: phones that fail, forks, impatient customers, agents who come, go, hold, skip and hang up, a link that is cut, a daemon that is
-killed. After each, no agent was on two calls, every leg had its attempt, every attempt ended once and a missed call was counted once (Shift.end)."""
+"""Half hours of chance in each mode: phones that fail, forks, impatient customers, agents who come, go, hold, skip and hang up, a cut link, a killed daemon.
+
+After each, no agent was on two calls, every leg had its attempt, every attempt ended once and a missed call was counted once (Shift.end).
+"""
 
 from __future__ import annotations
 
@@ -86,7 +88,7 @@ def somebody_acts(shift: Shift, rng: Random) -> None:
 
 @pytest.mark.spec("D1", "D6", "D8", "X4")
 @pytest.mark.parametrize("type", MODES)
-@pytest.mark.parametrize("seed", range(6))
+@pytest.mark.parametrize("seed", range(2))
 def test_whatever_agents_phones_link_and_daemon_do_every_call_ends_once(type: CampaignType, seed: int) -> None:
     rng = Random(f"{type.value} {seed}")
     nailed = tuple(name for name in AGENTS if rng.random() < 0.4)

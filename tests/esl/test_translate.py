@@ -128,6 +128,13 @@ def test_a_leg_talks_while_its_state_says_so_and_not_because_a_former_partner_is
     assert leg_facts(dump(Channel_State="CS_EXCHANGE_MEDIA"), MAIN).bridged_to is None
 
 
+def test_a_leg_that_was_bridged_once_has_met_somebody_for_ever() -> None:
+    """On hold it is parked like one that still waits; last_bridge_to tells them apart (tried: uuid_transfer -both park: inline)."""
+    assert leg_facts(dump(Channel_State="CS_EXECUTE", variable_last_bridge_to="b"), MAIN).met
+    assert leg_facts(dump(Channel_State="CS_SOFT_EXECUTE", Other_Leg_Unique_ID="b"), MAIN).met
+    assert not leg_facts(dump(Channel_State="CS_EXECUTE"), MAIN).met
+
+
 def test_early_media_is_not_answered() -> None:
     """19."""
     assert leg_facts(dump(Answer_State="early"), MAIN).answered is False

@@ -132,6 +132,18 @@ def test_an_agent_whose_phone_refuses_is_followed_by_the_next_at_once(world: Wor
     assert not a.answered and b.events[0][0] - a.events[0][0] < 2.0
 
 
+@pytest.mark.parametrize("type", ["progressive", "callback"])
+def test_of_two_phones_that_answer_one_call_at_once_the_switch_keeps_one(world: World, type: str) -> None:
+    """A proxy forks and two 200s come back: one leg, one conversation."""
+    (number,) = Kind(plan.ANSWERS_AT_ONCE, 20).numbers(1, first=60)
+    daemon = begin(world, type, {"forked-0": "per_call"}, [number], SETTINGS[type])
+    world.until_all_tried(30.0)
+    end(world, daemon)
+    assert world.rows("SELECT outcome, agent FROM all_attempts") == [("connected", "forked-0")]
+    (agent,), (customer,) = world.watch.agents(), world.watch.leads()
+    assert customer.bridged_to == [agent.uuid] and agent.count("CHANNEL_ANSWER") == 1
+
+
 @pytest.mark.spec("S47", "S48", "D1")
 def test_a_customer_whom_no_agent_takes_in_time_hears_the_notice_and_is_missed_once(world: World) -> None:
     (number,) = STAYS.numbers(1, first=1)
