@@ -45,7 +45,7 @@ class CallPicture:
 
     preview_until: the lead is dialled (or what at_end says) then, None = he dials himself; extensions: how often he may still prolong it.
     wait_since: since when an answered customer waits. consulting: whom he consults ("agent lan", "number +44…"), `consult_up`: they talk.
-    recording: off, on, paused.
+    recording: off, on, paused. news: what became of a transfer, in words. `can`: the verbs open to him in this call.
     """
 
     id: AttemptId
@@ -63,8 +63,10 @@ class CallPicture:
     consulting: str = ""
     consult_up: bool = False
     recording: str = "off"
+    news: str = ""
     attempts: int = 0  # at this lead before this one
     caller_id: str = ""
+    can: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,7 @@ from fs_dialer.core.leads import STORE_GATES, Check
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, CampaignType, LeadReturn
 from fs_dialer.core.placing import ask_what_is_left, place_for_agent
 from fs_dialer.core.schedule import start_of_day
+from fs_dialer.core.talk_rules import why_not_record
 from fs_dialer.core.world import Desk, Run, World
 
 HOUR_S = 3600.0
@@ -426,8 +427,10 @@ def _call(w: World, call: calls.Call, agent: agents.Agent) -> CallPicture:
         consulting=call.target.words if call.target is not None else "",
         consult_up=call.target is not None and call.target.stage == "talking",
         recording=call.recording,
+        news=call.news,
         attempts=call.lead.attempts,
         caller_id=call.caller_id,
+        can=tuple(_can_in_call(call, agent, times)),
     )
 
 
@@ -445,7 +448,7 @@ def _can(agent: agents.Agent, desk: Desk, call: CallPicture | None, campaigns: t
     if agent.free and desk.taking is None and any(each.type is CampaignType.MANUAL and each.running and not each.paused for each in campaigns):
         can.append("take")
     if call is not None:
-        can += _can_in_call(call)
+        can += call.can
     elif desk.last is not None:
         can.append("dispose")
     if agent.state is AgentState.WRAP_UP:
@@ -457,18 +460,22 @@ def _can(agent: agents.Agent, desk: Desk, call: CallPicture | None, campaigns: t
 STATUS_VERBS = (("available", AgentStatus.AVAILABLE), ("not_available", AgentStatus.NOT_AVAILABLE), ("log_out", AgentStatus.LOGGED_OUT))
 
 
-def _can_in_call(call: CallPicture) -> list[str]:
+def _can_in_call(call: calls.Call, agent: agents.Agent, extensions: int) -> list[str]:
+    if call.agent != agent.id:
+        return ["hang_up"]  # he is only asked, or rung for it
     if call.state is CallState.PREVIEWING:
-        return [*([] if call.accepted else ["accept"]), *(["extend_preview"] if call.extensions else []), "dial", "skip"]
+        more = call.preview_until is not None and call.extended < extensions
+        return [*([] if call.accepted else ["accept"]), *(["extend_preview"] if more else []), "dial", "skip"]
     can = ["hang_up"]
     if call.state is CallState.BRIDGED:
         can += ["hold", "transfer"]
     elif call.state is CallState.HELD:
         can += ["resume", "transfer"]
     elif call.state is CallState.CONSULTING:
-        can += ["resume", *(["complete_transfer"] if call.consult_up else [])]
+        can += ["resume", "complete_transfer"]
     if call.state in IN_TALK:
-        can += {"off": ["record"], "on": ["stop_recording", "pause_recording"], "paused": ["stop_recording", "resume_recording"]}[call.recording]
+        verbs = (("record", "start"), ("stop_recording", "stop"), ("pause_recording", "pause"), ("resume_recording", "resume"))
+        can += [verb for verb, what in verbs if not why_not_record(call, what)]
         can.append("dispose")
     return can
 

@@ -18,6 +18,7 @@ from fs_dialer.core.actions import Hangup, OriginateSupervisor
 from fs_dialer.core.calling import feed
 from fs_dialer.core.desk import call_of, known, reply
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, LegId
+from fs_dialer.core.talk_rules import RECORD_DONE, why_not_record
 from fs_dialer.core.world import LegRole, World
 
 S = CallState
@@ -25,7 +26,6 @@ S = CallState
 TRANSFER_RING_S = 20.0  # an agent to whom somebody is transferred is rung so long at most; then the customer is back
 SUPERVISOR_RING_S = 30.0
 E164 = re.compile(r"\+[1-9][0-9]{6,14}")
-RECORD_DONE = {"start": "recording", "stop": "the recording has ended", "pause": "the recording is silent", "resume": "recording again"}
 DIALLED = (S.QUEUED, S.PREVIEWING, S.RINGING_AGENT_FIRST, S.DIALING, S.EARLY)
 TALK = (S.BRIDGED, S.HELD, S.CONSULTING)
 
@@ -183,31 +183,12 @@ def record(w: World, e: ag.RecordCall) -> None:
     if call is None or not _owner(w, e, call) or not _linked(w, e):
         return
     wrong = "" if call.state in TALK else "you are not talking to the customer"
-    wrong = wrong or _why_not_record(call, e.what)
+    wrong = wrong or why_not_record(call, e.what)
     if wrong:
         reply(w, e, False, wrong)
         return
     feed(w, call.id, calls.RecordAsked(e.what))
     reply(w, e, True, RECORD_DONE[e.what])
-
-
-def _why_not_record(call: calls.Call, what: str) -> str:
-    rule, now = call.plan.record, call.recording
-    if what not in RECORD_DONE:
-        return f"a recording can be started, stopped, paused and resumed, not {what!r}"
-    if rule == "off":
-        return "this campaign records no calls"
-    if what == "start":
-        return "" if now == "off" else "it is being recorded already"
-    if now == "off":
-        return "it is not being recorded"
-    if what == "stop":
-        return "" if rule == "on_demand" else "this campaign records its calls; you may not stop it"
-    if not call.plan.record_pause:
-        return "this campaign does not let you pause its recordings"
-    if what == "pause":
-        return "" if now == "on" else "it is paused already"
-    return "" if now == "paused" else "it is not paused"
 
 
 def _owner(w: World, e: ag.AgentCommand, call: calls.Call) -> bool:

@@ -297,3 +297,26 @@ def heard(call: Call, ev: Input, now: float) -> Result:
         return call, []
     call, out = connect(call, now)
     return call, [Timer(HeardDue, None), *out]
+
+
+RECORD_DONE = {"start": "recording", "stop": "the recording has ended", "pause": "the recording is silent", "resume": "recording again"}
+
+
+def why_not_record(call: Call, what: str) -> str:
+    """Why a recording can not be started, stopped, silenced or gone on with (what: start, stop, pause, resume); "" = it can."""
+    rule, now = call.plan.record, call.recording
+    if what not in RECORD_DONE:
+        return f"a recording can be started, stopped, paused and resumed, not {what!r}"
+    if rule == "off":
+        return "this campaign records no calls"
+    if what == "start":
+        return "" if now == "off" else "it is being recorded already"
+    if now == "off":
+        return "it is not being recorded"
+    if what == "stop":
+        return "" if rule == "on_demand" else "this campaign records its calls; you may not stop it"
+    if not call.plan.record_pause:
+        return "this campaign does not let you pause its recordings"
+    if what == "pause":
+        return "" if now == "on" else "it is paused already"
+    return "" if now == "paused" else "it is not paused"
