@@ -159,7 +159,7 @@ def _tell(seen: Seen, found: LeadFound, at_text: str | None, now: float) -> Told
     )
     ahead = None
     if at <= now and not any(check.gate not in ENGINES for check in answer.shut) and lead.status in CLAIMABLE and not found.claimed:
-        ahead = seen.ahead(found, [zones for zones in seen.zone_sets(lead.campaign) if clock.verdict(zones, now).open])
+        ahead = seen.ahead(found, [zones for zones in seen.zone_sets(lead.campaign) if clock.verdict(zones, now).open], now)
     return Told(found, campaign, known, answer, engine, now, at, ahead, _chance(seen, campaign, lead, at))
 
 

@@ -221,11 +221,11 @@ class Seen:
         """The do-not-call entries that name a number."""
         return tuple(Entry(*row) for row in self._ask("explain_lead_lists", number=number))
 
-    def ahead(self, found: LeadFound, open_sets: Sequence[tuple[str, ...]]) -> int:
-        """How many leads of these zone sets are claimed before this one; MOST_AHEAD = that many or more."""
+    def ahead(self, found: LeadFound, open_sets: Sequence[tuple[str, ...]], now: float) -> int:
+        """How many leads of these zone sets are claimed before this one, as it stands `now`; MOST_AHEAD = that many or more."""
         lead = found.lead
         words = {"campaign": lead.campaign, "zone_sets": [codec.zone_set(zones) for zones in open_sets], "ready_at": lead.ready_at}
-        return int(self._ask("explain_ahead", **words, position=found.position, limit=MOST_AHEAD)[0][0])
+        return int(self._ask("explain_ahead", **words, position=found.position, first=lead.ready_why in codec.FIRST, now=now, limit=MOST_AHEAD)[0][0])
 
     def zone_sets(self, campaign: CampaignId) -> list[tuple[str, ...]]:
         """The zone sets that a campaign's leads have."""

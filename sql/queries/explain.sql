@@ -131,12 +131,18 @@ SELECT extract(epoch FROM opened_at)::float8, outcome, cause, sip_status, extrac
 FROM all_attempts WHERE lead = %(lead)s ORDER BY opened_at DESC LIMIT %(limit)s;
 
 -- name: explain_ahead
--- How many leads of the open zone sets would be claimed before this one; counting stops at `limit`.
+-- How many leads of the open zone sets would be claimed before this one; counting stops at `limit`. Promised callbacks and remedies (`first`) that are ready
+-- come before all others.
 SELECT count(*) FROM (
     SELECT FROM leads
     WHERE campaign = %(campaign)s AND zone_set = ANY (%(zone_sets)s::text[]) AND ready_at <= to_timestamp(%(ready_at)s)
       AND (ready_at, position) < (to_timestamp(%(ready_at)s), %(position)s)
       AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled')
+      AND (ready_why IN ('promised', 'remedy')) = %(first)s
+    UNION ALL
+    SELECT FROM leads
+    WHERE NOT %(first)s AND campaign = %(campaign)s AND zone_set = ANY (%(zone_sets)s::text[]) AND ready_at <= to_timestamp(greatest(%(now)s, %(ready_at)s))
+      AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy')
     LIMIT %(limit)s
 ) AS before;
 

@@ -396,7 +396,7 @@ def test_the_leads_before_a_lead_are_those_that_a_claim_takes_first(small: World
         assert sorted(seen.zone_sets(SPRING)) == sorted(stored.zone_sets)
         waiting = {found.lead.id: found for row in small.rows if (found := seen.leads_named(lead=row.lead.id)[0]) and row.lead.status in CLAIMABLE}
         order = small.store.claim_leads(SPRING, 1000, stored.zone_sets, small.now).leads
-        places = {lead.id: seen.ahead(waiting[lead.id], stored.zone_sets) for lead in order}
+        places = {lead.id: seen.ahead(waiting[lead.id], stored.zone_sets, small.now) for lead in order}
     assert list(places.values()) == list(range(len(order)))
 
 
