@@ -188,7 +188,12 @@ def test_a_snapshot_asks_the_mode_at_most_once_a_second_and_changes_nothing(tmp_
     desk = a_morning(tmp_path / "day.jsonl", calls=5)
     asked: list[float] = []
     real = predictive.explain
-    monkeypatch.setattr(predictive, "explain", lambda memory, now: (asked.append(now), real(memory, now))[1])
+
+    def explain(memory: Any, now: float) -> Any:
+        asked.append(now)
+        return real(memory, now)
+
+    monkeypatch.setattr(predictive, "explain", explain)
     memory = desk.dialer._w.runs[a_campaign().id].memory
     before: Any = predictive.save(memory)
     desk.dialer.snapshot()

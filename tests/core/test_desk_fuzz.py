@@ -29,15 +29,15 @@ class DeskHour(Hour):
         for agent in self.agents:
             self.tell(ag.OpenScreen(f"o{next(self.order)}", agent.id, agent.id, 120.0))  # type: ignore[arg-type]
             self.tell(ag.WatchAgent(agent.id))
-        self.soon_act(self.life)
+        self.soon_use(self.life)
 
-    def soon_act(self, life: int) -> None:
-        self.later(self.rng.uniform(0.2, 4.0), lambda: self.act(life))
+    def soon_use(self, life: int) -> None:
+        self.later(self.rng.uniform(0.2, 4.0), lambda: self.use(life))
 
-    def act(self, life: int) -> None:
+    def use(self, life: int) -> None:
         if self.life != life:
             return
-        self.soon_act(life)
+        self.soon_use(life)
         agent = self.rng.choice(self.agents)
         if self.calm:
             self.tell(ag.CloseScreen(f"x{next(self.order)}", agent.id, agent.id))  # type: ignore[arg-type]

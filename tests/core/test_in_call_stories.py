@@ -3,6 +3,8 @@ once (Shift.end)."""
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from fs_dialer.core import actions as act
@@ -18,7 +20,7 @@ BOTH = pytest.mark.parametrize("nailed", [(), AGENTS], ids=["per_call", "nailed"
 ATTENDED = pytest.mark.parametrize("attended", ["no", "yes"], ids=["blind", "attended"])
 
 
-def talk(nailed: tuple[str, ...] = (), script: dict[str, Behaviour | list[Behaviour]] | None = None, **more: object) -> tuple[Shift, str, str]:
+def talk(nailed: tuple[str, ...] = (), script: dict[str, Behaviour | list[Behaviour]] | None = None, **more: Any) -> tuple[Shift, str, str]:
     """A patient customer and an agent who talk; the agent, and the other one, who is free."""
     shift = Shift(a_shift_campaign(CampaignType.PROGRESSIVE, **more), script, nailed=nailed, customers=PATIENT)
     shift.until(shift.seen.talking, "a conversation")

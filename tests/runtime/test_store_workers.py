@@ -294,7 +294,7 @@ def test_a_claim_comes_after_what_was_written_before_it(bench: Bench) -> None:
     returned = bench.leads
     bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.NOT_AVAILABLE, "", "ana"))
     bench.workers.write(act.ReturnLeads(SPRING, tuple(LeadReturn(lead.id, NOON, "") for lead in returned)))
-    bench.workers.claim(act.ClaimLeads(SPRING, 20, ZONES))
+    bench.workers.claim(act.ClaimLeads(SPRING, 20, tuple(ZONES)))
     bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.AVAILABLE, "", "ana"))
     claimed = bench.wait_for(ev.LeadsClaimed)
     assert isinstance(claimed, ev.LeadsClaimed) and {lead.id for lead in claimed.leads} == {lead.id for lead in returned}
