@@ -201,7 +201,10 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
         return
     call = w.calls[call_id]
     desk = w.desk(d.agent)
-    if w.runs[call.campaign].queue is None and d.why != "consulted" and (d.why == "served" or call.dialed_at is not None):
+    dialled_for_him = call.plan.first_leg == "agent" and call.dialed_at is not None and d.why == "unserved"
+    if d.why in ("missed_offer", "bridge_failed"):
+        desk.last, desk.extensions = None, 0  # another talks to this customer, or nobody: it was never his call
+    elif w.runs[call.campaign].queue is None and (d.why == "served" or dialled_for_him):
         kept = desk.last is not None and desk.last.id == call_id and desk.last.disposed
         desk.last, desk.extensions = LastCall(call_id, call.campaign, call.lead.id, d.why == "served", kept), 0
     if d.why == "served":

@@ -434,6 +434,7 @@ def _call(w: World, call: calls.Call, agent: agents.Agent) -> CallPicture:
     )
 
 
+HANGS_UP = (*UNDIALED, CallState.DIALING, CallState.EARLY, CallState.BRIDGED, CallState.HELD, CallState.CONSULTING)  # an answered customer is served
 IN_TALK = (CallState.BRIDGED, CallState.HELD, CallState.CONSULTING)
 
 
@@ -466,7 +467,7 @@ def _can_in_call(call: calls.Call, agent: agents.Agent, extensions: int) -> list
     if call.state is CallState.PREVIEWING:
         more = call.preview_until is not None and call.extended < extensions
         return [*([] if call.accepted else ["accept"]), *(["extend_preview"] if more else []), "dial", "skip"]
-    can = ["hang_up"]
+    can = ["hang_up"] if call.state in HANGS_UP else []
     if call.state is CallState.BRIDGED:
         can += ["hold", "transfer"]
     elif call.state is CallState.HELD:

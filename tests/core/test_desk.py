@@ -438,6 +438,25 @@ def test_nobody_asks_for_an_agent_whom_there_is_not() -> None:
         assert not answer.ok and answer.text == "there is no agent zed"
 
 
+def test_a_call_that_was_only_offered_to_an_agent_is_not_his_to_file() -> None:
+    """Ana's phone rings and she does not come; Bob gets the customer."""
+    campaign = a_campaign(people=["ana", "bob"], at_most_s=60.0, agent_ring_s=10.0)
+    desk = a_desk(agents=2, campaigns=[campaign])
+    desk.claimed(*some_leads(1))
+    call = placed(desk)
+    desk.up(call.leg)
+    first = desk.last(act.OriginateAgent)
+    assert "hang_up" not in picture(desk, first.agent).can, "the customer waits for him"
+    desk.wait(10.0)
+    second = desk.last(act.OriginateAgent)
+    assert second.agent != first.agent
+    seen = picture(desk, first.agent)
+    assert seen.last is None and "dispose" not in seen.can and seen.state is AgentState.WRAP_UP
+    desk.up(second.leg)
+    desk.tell(ev.LegBridged(call.leg, second.leg))
+    assert "dispose" in picture(desk, second.agent).can
+
+
 # --- who is next ----------------------------------------------------------------------------------------------------------------------
 
 
