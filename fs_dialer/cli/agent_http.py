@@ -168,7 +168,7 @@ class Follower:
                         return
                     self._tell(event.kind, event.data)
             except HttpRefused as refused:
-                self._tell("down", {"why": refused.why, "for_good": refused.status in (401, 403, 404)})
+                self._tell("down", {"why": refused.why, "for_good": refused.status in (401, 403)})
             except Unreachable as error:
                 self._tell("down", {"why": str(error)})
             pause = min(LONGEST_AGAIN_S, (pause or AGAIN_S / 2) * 2)

@@ -13,6 +13,7 @@ from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, CampaignId, Co
 
 LEASE_S = 30.0  # of a campaign screen that nobody closes, after the last heartbeat
 LONGEST_LEASE_S = 24 * 3600.0
+MOST_DIGITS = 18  # of an id: a bigint of the database holds every such number
 TRANSFER_KINDS = ("agent", "team", "number")
 SUPERVISE_HOW = ("listen", "whisper", "barge")
 
@@ -68,8 +69,8 @@ def _lease(args: Args) -> float:
 
 def _lead(args: Args) -> LeadId | None:
     text = args.get("lead", "")
-    if text and not text.isdigit():
-        raise BadVerb(f"lead {text!r} is no lead id; it is a whole number, as `lead list` shows it")
+    if text and not (text.isascii() and text.isdigit() and len(text) <= MOST_DIGITS):
+        raise BadVerb(f"lead {text[:40]!r} is no lead id; it is a whole number, as `lead list` shows it")
     return LeadId(int(text)) if text else None
 
 

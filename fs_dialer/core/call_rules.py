@@ -141,7 +141,7 @@ def first_agent_ready(call: Call, ev: AgentParked, now: float) -> Result:
 def first_agent_missed(call: Call, ev: Input, now: float) -> Result:
     out: list[Directive] = []
     if call.agent is not None:
-        if call.agent_leg is not None and isinstance(ev, Due):
+        if call.agent_leg is not None and isinstance(ev, Due) and not call.nailed:
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
         out.append(Free(call.agent, "missed_offer"))
     return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(None)]

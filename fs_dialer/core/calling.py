@@ -15,7 +15,7 @@ from fs_dialer.core.call_rules import SKIPPED
 from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
 from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
-from fs_dialer.core.leads import CALLER_ID, GAP, LINES, Check, gates
+from fs_dialer.core.leads import CALLER_ID, GAP, LINES, RULE_TIME, Check, gates
 from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
@@ -33,9 +33,11 @@ from fs_dialer.core.model import (
     LegId,
     Outcome,
 )
+from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.schedule import next_day
 from fs_dialer.core.side_legs import record, ring_target
+from fs_dialer.core.taking import AGENT_MAY_NOT_SHORTEN
 from fs_dialer.core.world import LegRole, Run, World
 
 FALLBACK_EVERY_S = 10.0
@@ -209,14 +211,16 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
         desk.last, desk.extensions = LastCall(call_id, call.campaign, call.lead.id, d.why == "served", kept), 0
     if d.why == "served":
         run = w.runs[call.campaign]
+        desk.rest_of = call_id if run.queue is None else None
         run.memory = run.mode.observe(run.memory, Observation("talk_ended", w.now - (call.bridged_at if call.bridged_at is not None else w.now)), w.now)
-        done = desk.last is not None and desk.last.disposed and run.definition.wrap_up.early
+        done = desk.last is not None and desk.last.id == desk.rest_of and desk.last.disposed and run.definition.wrap_up.early
         w.step_agent(d.agent, agents.Served(0.0 if done else run.definition.wrap_up_s))
     elif d.why == "absent":
         w.step_agent(d.agent, agents.Unserved())
         w.step_agent(d.agent, agents.Declare(AgentStatus.NOT_AVAILABLE), reason="let a preview run out")
     elif d.why in ("missed_offer", "bridge_failed"):
-        w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.switch_up))
+        rung = call_id not in w.due_legs  # else no line was free for him yet
+        w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.switch_up and rung))
     else:
         w.step_agent(d.agent, agents.Unserved())
 
@@ -266,12 +270,13 @@ def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
     call = w.calls[call_id]
     if what == "ring" and (call.agent is None or w.agents[call.agent].nailed):
         return True
+    run = w.runs[call.campaign]
     if call_id not in w.ledger.promises:  # it was shown to its agent first: lines are kept for it from now on
-        lines = 2 if what == "ring" else 1
-        if w.ledger.lines_left() < lines:
+        lines, most = 2 if what == "ring" else 1, run.definition.lines
+        if w.ledger.lines_left() < lines or (most is not None and sum(1 for other in run.calls if other in w.ledger.promises) >= most):
             return False
         w.ledger.promise(call_id, lines)
-    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, w.runs[call.campaign], call.lead) != [])
+    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, run, call.lead) != [])
 
 
 def _send(w: World, call_id: AttemptId, what: str) -> None:
@@ -304,6 +309,9 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
     (D4): it may have been shown to an agent, or have waited for the rate."""
     call = w.calls[call_id]
     run = w.runs[call.campaign]
+    if w.draining or not w.installation.campaigns:
+        w.pending.append((call_id, calls.Refused("")))
+        return
     if call.gates_at < w.now:
         shut = ask_gates(w, run, call.lead)
         if isinstance(shut, Check):
@@ -345,8 +353,9 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
 def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], ...]:
     """The first shut gate, or what each of the open ones answered (X8)."""
     answers = []
+    at_will = run.definition.type is CampaignType.MANUAL and lead.ready_why not in AGENT_MAY_NOT_SHORTEN  # S11: agents call back at will
     for check in gates(lead, run.definition, run.life.state, w.now, run.hours_for(lead.zones, w.now)):
-        if not check.ok and not (check.gate == GAP and run.definition.type is CampaignType.MANUAL):  # S11: agents call back at will
+        if not check.ok and not (at_will and check.gate in (GAP, RULE_TIME)):
             return check
         answers.append((check.gate, check.reason))
     return tuple(answers)
@@ -419,6 +428,10 @@ def _keeps_its_place(w: World, call: calls.Call) -> bool:
     w.withdrawn.discard(call.id)
     if call.plan.first_leg != "agent" or withdrawn or run.flow.pull or not run.dials or w.draining or not w.installation.campaigns:
         return False
+    if call.lead.agent is not None and w.now < call.lead.ready_at + PROMISE_S:
+        run.promised[call.lead.id] = call.lead  # it waits on for the agent who promised it
+        w.timers.set(("promised", call.lead.id), call.lead.ready_at + PROMISE_S)
+        return True
     mine = (call.lead.ready_at, call.lead.id)
     before = next((n for n, lead in enumerate(run.hopper) if (lead.ready_at, lead.id) > mine), len(run.hopper))
     run.hopper.insert(before, call.lead)

@@ -208,7 +208,7 @@ def taken(w: World, ev: ag.LeadTaken) -> None:
         return
     agent = w.agents.get(ev.agent)
     refusal = "you are not free any more"
-    if run is not None and run.dials and agent is not None and agent.free and w.eligible(run, ev.agent):
+    if w.may_dial() and run is not None and run.dials and agent is not None and agent.free and w.eligible(run, ev.agent):
         answers = ask_gates(w, run, ev.lead)
         if not isinstance(answers, Check):
             call_id = place_for_agent(w, run, ev.lead, ev.agent, answers)
@@ -291,7 +291,8 @@ def extend_wrap_up(w: World, ev: ag.ExtendWrapUp) -> None:
         return
     agent, desk = w.agents[ev.agent], w.desk(ev.agent)
     run = w.runs.get(desk.last.campaign) if desk.last is not None else None
-    if agent.state is not AgentState.WRAP_UP or agent.rest_until is None or run is None or desk.last is None or not desk.last.met:
+    in_rest = agent.state is AgentState.WRAP_UP and agent.rest_until is not None
+    if not in_rest or agent.rest_until is None or run is None or desk.last is None or not desk.last.met or desk.last.id != desk.rest_of:
         reply(w, ev, False, "you are not in a wrap-up")
         return
     times, by_s = run.definition.wrap_up.extend
@@ -326,7 +327,8 @@ def disposed(w: World, ev: ag.Disposed) -> None:
     elif desk.last is not None and desk.last.id == meant:
         desk.last = LastCall(desk.last.id, desk.last.campaign, desk.last.lead, desk.last.met, disposed=True)
         run = w.runs.get(desk.last.campaign)
-        if agent.state is AgentState.WRAP_UP and desk.last.met and run is not None and run.definition.wrap_up.early:
+        its_rest = agent.state is AgentState.WRAP_UP and desk.last.met and desk.last.id == desk.rest_of
+        if its_rest and run is not None and run.definition.wrap_up.early:
             w.rest_over(ev.agent)
     reply(w, ev, True, "filed")
 
@@ -334,7 +336,7 @@ def disposed(w: World, ev: ag.Disposed) -> None:
 def unfinished(w: World, agent_id: AgentId) -> bool:
     """His wrap-up has run out before he filed a result, and the campaign does not send him the next call then."""
     desk = w.desks.get(agent_id)
-    if desk is None or desk.last is None or desk.last.disposed or not desk.last.met:
+    if desk is None or desk.last is None or desk.last.id != desk.rest_of or desk.last.disposed or not desk.last.met:
         return False
     run = w.runs.get(desk.last.campaign)
     return run is not None and run.definition.wrap_up.at_end == "not_available"
@@ -379,7 +381,7 @@ def picture(w: World, agent_id: AgentId) -> AgentPicture:
     agent, desk = w.agents[agent_id], w.desk(agent_id)
     call = w.calls.get(agent.call) if agent.call is not None else None
     run = w.runs.get(desk.last.campaign) if desk.last is not None else None
-    in_wrap_up = agent.state is AgentState.WRAP_UP and desk.last is not None and desk.last.met and run is not None
+    in_wrap_up = agent.state is AgentState.WRAP_UP and desk.last is not None and desk.last.met and desk.last.id == desk.rest_of and run is not None
     extensions = max(0, run.definition.wrap_up.extend[0] - desk.extensions) if in_wrap_up and run is not None else 0
     campaigns = tuple(_campaign(desk, each) for each in w.runs_of(agent_id) if each.queue is None)
     shown = _call(w, call, agent) if call is not None else None

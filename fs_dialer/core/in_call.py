@@ -110,6 +110,9 @@ def hang_up(w: World, e: ag.HangUp) -> None:
         feed(w, call.id, calls.TargetDue())
         reply(w, e, True, "you are out of it")
     elif _owner(w, e, call):
+        if call.state is S.PREVIEWING:
+            reply(w, e, False, "nothing is dialled yet: dial, or skip it")
+            return
         if call.state not in (*DIALLED, *TALK):
             reply(w, e, False, "the customer waits to be connected to you" if call.answered_at is not None else "it is being hung up already")
             return

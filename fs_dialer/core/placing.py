@@ -359,6 +359,9 @@ def _hopper_size(w: World, run: Run) -> int:
 
 def _refill(w: World, run: Run) -> None:
     """Claim up to about ten seconds' worth of leads whose zones are open now, when half of that is gone."""
+    if run.flow.pull and run.left_unknown and run.dials and w.now >= run.claim_at:
+        run.left_unknown = False
+        ask_what_is_left(w, run)
     size = _hopper_size(w, run)
     if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
         return
@@ -413,6 +416,7 @@ def leads_claimed(w: World, run: Run, leads: tuple[Lead, ...], next_ready_at: fl
 
 def claim_failed(w: World, run: Run) -> None:
     run.claiming = False
+    run.left_unknown = run.flow.pull
     run.claim_at = w.now + CLAIM_RETRY_S
     w.timers.set(("claim", run.definition.id), run.claim_at)
 

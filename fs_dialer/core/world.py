@@ -135,6 +135,7 @@ class Run:
     today: tuple[int, int] = (0, 0)  # answered and missed of this day that the tally does not know; negative where it knows more than this day
     day_ends: float = 0.0
     too_many_from: int | None = None  # so many were answered when the missed rate went above twice its ceiling (D15)
+    left_unknown: bool = False  # agents take its leads themselves, and whether any are left could not be asked
     turn: int = 0  # round robin: how many calls were given
     lead_odds: Callable[[Any, Lead, float], float | None] | None = None  # of its mode, where it can tell leads apart
     learn: Callable[[Any, Lead, bool, float], None] | None = None
@@ -171,6 +172,7 @@ class Desk:
     reason: str = ""  # of his status
     taking: CommandId | None = None  # a lead is being fetched for him (manual)
     last: LastCall | None = None
+    rest_of: AttemptId | None = None  # the call that his wrap-up follows, None = a queue's
     extensions: int = 0  # of the wrap-up that runs
     skips: deque[float] = field(default_factory=deque)
     watched: bool = False

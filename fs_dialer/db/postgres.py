@@ -335,7 +335,7 @@ class PostgresStore:
     def pending_commands(self) -> Sequence[StoredCommand]:
         """Unanswered, oldest first."""
         return [
-            StoredCommand(CommandId(id), verb, target, who, {key: str(value) for key, value in args.items()})
+            StoredCommand(CommandId(id), verb, target, who, {key: str(value) for key, value in args.items()} if isinstance(args, dict) else {})
             for id, verb, target, who, args in self._pool.rows("pending_commands")
         ]
 

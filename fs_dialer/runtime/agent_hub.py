@@ -112,7 +112,7 @@ class AgentHub:
         now: Callable[[], float] = time.monotonic,
         wall: Callable[[], float] = time.time,
     ) -> None:
-        self._put, self._card_of, self._is_active, self.knows = put, card_of, is_active, knows
+        self._put, self._card_of, self.is_active, self.knows = put, card_of, is_active, knows
         self._now, self._wall = now, wall
         self._first = first_number(wall())
         self._seats: dict[AgentId, _Seat] = {}
@@ -216,7 +216,7 @@ class AgentHub:
             self._cards.put(seat)
 
     def _watched(self, agent: str) -> _Seat:
-        self._ready(agent)
+        self.ready(agent)
         seat = self._seat(AgentId(agent))
         seat.used_at = self._now()
         if not seat.watched:
@@ -235,10 +235,11 @@ class AgentHub:
             seat = self._seats[agent] = _Seat(agent, EventLog(self._first))
         return seat
 
-    def _ready(self, agent: str) -> None:
+    def ready(self, agent: str) -> None:
+        """Refused where nobody can be served just now, or not this one."""
         if self._stopped:
             raise Refused(503, "stopping", "this daemon ends", "connect again in a moment", retry_after_s=1)
-        if not self._is_active():
+        if not self.is_active():
             raise Refused(503, "standing_by", "this daemon stands by, another is the active one", "ask the active one", retry_after_s=5)
         if not self.knows(agent):
             raise Refused(404, "no_such_agent", "there is no such agent, or he was taken out of the definitions", "fs-dialer agent list")
@@ -286,7 +287,7 @@ class AgentHub:
         return answer
 
     def _ready_seat(self, agent: str) -> _Seat:
-        self._ready(agent)
+        self.ready(agent)
         return self._seat(AgentId(agent))
 
     @staticmethod
@@ -363,6 +364,9 @@ class AgentHub:
                 found = self._card_of(seat.agent, *about)
             except (StoreError, Refused) as error:
                 log.warning("agent_card_not_read agent=%s error=%s", seat.agent, error)
+                continue
+            except Exception:  # one card that can not be made must not take the others with it
+                log.exception("agent_card_failed agent=%s", seat.agent)
                 continue
             if seat.card_for == about and seat.watched and found != seat.card:
                 seat.card = found

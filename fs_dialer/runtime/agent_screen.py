@@ -14,7 +14,7 @@ from fs_dialer.runtime.web_ports import AgentEvent
 
 log = logging.getLogger("fs_dialer.agents")
 
-MOST_BEHIND = 256  # events; whoever is further behind is let go
+MOST_BEHIND = 256  # events; whoever falls further behind is let go, and whoever comes back after more begins with a fresh picture
 
 
 class Screen:
@@ -37,7 +37,7 @@ class Screen:
         self._agent, self._log, self.own, self.gone = agent, events, own, gone
         self._picture, self._left = fresh, left
         self._at = at if at is not None else events.newest
-        self._fresh = at is None or events.after(at) is None
+        self._fresh = at is None or events.newest - at > MOST_BEHIND or events.after(at) is None
         self._waiting: list[AgentEvent] = []
         self._why, self._again = "", True
         self._ended = False

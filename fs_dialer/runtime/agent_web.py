@@ -6,10 +6,12 @@ supplies reaches a dial string only as the extension of a telephone or a checked
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
 from fs_dialer.config.moments import parse_moment
@@ -19,9 +21,11 @@ from fs_dialer.core.agent_picture import VERBS, AgentPicture
 from fs_dialer.core.agent_verbs import arguments
 from fs_dialer.db.dispositions import Result
 from fs_dialer.db.lead_marks import CALL_AT, DO_NOT_CALL, LEAVE_ALONE, Mark
-from fs_dialer.runtime.agent_hub import DOCS, AgentHub
+from fs_dialer.runtime.agent_hub import DOCS, AgentHub, Told
 from fs_dialer.runtime.agent_screen import Screen
 from fs_dialer.runtime.web_ports import AgentRecords, Answer, Refused, Token
+
+log = logging.getLogger("fs_dialer.agents")
 
 SUPERVISED = ("supervise", "stop_supervising")
 FILED: Mapping[str, tuple[str, ...]] = {
@@ -34,6 +38,7 @@ FILED: Mapping[str, tuple[str, ...]] = {
 ENGINE = tuple(verb for verb in (*VERBS, *SUPERVISED) if verb not in FILED)
 MOST_TEXT = 2000  # characters of a note or a reason
 MOST_ANSWERS = 200
+LATEST_S = 7_289_654_400.0  # of a time given in epoch seconds: the first moment of 2201, as for times in words
 
 _TELEPHONE = re.compile(r"user/[A-Za-z0-9_.+-]{1,64}(?:@[A-Za-z0-9.-]{1,253})?")
 _KEY = re.compile(r"[!-~]{1,200}")
@@ -50,7 +55,8 @@ class AgentDoor:
     # --- looking ----------------------------------------------------------------------------------------------------------------------
 
     def knows(self, agent: str) -> bool:
-        return self._hub.knows(agent)
+        """A daemon that is not the active one has not read who there is: it lets everybody through, and the hub says that it stands by."""
+        return not self._hub.is_active() or self._hub.knows(agent)
 
     def desk(self, agent: str) -> bytes:
         return self._hub.desk(agent)
@@ -59,6 +65,7 @@ class AgentDoor:
         return self._hub.follow(agent, after, own=token.agent == agent, gone=gone)
 
     def card(self, agent: str, *, call: str | None = None, lead: int | None = None) -> Mapping[str, Any]:
+        self._hub.ready(agent)
         if call is None and lead is None:
             picture = self._hub.picture(agent)
             about = picture.call or picture.last
@@ -105,6 +112,9 @@ class AgentDoor:
         if not code:
             raise Refused(400, "bad_argument", "`code` is missing: which result the call gets", "the card lists its dispositions")
         call, has_call = self._call(agent, body)
+        now_his = self._picture(agent).call
+        if now_his is not None and now_his.id == call and "dispose" not in now_his.can:  # it may become another agent's yet
+            raise Refused(409, "refused", "you are not talking to the customer", "give the result when you talk, or after it; `can` of the desk says when")
         moment = self._moment(agent, "callback_at", body.get("callback_at"), call, None)
         result = Result(code, moment, agent if moment is not None and to_me else None, answers)
         done = self._records.agent_dispose(agent, call, result, self._wall(), note=note, has_call=has_call)
@@ -112,12 +122,20 @@ class AgentDoor:
             raise _not_his()
         if done.refused:
             raise _not_filed(done.refused)
-        told = self._hub.ask(agent, "disposed", {"call": call, "code": code}, who)
+        told = self._tell_of(agent, call, code, who)
         self._hub.refresh_card(agent)
         shown = ("disposition", "replaced", "lead_before", "lead_status", "ready_at", "decision", "lead_kept", "answers", "kept_for_end")
         kept = {name: getattr(done, name) for name in shown}
         text = "kept: it is filed when the call is over" if done.kept_for_end else told.text if told is not None else "filed"
         return Answer(200, {"ok": True, "text": text, "call": call, **kept})
+
+    def _tell_of(self, agent: str, call: str, code: str, who: str) -> Told | None:
+        """The engine hears of a result that is filed; None where it does not answer. What is filed stays filed: nothing here is a failure."""
+        try:
+            return self._hub.ask(agent, "disposed", {"call": call, "code": code}, who)
+        except Refused as refused:
+            log.warning("agent_result_not_told agent=%s call=%s why=%s", agent, call, refused.why)
+            return None
 
     def _answers(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
         answers, note = _answers(body), _note(body)
@@ -189,6 +207,8 @@ class AgentDoor:
         if value is None or value == "":
             return None
         if isinstance(value, int | float) and not isinstance(value, bool):
+            if not 0 <= value <= LATEST_S:
+                raise Refused(400, "bad_argument", f"`{field}` is no time that can be meant", "epoch seconds, or write 2026-12-01T09:00:00+07:00")
             return float(value)
         if not isinstance(value, str):
             raise Refused(400, "bad_argument", f"`{field}` is no time", "write 2026-12-01T09:00:00+07:00, tomorrow 9:00 or +2h")
@@ -238,7 +258,7 @@ def _text(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return f"{value:g}" if isinstance(value, float) else str(value)
+        return _bounded(name, format(Decimal(repr(value)).normalize(), "f") if isinstance(value, float) else str(value)) or ""
     if not isinstance(value, str):
         raise Refused(400, "bad_argument", f"`{name}` must be a text, a number, true or false", f"{DOCS} says what it is")
     return _bounded(name, value) or ""

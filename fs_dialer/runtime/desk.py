@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from fs_dialer.core import events as ev
-from fs_dialer.core.agent_verbs import BadVerb, event_of
+from fs_dialer.core.agent_verbs import MOST_DIGITS, BadVerb, event_of
 from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import StoredAgent, StoredCampaign, StoredCommand
@@ -103,7 +103,7 @@ class Desk:
                 self._command(command)
 
     def _command(self, c: StoredCommand) -> None:
-        """A refusal by the store is the answer; a store that went away in the middle is asked again."""
+        """A refusal by the store is the answer; a store that went away in the middle is asked again. No row may end the daemon, whatever stands in it."""
         try:
             self._carry_out(c)
         except StoreError as error:
@@ -113,6 +113,9 @@ class Desk:
             self._store.reply(c.id, False, str(error))
         except ConfigError as error:
             self._store.reply(c.id, False, f"a stored definition can't be used: {error}")
+        except Exception as error:
+            log.exception("command_failed id=%s verb=%s", c.id, c.verb)
+            self._store.reply(c.id, False, f"the daemon could not carry this out: {type(error).__name__}; its log says more")
 
     def _carry_out(self, c: StoredCommand) -> None:
         log.info("command %s %s by %s", c.verb, c.target, c.who)
@@ -138,7 +141,7 @@ class Desk:
         """A newer revision of a campaign that lives is approved in the store, and dials from the next call on (D5); a new campaign in the engine."""
         stored = self._store.campaign(campaign)
         asked = c.args.get("revision", "")
-        revision = int(asked) if asked.isdigit() else None
+        revision = int(asked) if asked.isascii() and asked.isdigit() and len(asked) <= MOST_DIGITS else None
         if stored is not None and stored.state in APPROVABLE and stored.newest_revision > stored.campaign.revision:
             if revision is not None and revision != stored.newest_revision:
                 self._store.reply(c.id, False, f"revision {revision} is not the newest; {stored.newest_revision} is")

@@ -6,6 +6,7 @@ page in a browser can act for its user.
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import math
 import time
@@ -13,6 +14,7 @@ from collections.abc import Callable, Collection
 
 from flask import Request
 
+from fs_dialer.errors import StoreError
 from fs_dialer.runtime.web_ports import Refused, Token, Tokens
 
 OPERATORS = frozenset({"operator", "admin"})
@@ -25,6 +27,11 @@ BURST = 20.0
 LIVELY_PER_S = 20.0
 LIVELY_BURST = 100.0
 MOST_BUCKETS = 10_000
+# Tokens that are refused, from one address: whoever guesses gets no more of the database than this.
+REFUSED_PER_S = 1.0
+REFUSED_BURST = 30.0
+GOOD_FOR_S = 60.0  # of a token while the database is away, so that agents go on acting
+MOST_GOOD = 10_000
 
 
 class Buckets:
@@ -36,13 +43,23 @@ class Buckets:
 
     def wait_s(self, key: str, now: float) -> float:
         """Take one; 0.0 = taken, else how long to wait for the next."""
-        left, at = self._left.pop(key, (self._burst, now))
-        left = min(self._burst, left + max(0.0, now - at) * self._rate)
-        wait = 0.0 if left >= 1 else (1 - left) / self._rate
+        left = self._now_left(key, now)
+        self._left.pop(key, None)
         self._left[key] = (left - 1 if left >= 1 else left, now)
         if len(self._left) > MOST_BUCKETS:
             del self._left[next(iter(self._left))]  # the one that was longest not used
-        return wait
+        return self._until_one(left)
+
+    def missing_s(self, key: str, now: float) -> float:
+        """As `wait_s`, and takes none."""
+        return self._until_one(self._now_left(key, now))
+
+    def _now_left(self, key: str, now: float) -> float:
+        left, at = self._left.get(key, (self._burst, now))
+        return min(self._burst, left + max(0.0, now - at) * self._rate)
+
+    def _until_one(self, left: float) -> float:
+        return 0.0 if left >= 1 else (1 - left) / self._rate
 
 
 class Guard:
@@ -52,6 +69,8 @@ class Guard:
         self._tokens, self._now = tokens, now
         self._hosts = frozenset(host.lower() for host in hosts)
         self._buckets, self._lively = Buckets(), Buckets(LIVELY_PER_S, LIVELY_BURST)
+        self._refused = Buckets(REFUSED_PER_S, REFUSED_BURST)
+        self._good: dict[str, tuple[Token, float]] = {}  # by the hash of the secret: whose it is, and when the database last said so
 
     def host(self, request: Request) -> None:
         """A page of somebody else's whose name was made to lead to us is refused by the name it still bears."""
@@ -64,7 +83,7 @@ class Guard:
         scheme, _, secret = request.headers.get("Authorization", "").partition(" ")
         if scheme.lower() != "bearer" or not secret:
             raise Refused(401, "no_token", "a token is needed", "send `Authorization: Bearer fsd_…`; make one: fs-dialer token create --role operator")
-        holder = self._tokens.holder(secret.strip())
+        holder = self._holder(secret.strip(), request.remote_addr or "")
         if holder is None:
             raise Refused(401, "bad_token", "the token is unknown, was revoked or has expired", "make one: fs-dialer token create --role operator")
         if holder.role not in roles:
@@ -72,6 +91,29 @@ class Guard:
             if request.path.startswith("/api/agent/"):
                 mend += "; others name the agent: /api/agents/NAME/…"
             raise Refused(403, "wrong_role", f"a token of role {holder.role} may not do this", mend)
+        return holder
+
+    def _holder(self, secret: str, address: str) -> Token | None:
+        """Whose secret it is. While the database answers, its word counts; while it is away, what it said last, for GOOD_FOR_S. Refused where this address
+        sent too many that are nobody's; a token that was good a moment ago is asked about all the same, since others may share its address."""
+        now, mark = self._now(), hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
+        token, at = self._good.pop(mark, (None, 0.0))
+        if token is None and (wait := self._refused.missing_s(address, now)):
+            text = "too many tokens that are not valid came from this address"
+            raise Refused(429, "too_often", text, "wait, and check the token", retry_after_s=math.ceil(wait))
+        try:
+            holder = self._tokens.holder(secret)
+        except StoreError:
+            if token is None or now - at > GOOD_FOR_S:
+                raise
+            self._good[mark] = token, at
+            return token
+        if holder is None:
+            self._refused.wait_s(address, now)
+            return None
+        self._good[mark] = holder, now
+        if len(self._good) > MOST_GOOD:
+            del self._good[next(iter(self._good))]  # the one that was longest not used
         return holder
 
     def still_valid(self, request: Request) -> Callable[[], bool]:
