@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Any
@@ -116,10 +117,12 @@ class Console:
         self._keyboard = Keyboard()
         self._known = Known()
         self._queue: SimpleQueue[Callable[[], None]] = SimpleQueue()
+        self._acts: SimpleQueue[Do] = SimpleQueue()
 
     def run(self) -> None:
         """Until q is pressed. Ended where the process is to end; CommandFailed where the token is good for nothing any more."""
         Follower(self._client, lambda kind, data: self._later(lambda: self._told(kind, data))).start()
+        threading.Thread(target=self._send, name="agent acts", daemon=True).start()
         anew = False
         while True:
             due = time.monotonic() + DRAW_EVERY_S
@@ -153,22 +156,30 @@ class Console:
         if todo.verb in ("open_screen", "close_screen"):
             self._door.wanted = todo.verb == "open_screen"
         self._keyboard.say(f"{todo.verb.replace('_', ' ')} …")
+        self._acts.put(todo)
 
-        def run() -> None:
-            message, bad = _asked(self._client, todo)
-            self._later(lambda: self._keyboard.say(message, bad=bad))
+    def _send(self) -> None:
+        """For ever, in a thread: one act after the other, so that the last key pressed is the last one heard."""
+        while True:
+            todo = self._acts.get()
+            message, bad, answer = _asked(self._client, todo)
+            self._later(partial(self._sent, todo, message, bad, answer))
 
-        threading.Thread(target=run, name="agent act", daemon=True).start()
+    def _sent(self, todo: Do, message: str, bad: bool, answer: Mapping[str, Any]) -> None:
+        self._keyboard.settled(todo)
+        if todo.verb == "answers" and not bad:
+            self._known = heard(self._known, "saved", answer, time.time())
+        self._keyboard.say(message, bad=bad)
 
 
-def _asked(client: AgentHttp, act: Do) -> tuple[str, bool]:
-    """What the interface said, and whether that was a refusal."""
+def _asked(client: AgentHttp, act: Do) -> tuple[str, bool, Mapping[str, Any]]:
+    """What the interface said, whether that was a refusal, and its answer."""
     word = act.verb.replace("_", " ")
     try:
         answer = client.act(act.verb, act.body)
     except HttpRefused as refused:
-        return f"{word}: {refused.why}", True
+        return f"{word}: {refused.why}", True, {}
     except Unreachable as error:
-        return f"{word}: not sent: {clean(str(error))}", True
+        return f"{word}: not sent: {clean(str(error))}", True, {}
     still = f"; still to be answered: {', '.join(answer['missing'])}" if answer.get("missing") else ""
-    return f"{word}: {clean(str(answer.get('text', 'done')))}{still}", False
+    return f"{word}: {clean(str(answer.get('text', 'done')))}{still}", False, answer

@@ -46,11 +46,11 @@ class Known:
 
     @property
     def dispositions(self) -> list[Mapping[str, Any]]:
-        return [] if self.card is None or not ("dispose" in self.can or self.call is not None) else list(self.card["dispositions"])
+        return list(self.card["dispositions"]) if self.card is not None and "dispose" in self.can else []
 
 
 def heard(known: Known, kind: str, data: Mapping[str, Any], now: float) -> Known:
-    """After one more event. `now`: this machine's clock, epoch seconds."""
+    """After one more event, or ("saved") the answer to `answers`. `now`: this machine's clock, epoch seconds."""
     if kind == "up":
         return replace(known, up=True, why="")
     if kind in ("down", "goodbye"):
@@ -62,6 +62,8 @@ def heard(known: Known, kind: str, data: Mapping[str, Any], now: float) -> Known
         return fresh if fresh.card is None or fresh.card.get("call") == fresh.about else replace(fresh, card=None)
     if kind == "card":
         return replace(known, card=None if data["card"] is None else {**data["card"], "call": data["call"]})
+    if kind == "saved" and known.card is not None and known.card.get("call") == data["call"]:
+        return replace(known, card={**known.card, "answers": data["answers"], "missing": data["missing"]})
     return known
 
 
@@ -129,7 +131,10 @@ WORDS = {
 }  # fmt: skip
 SAME = {"f7": "b", "f8": "x", "f9": "h"}
 MAIN = ("accept", "dial", "resume", "end_wrap_up", "take", "available", "open_screen")  # of F2 and Enter: the first that is open
-WITH_CALL = frozenset({"accept", "dial", "extend_preview", "skip", "hold", "resume", "transfer", "complete_transfer", "hang_up"})
+WITH_CALL = frozenset(
+    {"accept", "dial", "extend_preview", "skip", "hold", "resume", "transfer", "complete_transfer", "hang_up"}
+    | {"record", "stop_recording", "pause_recording", "resume_recording"}
+)
 
 
 class Keyboard:
@@ -137,6 +142,14 @@ class Keyboard:
 
     def __init__(self) -> None:
         self.chosen = Chosen()
+        self._sent: dict[tuple[str, str], Any] = {}  # by call and question: answers that are on their way
+
+    def settled(self, todo: Do) -> None:
+        """These answers were saved, or refused: what the card says counts again, where nothing newer is on its way."""
+        if todo.verb == "answers":
+            for key, value in todo.body["answers"].items():
+                if self._sent.get((todo.body["call"], key)) is value:
+                    del self._sent[todo.body["call"], key]
 
     def say(self, message: str, *, bad: bool = False) -> None:
         """On the last line, until the next key."""
@@ -214,6 +227,8 @@ class Keyboard:
         return self._ask("do-not-call", "never call this number again? type yes", body)
 
     def _dispose(self, index: int, known: Known) -> Todo | None:
+        if known.call is not None and "dispose" not in known.can:
+            return self._nothing("you give the result when you talk to the customer, or after the call")
         if known.about is None or index >= len(known.dispositions):
             return self._nothing("there is no such result" if known.about else "there is no call to give a result")
         chosen = known.dispositions[index]
@@ -307,6 +322,7 @@ class Keyboard:
         value: Any = option
         if item["kind"] == "choices":
             before = known.card["answers"].get(item["key"]) if known.card is not None else None
+            before = self._sent.get((known.about or "", item["key"]), before)
             kept = list(before) if isinstance(before, list) else []
             value = [each for each in kept if each != option] if option in kept else [*kept, option]
         else:
@@ -319,4 +335,7 @@ class Keyboard:
         return self._saved({str(prompt.body["key"]): text}, known)
 
     def _saved(self, answers: Mapping[str, Any], known: Known) -> Todo | None:
-        return Do("answers", {"call": known.about, "answers": dict(answers)}) if known.about is not None else self._nothing("there is no call to answer for")
+        if known.about is None:
+            return self._nothing("there is no call to answer for")
+        self._sent.update({(known.about, key): value for key, value in answers.items()})
+        return Do("answers", {"call": known.about, "answers": dict(answers)})

@@ -61,7 +61,7 @@ def dispose(session: Session, agent: str, code: str, call: object, when: str | N
         meant, his = _call(office, agent, call, now)
         callback_at = at(when, _zone(office, agent, meant, None, his, now), now, "--callback-at") if when is not None else None
         result = Result(code, callback_at, agent if callback_at is not None and to_me else None, _answers(answers))
-        done = office.agent_dispose(agent, meant, result, now, note=note, has_call=his)
+        done = office.agent_dispose(agent, meant, result, now, note=note, has_call=his, who=who())
         if done is None:
             raise _not_his(meant, agent)
         _refused(done.refused)
@@ -90,7 +90,7 @@ def answers(session: Session, agent: str, answers: tuple[str, ...], call: object
     with session.office() as office:
         known_agent(office, agent)
         meant, his = _call(office, agent, call, now)
-        done = office.save_answers(agent, meant, _answers(answers), now, note=note, has_call=his)
+        done = office.save_answers(agent, meant, _answers(answers), now, note=note, has_call=his, who=who())
     if done is None:
         raise _not_his(meant, agent)
     _refused(done.refused)
@@ -211,7 +211,7 @@ def _zone(office: Backoffice, agent: str, call: str | None, lead: int | None, hi
 
 
 def _marked(session: Session, office: Backoffice, agent: str, mark: Any, call: str | None, lead: int | None, his: bool, why: str, now: float) -> None:
-    done = office.agent_mark(agent, mark, now, attempt=call, lead=lead if call is None else None, why=why, has_call=his)
+    done = office.agent_mark(agent, mark, now, attempt=call, lead=lead if call is None else None, why=why, has_call=his, who=who())
     if done is None:
         raise _not_his(call or f"of lead {lead}", agent)
     if done.refused:

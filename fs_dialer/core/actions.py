@@ -269,6 +269,13 @@ class RenewFallback(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class DropFallback(Action):
+    """Take that transfer away: whoever is on these legs talks."""
+
+    legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskLeg(LegAction):
     """Does this leg still exist? → LegFound or LegGone."""
 

@@ -14,6 +14,7 @@ from fs_dialer.core.calling import arm_fallback, feed, renew_fallbacks
 from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
 from fs_dialer.core.model import (
     AgentId,
+    AgentState,
     AgentStatus,
     AttemptId,
     AttemptResult,
@@ -28,6 +29,7 @@ from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.world import LegRole, World
 
 STALE_FACTS_S = 2.0  # facts may be older than the news that overtook them
+AGENTS_LEGS = ("nailed", "agent")
 UNBRIDGED_YET = (CallState.DIALING, CallState.EARLY)
 
 
@@ -62,7 +64,7 @@ def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
 
 def _settle_strangers(w: World) -> None:
     """Everything has been told: what is left of an earlier daemon's legs talks to a customer of ours, or is hung up. An agent's leg that is bridged to nobody's
-    customer is what remains of a consultation."""
+    customer is what remains of a consultation. Bridged to a leg that is none of ours, it may talk to a caller of whom we are told late."""
     with_customers = {call.agent_leg: call for call in w.calls.values() if call.state is CallState.BRIDGED and call.agent is None}
     _back_to_their_customers(w)
     for leg in w.strangers:
@@ -76,16 +78,26 @@ def _settle_strangers(w: World) -> None:
             w.calls[call.id] = replace(call, outside=True)
             w.out.append(AskLeg(leg))
             w.tell(call.id, "adopted", "he talks to somebody who is no agent of ours")
+    late = {leg: agent for leg, agent in w.bridged_agents.items() if _bridged_outside(w, leg)}
+    late_with = {leg: w.bridged_with[leg] for leg in late}
     for leg in w.bridged_agents:
         role = w.legs.get(leg)
-        if role is not None and role.kind == "agent":
+        if leg in late:
+            w.out.append(AskLeg(leg))
+        elif role is not None and role.kind == "agent":
             role.orphan = True
             w.out.append(Hangup(leg, "NORMAL_CLEARING"))
         elif role is not None and w.bridged_with[leg] in w.bridged_agents:
             w.out.append(ParkBoth(leg, w.bridged_with[leg]))
     w.strangers.clear()
-    w.bridged_agents.clear()
-    w.bridged_with.clear()
+    w.bridged_agents, w.bridged_with = late, late_with
+
+
+def _bridged_outside(w: World, leg: LegId) -> bool:
+    """A per-call agent's leg whose partner is no leg of ours."""
+    role, other = w.legs.get(leg), w.bridged_with[leg]
+    ours = other in w.legs or other in w.strangers or other in w.bridged_agents
+    return role is not None and role.kind == "agent" and not ours
 
 
 def _back_to_their_customers(w: World) -> None:
@@ -118,6 +130,8 @@ def leg_found(w: World, ev: events.LegFound) -> None:
         _catch_up(w, role.call, facts)
     elif role.kind == "nailed" and role.agent is not None and facts.answered and facts.bridged_to is None:
         nailed_parked(w, facts.leg, role.agent)
+    elif role.kind in AGENTS_LEGS and facts.bridged_to is not None:
+        part_if_nobody_s(w, facts.leg, facts.bridged_to)
     elif role.kind == "agent" and role.call is not None and facts.answered and facts.bridged_to is None:
         call = w.calls.get(role.call)
         if call is not None and call.agent_leg == facts.leg:
@@ -126,6 +140,29 @@ def leg_found(w: World, ev: events.LegFound) -> None:
             feed(w, role.call, calls.TargetUp())
         else:
             w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
+
+
+def part_if_nobody_s(w: World, leg: LegId, other: LegId) -> None:
+    """Two legs of agents, or of whom they asked, that were bridged after their consultation was over. One that talks to a customer, or is about to, is left
+    to the bridge that it has."""
+    pair = [(one, w.legs.get(one), _call_through(w, one)) for one in (leg, other)]
+    if any(role is None or role.kind not in AGENTS_LEGS or one in w.bridged_agents for one, role, _ in pair):
+        return
+    if any(call is not None and (call.bridging or call.with_target or call.state is CallState.BRIDGED) for _, _, call in pair):
+        return
+    if any(role is not None and (role.kind == "nailed" or call is not None) for _, role, call in pair):
+        w.out.append(ParkBoth(leg, other))
+    w.out += [Hangup(one, "NORMAL_CLEARING") for one, role, call in pair if role is not None and role.kind == "agent" and call is None]
+
+
+def _call_through(w: World, leg: LegId) -> calls.Call | None:
+    """The call that an agent's leg is in, or is asked to come into."""
+    role = w.legs.get(leg)
+    agent = w.agents.get(role.agent) if role is not None and role.kind == "nailed" and role.agent is not None else None
+    call_id = agent.call if agent is not None else role.call if role is not None and not role.orphan else None
+    call = w.calls.get(call_id) if call_id is not None else None
+    mine = call is not None and (call.agent_leg == leg or (call.target is not None and call.target.leg == leg))
+    return call if mine else None
 
 
 def nailed_parked(w: World, leg: LegId, agent_id: AgentId) -> None:
@@ -156,7 +193,7 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
         if call.state is CallState.BRIDGED and call.bridged_at is not None and w.now - call.bridged_at >= STALE_FACTS_S:
             feed(w, call_id, calls.Apart())
     elif facts.bridged_to is not None and facts.bridged_to == call.agent_leg:
-        feed(w, call_id, calls.Connected())
+        feed(w, call_id, calls.Connected(found=call.parted_at is None or w.now - call.parted_at >= STALE_FACTS_S))
     elif facts.bridged_to is not None and call.target is not None and facts.bridged_to == call.target.leg:
         feed(w, call_id, calls.Handed())
     elif facts.bridged_to is not None:
@@ -317,7 +354,9 @@ def adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:
     """They talk already: only their ends matter now. An agent nobody knows is taken as a stranger's leg that ends with the customer's."""
     w.calls[call.id] = call = adopted_in_talk(call, None, agent_leg, nailed=False, now=w.now)
     agent_id = w.bridged_agents.pop(agent_leg, None)
-    if agent_id is not None and agent_leg in w.legs:
+    w.bridged_with.pop(agent_leg, None)
+    agent = w.agents.get(agent_id) if agent_id is not None else None
+    if agent_id is not None and agent is not None and agent_leg in w.legs and agent.call is None and agent.state is not AgentState.WRAP_UP:
         _talks_on(w, call, agent_id, agent_leg)
 
 

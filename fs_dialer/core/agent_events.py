@@ -206,7 +206,9 @@ class CallerQueued(LegEvent):
     """An inbound caller waits, answered and parked. `call`: the id of his call; the leg's own uuid will do, and is the same after a restart.
 
     `number`: as the network gave it, "" = withheld. `since`: when he came into the queue, None = now. bridged_to: he talks already through this agent's leg
-    (told by reconciliation after a restart). Told again for a leg that is known, it changes nothing.
+    (told by reconciliation after a restart). `met`: an agent has talked with him, now or before (last_bridge_to, as LegFacts.met): he is on hold, or between
+    two agents. Told again for a leg that is known, it changes nothing. After a restart all of them are told before ReconcileDone: what is not known by then
+    of an agent's leg can not tell whether its agent is free.
     """
 
     queue: str
@@ -214,6 +216,7 @@ class CallerQueued(LegEvent):
     number: str
     since: float | None = None
     bridged_to: LegId | None = None
+    met: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,7 @@ from fs_dialer.core.call_words import (
     LeadSeen,
     MachineHeard,
     Met,
+    MusicDue,
     NobodyFree,
     NoticeOver,
     Offer,
@@ -155,6 +156,7 @@ _put((S.ANSWERED, S.SCREENING, S.IN_IVR), (AgentGone,), rules.agent_lost_before_
 _put((S.ANSWERED, S.SCREENING, S.WAITING_AGENT), (WaitDue,), rules.give_up)
 _put((S.WAITING_AGENT, S.HELD, S.BRIDGED), (Connected,), rules.connected)
 _put((S.NOTICE,), (NoticeOver,), rules.notice_over)
+_put((S.WAITING_AGENT, S.HELD, S.CONSULTING), (NoticeOver, MusicDue), talk.music_over)
 _put((S.NOTICE,), (GuardDue,), rules.hang_up_again)
 _put((S.BRIDGED,), (GuardDue,), talk.apart_due)
 # the conversation
@@ -198,7 +200,7 @@ _rest((HoldAsked, ResumeAsked, CompleteAsked), "nobody to hold; the engine answe
 _rest((TargetUp, TargetGone, TargetDue, Met, Handed), "he is not asked any more; the engine hangs his leg up")
 _rest((AgentHeard, HeardDue), "nothing is being played to the agent")
 _rest((RecordAsked, Recorded, RecordFailed), "nobody is on the line yet, or not any more")
-_rest((NoticeOver, WaitDue, GuardDue), "settled meanwhile")
+_rest((NoticeOver, MusicDue, WaitDue, GuardDue), "settled meanwhile")
 _rest((Cancel,), "an answered customer is served whatever was asked, and a call that is ending ends")
 
 

@@ -5,7 +5,7 @@ A rule takes the call, the input and the time, and gives the changed call and it
 
 from __future__ import annotations
 
-from fs_dialer.core.actions import AskLeg, Bridge, EnterIvr, Hangup, PlayMusic, PlayNotice
+from fs_dialer.core.actions import AskLeg, Bridge, DropFallback, EnterIvr, Hangup, PlayMusic, PlayNotice
 from fs_dialer.core.call_words import (
     Accepted,
     AgentGone,
@@ -221,7 +221,9 @@ def _seek(call: Call, now: float) -> Result:
 
 
 def _with_music(call: Call) -> Result:
-    return (call, []) if call.music else (changed(call, music=True), [PlayMusic(call.lead_leg, call.plan.music)])
+    if call.music and call.playing:
+        return call, []
+    return changed(call, music=True, playing=call.playing + 1), [PlayMusic(call.lead_leg, call.plan.music)]
 
 
 def connect(call: Call, now: float) -> Result:
@@ -265,6 +267,7 @@ def agent_missed(call: Call, ev: Input, now: float) -> Result:
     if isinstance(ev, BridgeFailed | BridgeDue):
         # One of the two may be gone without our having heard of it.
         out += [AskSwitch(), *([AskLeg(call.agent_leg)] if call.agent_leg is not None and call.nailed else [])]
+        call = changed(call, music=False)  # the attempt may have ended it
     if call.agent is not None:
         if call.agent_leg is not None and not call.nailed and not isinstance(ev, AgentGone):
             out.append(Hangup(call.agent_leg, "ORIGINATOR_CANCEL"))
@@ -294,11 +297,14 @@ def agent_lost_before_answer(call: Call, ev: AgentGone, now: float) -> Result:
 def connected(call: Call, ev: Connected, now: float) -> Result:
     if call.state is S.BRIDGED and call.apart == 2 and not call.we_hung_up:
         return changed(call, apart=0), [Timer(GuardDue, None)]  # asked for, they talk: what was heard was news of an earlier bridge
-    if call.state is not S.WAITING_AGENT and not call.bridging:
+    late = ev.found and call.state is S.HELD and not call.bridging
+    if call.state is not S.WAITING_AGENT and not call.bridging and not late:
         return call, []  # said twice, or of a bridge that was taken apart since
     bridged_at = now if call.bridged_at is None else call.bridged_at
-    call = changed(call, state=S.BRIDGED, bridging=False, hearing=False, bridged_at=bridged_at, music=False, last_agent=call.agent)
+    call = changed(call, state=S.BRIDGED, bridging=False, hearing=False, bridged_at=bridged_at, music=False, playing=0, last_agent=call.agent)
     out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None), Timer(HeardDue, None)]
+    if late and call.agent_leg is not None:
+        out.append(DropFallback((call.lead_leg, call.agent_leg)))  # armed again since the bridge was given up
     if call.agent is not None:
         out.append(Talks(call.agent, "talking"))
     return call, out
@@ -309,7 +315,8 @@ def give_up(call: Call, ev: Input | None, now: float) -> Result:
     if (call.bridging or call.hearing) and ev is not None:
         return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
     out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *let_agent_go(call, "unserved")]
-    call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
+    playing = call.music and call.playing > 0
+    call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, music=playing)
     if call.plan.notice is not None and call.lead_parked:
         return call, [*out, PlayNotice(call.lead_leg, call.plan.notice), Timer(GuardDue, now + NOTICE_MOST_S)]
     call, more = let_lead_go(call, now)

@@ -73,7 +73,9 @@ class Call:
     nailed: bool = False
     lead_parked: bool = False
     bridging: bool = False  # uuid_bridge is on its way
-    music: bool = False
+    music: bool = False  # the customer is meant to hear it
+    playing: int = 0  # what was sent to the customer and has not been reported as over: a newcomer may wait behind what is being played
+    again_at: float | None = None  # music that was over is not begun again before this
     leg_seen: bool = False
     last_agent: AgentId | None = None  # whom the customer met, kept past his release
     dialed_at: float | None = None
@@ -94,6 +96,7 @@ class Call:
     extended: int = 0
     target: Target | None = None
     outside: bool = False  # he was transferred to a number: agent_leg is its leg, and no agent is in the call
+    parted_at: float | None = None  # he was last put on hold
     apart: int = 0  # the bridge ended without either leg's end: 1 = heard, 2 = the switch was asked
     hearing: bool = False  # the agent hears his beep; then they are bridged
     recording: str = "off"  # on, paused
@@ -199,8 +202,11 @@ class AgentGone(Input):
     """The agent's leg is over: he did not answer, refused, hung up, or was lost."""
 
 
+@dataclass(frozen=True, slots=True)
 class Connected(Input):
-    """CHANNEL_BRIDGE of our two legs."""
+    """CHANNEL_BRIDGE of our two legs. `found`: nobody told it; asked, the switch says that they are bridged now."""
+
+    found: bool = False
 
 
 class Apart(Input):
@@ -290,7 +296,7 @@ class RecordFailed(Input):
 
 
 class NoticeOver(Input):
-    pass
+    """What was played to the customer has ended: the notice, or his music."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -324,6 +330,10 @@ class TargetDue(Due):
 
 class HeardDue(Due):
     """What the agent hears before the bridge takes too long, or its end was not reported."""
+
+
+class MusicDue(Due):
+    """Music that ended at once may be tried again."""
 
 
 class GuardDue(Due):
@@ -381,11 +391,12 @@ INPUTS: tuple[type[Input], ...] = (
     GuardDue,
     TargetDue,
     HeardDue,
+    MusicDue,
     Cancel,
 )
 
 
-DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue, TargetDue, HeardDue)
+DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue, TargetDue, HeardDue, MusicDue)
 
 
 # --- directives to the engine ---------------------------------------------------------------------------------------------------------

@@ -16,6 +16,7 @@ from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import AskLeg, RenewFallback, ReturnLeads
 from fs_dialer.core.adopting import adopt_bridged
 from fs_dialer.core.call import UNDIALED
+from fs_dialer.core.call_rules import LOST_IN_CALL_S
 from fs_dialer.core.calling import arm_fallback, feed, next_agent, offer_of
 from fs_dialer.core.leads import STATUS
 from fs_dialer.core.lifecycle import plan_of, settle_serves
@@ -26,6 +27,7 @@ from fs_dialer.core.sharing import claims, standings
 from fs_dialer.core.world import LegRole, Run, World
 
 FLOW = Flow(on_answer="music_then_agent", reserve_agent=False)
+FOUND_WAITS_S = 10.0  # at least so long, who is told to have waited longer than he should: nobody could be given to him while no daemon ran
 
 
 # --- queues and who comes into them ---------------------------------------------------------------------------------------------------
@@ -56,6 +58,8 @@ def queued(w: World, ev: ag.CallerQueued) -> None:
         w.note("WARNING", "caller_not_taken", queue=ev.queue, why="draining" if w.draining else "there is no such queue")
         return
     since = w.now if ev.since is None else min(ev.since, w.now)
+    most = run.plan.max_wait_s
+    until = w.now + LOST_IN_CALL_S if ev.met else max(since + most, w.now + min(most, FOUND_WAITS_S))
     w.callers += 1
     call = calls.Call(
         ev.call,
@@ -66,7 +70,8 @@ def queued(w: World, ev: ag.CallerQueued) -> None:
         state=CallState.ANSWERED,
         leg_seen=True,
         answered_at=since,
-        wait_until=since + run.plan.max_wait_s,
+        bridged_at=w.now if ev.met else None,
+        wait_until=until,
     )
     w.calls[ev.call] = call
     run.calls[ev.call] = None
@@ -82,7 +87,7 @@ def queued(w: World, ev: ag.CallerQueued) -> None:
         return
     w.out.append(RenewFallback((ev.leg,)))
     arm_fallback(w)
-    w.timers.set(("call", ev.call, calls.WaitDue), since + run.plan.max_wait_s)
+    w.timers.set(("call", ev.call, calls.WaitDue), until)
     feed(w, ev.call, calls.LeadParked())
 
 
@@ -101,9 +106,11 @@ def match(w: World, able: set[CampaignId]) -> None:
 
 
 def _offer(w: World, able: set[CampaignId]) -> None:
-    waiting = [(w.calls[c].answered_at or 0.0, -run.definition.priority, c) for run in w.runs.values() if run.queue is not None for c in run.waiting]
-    if not waiting:
+    queues = [run for run in w.runs.values() if run.queue is not None and run.waiting]
+    served = [run for run in queues if any(a in w.idle and w.eligible(run, a) for a in run.crew)]
+    if not served:
         return
+    waiting = [(w.calls[c].answered_at or 0.0, -run.definition.priority, c) for run in served for c in run.waiting]
     places = standings(w)
     taken = claims(w, places, able)
     nobody: set[CampaignId] = set()

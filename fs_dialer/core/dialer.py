@@ -244,7 +244,10 @@ class Dialer:
         role = w.legs.get(e.leg)
         lead_leg, other = (e.leg, e.other) if role is not None and role.kind == "lead" else (e.other, e.leg)
         role = w.legs.get(lead_leg)
-        if role is None or role.kind != "lead" or role.call is None or role.orphan:
+        if role is None or role.kind != "lead":
+            adopting.part_if_nobody_s(w, e.leg, e.other)
+            return
+        if role.call is None or role.orphan:
             return
         call = w.calls[role.call]
         if call.agent_leg == other:

@@ -55,6 +55,8 @@ def load_campaign(w: World, ev: events.CampaignLoaded, mode: Mode) -> None:
         w.timers.set(("memory",), w.now + SAVE_EVERY_S)
     if flow.pull:
         run.because = "agents take their customers themselves"
+    if run.claiming:
+        run.back_at = min(run.back_at, w.now)  # the claim that is under way may not have seen the leads that have just come
     run.claim_at, run.unfinished, run.hopper_size = w.now, True, 0
     settle_serves(w)
     _set_window_timers(w, run)

@@ -18,7 +18,7 @@ from fs_dialer.core.mode_port import Clocks, View
 from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, CampaignType, GatewayId, Lead, LeadReturn, LegId
 from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.retry import REMEDY
-from fs_dialer.core.sharing import Standing, counted_on, demand, standings
+from fs_dialer.core.sharing import Standing, Wanted, counted_on, demand, standings
 from fs_dialer.core.world import Run, World
 
 HOPPER_S = 10.0  # of the fastest pace
@@ -91,31 +91,51 @@ def _able(w: World) -> set[CampaignId]:
 
 def _lease(w: World, places: dict[CampaignId, Standing]) -> dict[CampaignId, list[AgentId]]:
     """Every idle agent goes to one campaign that could use him: the first in the order of work (sharing.py), then the one furthest below its share. One that
-    can place no call now, or has agents for all its leads, gets whom nobody else can use."""
+    can place no call now, or has agents for all its leads, gets whom nobody else can use, where it has nobody or may choose among them."""
     _join_competition(w)
-    able = {run.definition.id for run in w.runs.values() if run.competes and _can_place(w, run)}
+    competing = [run for run in w.runs.values() if run.competes]
     leases: dict[CampaignId, list[AgentId]] = {}
+    left: dict[CampaignId, float] = {}
+    for run in competing:
+        wanted = demand(w, run) if _can_place(w, run) else Wanted(0)
+        left[run.definition.id] = wanted.anyone
+        for agent_id in wanted.own:
+            if not any(agent_id in lent for lent in leases.values()):
+                leases.setdefault(run.definition.id, []).append(agent_id)
+    promised = {agent_id for lent in leases.values() for agent_id in lent}
+    choosy = _choosy(w, competing)
+
+    def turn(n: int) -> tuple[bool, Standing, float, int]:
+        id = competing[n].definition.id
+        return left[id] <= 0, places[id], (competing[n].given + len(leases.get(id, ()))) / competing[n].definition.weight, n
+
+    line = sorted(turn(n) for n in range(len(competing)))
     for agent_id in sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a)) if len(w.idle) > 1 else list(w.idle):
-        best: Run | None = None
-        best_key: tuple[bool, Standing, float] = (False, (0, 0), 0.0)
-        for run in w.runs_of(agent_id):
-            if not run.competes or not w.eligible(run, agent_id):
+        all_full = not line or line[0][0]
+        if all_full and not choosy and len(leases) == len(competing):
+            break
+        serves = w.serves.get(agent_id, ())
+        for place, (full, _, _, n) in enumerate(line):
+            id = competing[n].definition.id
+            if id not in serves or not w.eligible(competing[n], agent_id):
                 continue
-            if run.promised and run.definition.id in able and any(lead.agent == agent_id for lead in run.promised.values()):
-                best = run
-                break
-            lent = len(leases.get(run.definition.id, ()))
-            wanted = demand(run)
-            full = run.definition.id not in able or (wanted is not None and lent >= wanted)
-            key = (full, places[run.definition.id], (run.given + lent) / run.definition.weight)
-            if best is None or key < best_key:
-                best, best_key = run, key
-        if best is not None:
-            leases.setdefault(best.definition.id, []).append(agent_id)
+            if agent_id not in promised and (choosy or not full or id not in leases):
+                leases.setdefault(id, []).append(agent_id)
+                left[id] -= 1
+                line[place] = turn(n)
+                line.sort()
+            break
     for campaign, lent_agents in leases.items():
         if len(lent_agents) > 1 and w.runs[campaign].flow.reserve_agent:
             leases[campaign] = in_turn(w, w.runs[campaign], lent_agents)
     return leases
+
+
+def _choosy(w: World, runs: list[Run]) -> bool:
+    """Whether it matters to a campaign from how many it may choose its next agent, or it takes who has been idle longest."""
+    if any(run.flow.reserve_agent and (run.definition.agents.next != "longest_idle" or run.definition.agents.sticky) for run in runs):
+        return True
+    return any(w.agents[a].definition.priority for a in w.idle)
 
 
 def _can_place(w: World, run: Run) -> bool:

@@ -8,8 +8,13 @@ done with the answers stands in callers.py (which caller gets an agent) and plac
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import inf
+
 from fs_dialer.core.agent import IN_TALK, Agent
 from fs_dialer.core.model import AgentId, AgentState, CampaignId, CampaignType
+from fs_dialer.core.promises import PROMISE_S
+from fs_dialer.core.retry import REMEDY
 from fs_dialer.core.world import Run, World
 
 Standing = tuple[int, int]  # −priority, rank: the smaller comes first
@@ -30,18 +35,44 @@ def standings(w: World) -> dict[CampaignId, Standing]:
     return places
 
 
-def demand(run: Run) -> int | None:
-    """How many agents it could use now; None = any number (it dials ahead of its agents)."""
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Agents whom a campaign could use now. anyone: so many, whoever they are; infinite = it dials ahead of its agents. own: idle agents, each for a callback
+    that he promised: for these nobody else will do."""
+
+    anyone: float
+    own: frozenset[AgentId] = frozenset()
+
+    @property
+    def nobody(self) -> bool:
+        return not (self.anyone or self.own)
+
+
+def demand(w: World, run: Run) -> Wanted:
+    """What it could do with agents now. A callback whose agent is away wants nobody before it is overdue."""
     if run.queue is not None:
-        return len(run.waiting)
-    ready = len(run.hopper) + len(run.promised)
-    if not run.dials or not (ready or run.waiting):
-        return 0
+        return Wanted(len(run.waiting))
+    if not run.dials:
+        return Wanted(0)
+    ready, own = len(run.hopper), set[AgentId]()
+    for lead in run.promised.values():
+        if lead.ready_why == REMEDY or lead.agent is None:
+            ready += 1
+        elif lead.agent in w.idle and lead.agent not in own and _may_have(w, run, lead.agent):
+            own.add(lead.agent)
+        elif w.now >= lead.ready_at + PROMISE_S:
+            ready += 1
     if not run.flow.reserve_agent:
-        return None
+        return Wanted(inf if ready or own or run.waiting else 0)
     if run.definition.lines is not None:
-        ready = min(ready, max(0, run.definition.lines - len(run.calls)))
-    return ready
+        lines = max(0, run.definition.lines - len(run.calls))
+        own = set(sorted(own)[:lines])
+        ready = min(ready, lines - len(own))
+    return Wanted(ready, frozenset(own))
+
+
+def _may_have(w: World, run: Run, agent_id: AgentId) -> bool:
+    return run.definition.id in w.serves.get(agent_id, ()) and w.eligible(run, agent_id)
 
 
 def claims(w: World, places: dict[CampaignId, Standing], able: set[CampaignId]) -> dict[AgentId, Standing]:
@@ -49,19 +80,30 @@ def claims(w: World, places: dict[CampaignId, Standing], able: set[CampaignId]) 
     `able`: the campaigns that neither their own lines nor a rest of all their trunks hold."""
     taken: dict[AgentId, Standing] = {}
     lines = w.ledger.lines_left()
-    idle = sorted(w.idle, key=lambda a: (w.agents[a].idle_since, a))
-    for id in sorted(able, key=lambda c: places[c]):
-        run = w.runs[id]
-        wanted = demand(run)
-        for agent_id in idle:
-            if wanted == 0:
+    order = sorted(able, key=lambda c: places[c])
+    wanted = {id: demand(w, w.runs[id]) for id in order}
+
+    def take(agent_id: AgentId, id: CampaignId) -> bool:
+        nonlocal lines
+        needed = 1 if w.agents[agent_id].nailed else 2
+        if agent_id in taken or lines < needed:
+            return False
+        taken[agent_id] = places[id]
+        lines -= needed
+        return True
+
+    for id in order:
+        for agent_id in sorted(wanted[id].own):
+            take(agent_id, id)
+    left = sorted((a for a in w.idle if a not in taken), key=lambda a: (w.agents[a].idle_since, a))
+    for id in order:
+        run, more = w.runs[id], wanted[id].anyone
+        for agent_id in left:
+            if more <= 0 or lines <= 0:
                 break
-            needed = 1 if w.agents[agent_id].nailed else 2
-            if agent_id in taken or lines < needed or id not in w.serves.get(agent_id, ()) or not w.eligible(run, agent_id):
-                continue
-            taken[agent_id] = places[id]
-            lines -= needed
-            wanted = None if wanted is None else wanted - 1
+            if _may_have(w, run, agent_id) and take(agent_id, id):
+                more -= 1
+        left = [a for a in left if a not in taken]
     return taken
 
 
@@ -73,7 +115,7 @@ def counted_on(w: World, run: Run) -> tuple[list[Agent], int]:
 
     An agent shared with campaigns of the same place counts with the probability that he will be given to this one: its weight among theirs. Who is wanted
     by a callback or a queued caller, or by a campaign of higher priority, does not count: of those it shares as many as wait there, whoever will probably
-    be free first. Nobody counts who is about to leave, has closed a screen that is needed, or is paused here.
+    be free first; and whoever promised a callback that waits for him. Nobody counts who is about to leave, has closed a screen that is needed, or is paused here.
     """
     if run.staying == len(run.crew):
         crew = [w.agents[p] for p in run.crew]
@@ -81,10 +123,11 @@ def counted_on(w: World, run: Run) -> tuple[list[Agent], int]:
         crew = [a for p in run.crew if (a := w.agents.get(p)) is not None and a.staying and w.eligible(run, p)]
     places = standings(w)
     mine = places[run.definition.id]
-    rivals = [other for other in w.runs.values() if other is not run and places[other.definition.id] <= mine and demand(other) != 0]
-    if not rivals or all(len(w.serves[a.id]) == 1 for a in crew):
+    rivals = [other for other in w.runs.values() if other is not run and places[other.definition.id] <= mine and not demand(w, other).nobody]
+    promised = _have_promised(w, run)
+    if not (rivals or promised) or all(len(w.serves[a.id]) == 1 for a in crew):
         return [a for a in crew if a.state in BUSY], len(crew)
-    gone = _taken(w, crew, [r for r in rivals if places[r.definition.id] < mine])
+    gone = promised | _taken(w, [a for a in crew if a.id not in promised], [r for r in rivals if places[r.definition.id] < mine])
     equals = [r for r in rivals if places[r.definition.id] == mine]
     shares = [(a, _share(w, run, equals, a)) for a in crew if a.id not in gone]
     total = sum(share for _, share in shares)
@@ -103,6 +146,17 @@ def _share(w: World, run: Run, equals: list[Run], agent: Agent) -> float:
     return run.definition.weight / (run.definition.weight + others)
 
 
+def _have_promised(w: World, run: Run) -> set[AgentId]:
+    """Who will be given to another campaign as soon as he is free, for a callback of his own there."""
+    return {
+        lead.agent
+        for other in w.runs.values()
+        if other is not run and other.dials
+        for lead in other.promised.values()
+        if lead.agent is not None and lead.ready_why != REMEDY and _may_have(w, other, lead.agent)
+    }
+
+
 def _taken(w: World, crew: list[Agent], above: list[Run]) -> set[AgentId]:
     """Who will go to those that stand above: the rest after a call ends sooner than a talk, and what began first ends first."""
     gone: set[AgentId] = set()
@@ -110,11 +164,11 @@ def _taken(w: World, crew: list[Agent], above: list[Run]) -> set[AgentId]:
         return gone
     soonest = sorted((a for a in crew if a.state in BUSY), key=lambda a: (a.state is not AgentState.WRAP_UP, a.since, a.id))
     for other in above:
-        wanted = demand(other)
+        wanted = demand(w, other).anyone
         for agent in soonest:
-            if wanted == 0:
+            if wanted <= 0:
                 break
-            if agent.id not in gone and other.definition.id in w.serves.get(agent.id, ()) and w.eligible(other, agent.id):
+            if agent.id not in gone and _may_have(w, other, agent.id):
                 gone.add(agent.id)
-                wanted = None if wanted is None else wanted - 1
+                wanted -= 1
     return gone

@@ -29,6 +29,8 @@ from fs_dialer.core.call_words import (
     Input,
     LeadEnded,
     Met,
+    MusicDue,
+    NoticeOver,
     Record,
     RecordAsked,
     Recorded,
@@ -47,6 +49,7 @@ from fs_dialer.core.model import CallState
 
 S = CallState
 
+MUSIC_EVERY_S = 1.0  # music that is over is begun again no oftener
 WITH_THE_AGENT = ("meeting", "talking")  # stages in which the target's leg and the agent's are one pair
 
 
@@ -67,7 +70,7 @@ def hold(call: Call, ev: HoldAsked, now: float) -> Result:
     agent, leg = call.agent, call.agent_leg
     if agent is None or leg is None:
         return call, []  # he has hung up already
-    call = changed(call, state=S.HELD, music=True, apart=0, news="")
+    call = changed(call, state=S.HELD, music=True, playing=1, parted_at=now, apart=0, news="")
     return call, [
         Timer(GuardDue, None),
         ParkBoth(call.lead_leg, leg),
@@ -86,7 +89,20 @@ def resume_failed(call: Call, ev: Input, now: float) -> Result:
     if not call.bridging:
         return call, []
     out: list[Directive] = [Timer(BridgeDue, None), AskSwitch(), PlayMusic(call.lead_leg, call.plan.music)]
-    return changed(call, bridging=False), out if call.agent_leg is None else [*out, AskLeg(call.agent_leg)]
+    call = changed(call, bridging=False, music=True, playing=call.playing + 1)
+    return call, out if call.agent_leg is None else [*out, AskLeg(call.agent_leg)]
+
+
+def music_over(call: Call, ev: Input, now: float) -> Result:
+    """A file is played once, so it is begun again; at most once a second, in case there is next to nothing in it. What a bridge ended stays ended."""
+    if isinstance(ev, NoticeOver):
+        call = changed(call, playing=max(call.playing - 1, 0))
+    being_bridged = call.bridging and not call.with_target
+    if not call.music or call.playing or being_bridged:
+        return call, []
+    if call.again_at is not None and now < call.again_at:
+        return call, [Timer(MusicDue, call.again_at)]
+    return changed(call, playing=1, again_at=now + MUSIC_EVERY_S), [PlayMusic(call.lead_leg, call.plan.music)]
 
 
 # --- transfer -------------------------------------------------------------------------------------------------------------------------
@@ -168,6 +184,7 @@ def handed(call: Call, ev: Handed, now: float) -> Result:
         target=None,
         bridging=False,
         music=False,
+        playing=0,
         apart=0,
     )
     return call, out if target.agent is None else [*out, Talks(target.agent, "talking")]
@@ -187,6 +204,7 @@ def target_gone(call: Call, ev: Input, now: float) -> Result:
         out = [AskSwitch(), *([AskLeg(call.agent_leg)] if call.agent_leg is not None else []), *out]
     call = changed(call, state=S.HELD, news=_news(target))
     if call.agent is None:
+        call = changed(call, music=call.music and not unbridged)  # the attempt may have ended it
         call, more = agent_lost_in_call(call, AgentGone(), now)
         return call, [*out, *more]
     out.append(Talks(call.agent, "held"))

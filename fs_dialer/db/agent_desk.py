@@ -1,8 +1,9 @@
 """What an agent says of his calls, and what he is shown of his customer (S14, M18, M23, M24, D14).
 
 Knows whose call a call is: the one whom its row names, or (has_call) the one of whom the daemon says so; a row learns only at the end who had a predictive or
-transferred call. Whatever is not his is not there for him: None. A result chosen while the call is up is kept with it and filed when it ends
-(dispositions.py); answers are merged into those given before, good ones only all together.
+transferred call, and whom it names then, he alone has it. A lead without a call is his who has it in his hands, has promised to call it, or has had a call
+with it. Whatever is not his is not there for him: None. A result chosen while the call is up is kept with it and filed when it ends (kept_results.py);
+answers are merged into those given before, good ones only all together.
 """
 
 from __future__ import annotations
@@ -19,9 +20,11 @@ from fs_dialer.core.definition import Campaign
 from fs_dialer.core.effect_words import effect_text
 from fs_dialer.core.model import AgentId, CampaignId, Lead, LeadId, LeadStatus
 from fs_dialer.db import codec, do_not_call
-from fs_dialer.db.dispositions import Call, Disposed, Result, Said, call_of, campaign_of, file, judged, kept_result, locked_call, merged
+from fs_dialer.db.dispositions import Call, Disposed, Result, Said, call_of, campaign_of, file, judged, locked_call, merged
+from fs_dialer.db.kept_results import choice_of, with_choice
 from fs_dialer.db.lead_desk import LeadView, lead_view
 from fs_dialer.db.lead_marks import CALL_AT, DO_NOT_CALL, LEAVE_ALONE, LeadMarks, Mark, Marked
+from fs_dialer.db.lead_state import note as audit
 from fs_dialer.db.pool import Cursor, Pool, rows
 
 MOST_CALLS = 30  # of a contact's history
@@ -136,37 +139,42 @@ class Card:
 
 
 class AgentDesk(LeadMarks):
-    """One database, as agents may use it. `attempt`: a uuid; `now`: epoch seconds."""
+    """One database, as agents may use it. `attempt`: a uuid; `now`: epoch seconds; `who`: for the audit, who does it for the agent, "" = he himself."""
 
     _pool: Pool
 
     # --- saying -------------------------------------------------------------------------------------------------------------------------
 
-    def agent_dispose(self, agent: str, attempt: str, result: Result, now: float, *, note: str | None = None, has_call: bool = False) -> Disposed | None:
+    def agent_dispose(
+        self, agent: str, attempt: str, result: Result, now: float, *, note: str | None = None, has_call: bool = False, who: str = ""
+    ) -> Disposed | None:
         """The result of his call: filed at once, or, while the call is up, when it ends. `note` None: what was noted stays."""
         if not _is_uuid(attempt):
             return None
         with self._pool.transaction() as cursor:
             found = locked_call(cursor, attempt)
-            if found is None or not _his(found[0], agent, has_call):
+            if found is None or not (has_call or _his(found[0], agent, has_call)):
                 return None
             call, state = found
-            campaign = campaign_of(cursor, call)
             told = Disposed(call.id, call.campaign, call.lead, call.number, result.code, call.disposition)
+            if not _his(call, agent, has_call):
+                return replace(told, refused=(f"{call.agent} had the conversation: the result is {call.agent}'s to say",))
+            campaign = campaign_of(cursor, call)
             disposition, answers, problems = judged(cursor, call, campaign, state, result, now)
             problems += _note_problems(note)
             if problems or disposition is None:
                 return replace(told, refused=tuple(problems))
             text = call.note if note is None else note
             if call.over:
-                return file(cursor, call, state, campaign, Said(disposition, result, answers, text), agent, "", now)
+                return file(cursor, call, state, campaign, Said(disposition, result, answers, text), who or agent, "", now)
             together = merged(call.answers, answers)
-            rows(cursor, "keep_disposition", {"attempt": call.id, "kept": kept_result(result, agent), "answers": json.dumps(together), "note": text})
+            kept = with_choice(call, agent, result, who or agent, now)
+            rows(cursor, "keep_disposition", {"attempt": call.id, "kept": kept, "answers": json.dumps(together), "note": text})
         status = state.status if state else ""
         return replace(told, lead_before=status, lead_status=status, answers=together, kept_for_end=True)
 
     def save_answers(
-        self, agent: str, attempt: str, answers: Mapping[str, Sequence[str]], now: float, *, note: str | None = None, has_call: bool = False
+        self, agent: str, attempt: str, answers: Mapping[str, Sequence[str]], now: float, *, note: str | None = None, has_call: bool = False, who: str = ""
     ) -> Answered | None:
         """Texts by question, beside those given before; an empty text takes an answer away. None, too, once the person was forgotten."""
         if not _is_uuid(attempt):
@@ -187,10 +195,21 @@ class AgentDesk(LeadMarks):
             words = {"attempt": call.id, "opened_at": call.opened_at, "answers": json.dumps(together), "note": text}
             if not rows(cursor, "keep_answers", words):
                 return None
+            if who and who != agent:
+                audit(cursor, who, "save_answers", call.number, "", {"attempt": call.id, "campaign": call.campaign, "agent": agent, "answers": sorted(good)})
         return Answered(call.id, together, text, tuple(missing(script, together)))
 
     def agent_mark(
-        self, agent: str, mark: Mark, now: float, *, attempt: str | None = None, lead: int | None = None, why: str = "", has_call: bool = False
+        self,
+        agent: str,
+        mark: Mark,
+        now: float,
+        *,
+        attempt: str | None = None,
+        lead: int | None = None,
+        why: str = "",
+        has_call: bool = False,
+        who: str = "",
     ) -> Marked | None:
         """Promise a callback, leave the customer alone, or put his number on the do-not-call list: at once, also while the call is up, and what the call's
         end says does not change it (D14). Any other mark is refused."""
@@ -203,8 +222,8 @@ class AgentDesk(LeadMarks):
             told = f"an agent does not mark a lead {mark.verb}; he may {', '.join(AGENTS_MARKS)}"
             return Marked(lead_before.id, lead_before.campaign, place.number, zone, lead_before.status, lead_before.status, lead_before.ready_at, "", told)
         if mark.verb != DO_NOT_CALL:
-            return self.lead_mark(lead_before.id, mark, agent, why, now)
-        do_not_call.add(self._pool, [place.number], agent, "own", why or "asked never to be called again")
+            return self.lead_mark(lead_before.id, mark, who or agent, why, now)
+        do_not_call.add(self._pool, [place.number], who or agent, "own", why or "asked never to be called again")
         with self._pool.cursor() as cursor:
             after = lead_view(cursor, lead_before.id) or lead_before
         text = "never called again: the number is on the do-not-call list own"
@@ -213,7 +232,7 @@ class AgentDesk(LeadMarks):
     # --- seeing -------------------------------------------------------------------------------------------------------------------------
 
     def agent_card(self, agent: str, now: float, *, attempt: str | None = None, lead: int | None = None, has_call: bool = False) -> Card | None:
-        """Of his call; or, where there is none yet, of a lead of a campaign that he serves."""
+        """Of his call; or, where there is none yet, of a lead that is his."""
         with self._pool.transaction() as cursor:
             rows(cursor, "card_begin")
             place = _place(cursor, agent, attempt, lead, has_call)
@@ -226,7 +245,7 @@ class AgentDesk(LeadMarks):
         view, campaign, call = place.view, place.campaign, place.call
         zone = (view.zones or (campaign.window.zone,))[0]
         answers = call.answers if call else {}
-        chosen = call.kept["code"] if call and call.kept else call.disposition if call else None
+        chosen = choice_of(call, agent) if call else None
         return Card(
             campaign=view.campaign,
             title=campaign.title,
@@ -250,8 +269,8 @@ class AgentDesk(LeadMarks):
             promised=tuple(CardPromise(*row) for row in promised),
             tickets=tuple(CardTicket(*row) for row in tickets),
             attempt=call.id if call else None,
-            disposition=chosen,
-            kept_for_end=bool(call and call.kept),
+            disposition=chosen["code"] if chosen else call.disposition if call else None,
+            kept_for_end=chosen is not None,
         )
 
 
@@ -269,7 +288,7 @@ class _Place:
 
 
 def _place(cursor: Cursor, agent: str, attempt: str | None, lead: int | None, has_call: bool) -> _Place | None:
-    """By the call, where there is one already; a preview's is not in the database yet, and then it is the lead's campaign that must be his."""
+    """By the call, where there is one already; a preview's is not in the database yet, and then it is the lead that must be his."""
     call = call_of(cursor, attempt) if attempt is not None and _is_uuid(attempt) else None
     if call is not None:
         if call.lead is None or not _his(call, agent, has_call):
@@ -281,11 +300,13 @@ def _place(cursor: Cursor, agent: str, attempt: str | None, lead: int | None, ha
         return None
     revision, definition = rows(cursor, "card_campaign", {"campaign": view.campaign})[0]
     campaign = replace(codec.definition(campaign_from_json, definition, f"campaign {view.campaign} r{revision}"), revision=revision)
-    return _Place(view, view.number, campaign, None) if _serves(cursor, agent, campaign) else None
+    his = has_call or (_serves(cursor, agent, campaign) and rows(cursor, "lead_is_his", {"lead": view.id, "agent": agent})[0][0])
+    return _Place(view, view.number, campaign, None) if his else None
 
 
 def _his(call: Call, agent: str, has_call: bool) -> bool:
-    return has_call or call.agent == agent
+    """Once it is over, whom its row names; one that names nobody is still his of whom the daemon says so."""
+    return call.agent == agent or (has_call and not (call.over and call.agent is not None))
 
 
 def _serves(cursor: Cursor, agent: str, campaign: Campaign) -> bool:

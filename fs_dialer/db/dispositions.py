@@ -12,7 +12,6 @@ entry always, a person's own mark on the lead unless the result is a refusal, wh
 from __future__ import annotations
 
 import json
-import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -31,12 +30,8 @@ from fs_dialer.db import codec
 from fs_dialer.db.lead_marks import CALL_AT, LEAVE_ALONE, STOP, told_objection
 from fs_dialer.db.lead_state import OVER, LeadState, home_of, is_agent, lock_lead, note, tell_finished, updated, wishes, write
 from fs_dialer.db.pool import Cursor, Pool, Row, rows
-from fs_dialer.errors import StoreError
-
-log = logging.getLogger("fs_dialer.db")
 
 REPLACE_WITHIN_S = 15 * 60.0
-KEPT_BATCH = 1000  # results chosen during calls that one sweep files
 NO_QUESTIONS_ASKED = ("refused", "wrong_number", "retry", "callback")  # classes of results that need no required answer
 
 
@@ -91,8 +86,13 @@ class Call:
     newest: bool
     over: bool
     note: str
-    kept: Mapping[str, Any] | None  # the result chosen while it was up
+    kept: Any  # what was chosen while it was up (kept_results.py)
     ended_at: float | None
+
+    @property
+    def untold(self) -> bool:
+        """Whether its end finished the lead and told nobody: what was chosen while it was up may open it again."""
+        return isinstance(self.kept, Mapping) and self.kept.get("untold") is True
 
     @property
     def ended(self) -> Ended:
@@ -133,6 +133,8 @@ class Said:
 
 def file(cursor: Cursor, call: Call, state: LeadState | None, campaign: Campaign, said: Said, who: str, why: str, now: float) -> Disposed:
     """Write the result of a call that is over, and make of its lead what it says. Inside a transaction that has locked both."""
+    if (done := _said_before(cursor, call, state, said, who)) is not None:
+        return done
     result = said.result
     change = _Change(cursor, call, campaign, who, now)
     kept = change.apply(state, Chosen(said.disposition, result.callback_at, AgentId(result.agent) if result.agent else None))
@@ -141,8 +143,10 @@ def file(cursor: Cursor, call: Call, state: LeadState | None, campaign: Campaign
     rows(cursor, "dispose", {**words, "decision": change.decision})
     _happened(cursor, call, result.code)
     details = {"attempt": call.id, "campaign": call.campaign, "lead": call.lead, "disposition": result.code, "replaced": call.disposition}
-    note(cursor, who, "dispose_attempt", call.number, why, {**details, "lead_kept": kept, **change.details})
+    promise = {"callback_at": result.callback_at, "callback_agent": result.agent}
+    note(cursor, who, "dispose_attempt", call.number, why, {**details, **promise, "decision": change.decision, "lead_kept": kept, **change.details})
     after = change.after or state
+    tell_untold(cursor, call, state, after)
     return Disposed(
         *(call.id, call.campaign, call.lead, call.number, result.code, call.disposition),
         lead_before=state.status if state else "",
@@ -154,52 +158,37 @@ def file(cursor: Cursor, call: Call, state: LeadState | None, campaign: Campaign
     )
 
 
+def _said_before(cursor: Cursor, call: Call, state: LeadState | None, said: Said, who: str) -> Disposed | None:
+    """What became of it, where the same person says the same again; None: something of it is new."""
+    if (call.disposition, call.disposed_by, call.note, call.answers) != (said.result.code, who, said.note, merged(call.answers, said.answers)):
+        return None
+    found = rows(cursor, "last_said", {"number": call.number, "attempt": call.id})
+    details = found[0][0] if found else {}
+    promised = details.get("callback_at"), details.get("callback_agent")
+    if details.get("disposition") != call.disposition or promised != (said.result.callback_at, said.result.agent):
+        return None
+    status = state.status if state else ""
+    return Disposed(
+        *(call.id, call.campaign, call.lead, call.number, said.result.code, call.disposition),
+        lead_before=status,
+        lead_status=status,
+        ready_at=state.ready_at if state else None,
+        decision=details.get("decision", ""),
+        lead_kept=details.get("lead_kept", ""),
+        answers=call.answers,
+    )
+
+
+def tell_untold(cursor: Cursor, call: Call, before: LeadState | None, after: LeadState | None) -> None:
+    """For triggers: the lead is finished, by its call's result or, where that did not change it, by the call's end."""
+    if before is not None and after is not None:
+        open_before = replace(before, status="in_progress") if call.untold else before
+        tell_finished(cursor, open_before, after, call.id, call.outcome or "")
+
+
 def merged(before: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Answers so far with those that came; an empty one takes the answer away."""
     return {key: value for key, value in {**before, **given}.items() if value not in ("", [])}
-
-
-# --- chosen while the call was up -------------------------------------------------------------------------------------------------------
-
-
-def kept_result(result: Result, by: str, why: str = "") -> str:
-    """As attempts_open keeps it until the call is over."""
-    return json.dumps({"code": result.code, "callback_at": result.callback_at, "agent": result.agent, "by": by, "why": why})
-
-
-def file_kept(pool: Pool, attempts: Sequence[str] | None = None) -> int:
-    """File the results that agents chose while their calls were up: of these calls, or (None) of all that are over. How many; one that fails is left for the
-    next time and logged. StoreError when the connection is lost."""
-    if attempts is None:
-        attempts = [row[0] for row in pool.rows("kept_dispositions", {"limit": KEPT_BATCH})]
-    filed = 0
-    for attempt in attempts:
-        try:
-            filed += _file_kept(pool, attempt)
-        except StoreError as error:
-            if error.lost:
-                raise
-            log.warning("result_not_filed attempt=%s error=%s", attempt, error)
-    return filed
-
-
-def _file_kept(pool: Pool, attempt: str) -> bool:
-    """It was judged when it was chosen; what has changed since is no reason to lose it. A result that somebody has set meanwhile stands."""
-    with pool.transaction() as cursor:
-        found = locked_call(cursor, attempt)
-        if found is None or not found[0].over or found[0].kept is None:
-            return False
-        call, state = found
-        kept = found[0].kept or {}
-        result = Result(kept["code"], kept["callback_at"], kept["agent"])
-        campaign = campaign_of(cursor, call)
-        disposition = next((each for each in campaign.dispositions if each.name == result.code), None)
-        if disposition is None or call.disposition is not None:
-            rows(cursor, "drop_kept", {"attempt": call.id, "opened_at": call.opened_at})
-            return False
-        at = call.ended_at if call.ended_at is not None else call.opened_at.timestamp()
-        file(cursor, call, state, campaign, Said(disposition, result, {}, call.note), kept["by"], kept["why"], at)
-    return True
 
 
 class _Change:
@@ -240,7 +229,6 @@ class _Change:
         assert after is not None
         self.after = after
         self.details["after"] = after.to_json()
-        tell_finished(self._cursor, state, after, self._call.id, self._call.outcome or "")
         return ""
 
     def _allowed(self, state: LeadState) -> LeadState:

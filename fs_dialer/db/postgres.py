@@ -42,7 +42,7 @@ from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 from fs_dialer.db import codec
-from fs_dialer.db.dispositions import file_kept
+from fs_dialer.db.kept_results import file_kept
 from fs_dialer.db.pool import Connection, Pool, Row, connect, rows, store_error
 from fs_dialer.db.takes import agent_hour_columns, take_lead
 from fs_dialer.errors import StoreError

@@ -117,7 +117,7 @@ class AgentDoor:
             raise Refused(409, "refused", "you are not talking to the customer", "give the result when you talk, or after it; `can` of the desk says when")
         moment = self._moment(agent, "callback_at", body.get("callback_at"), call, None)
         result = Result(code, moment, agent if moment is not None and to_me else None, answers)
-        done = self._records.agent_dispose(agent, call, result, self._wall(), note=note, has_call=has_call)
+        done = self._records.agent_dispose(agent, call, result, self._wall(), note=note, has_call=has_call, who=who)
         if done is None:
             raise _not_his()
         if done.refused:
@@ -140,7 +140,7 @@ class AgentDoor:
     def _answers(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
         answers, note = _answers(body), _note(body)
         call, has_call = self._call(agent, body)
-        done = self._records.save_answers(agent, call, answers, self._wall(), note=note, has_call=has_call)
+        done = self._records.save_answers(agent, call, answers, self._wall(), note=note, has_call=has_call, who=who)
         if done is None:
             raise _not_his()
         if done.refused:
@@ -154,15 +154,15 @@ class AgentDoor:
             raise Refused(400, "bad_argument", "`at` is missing: when to call again", "write 2026-12-01T09:00:00+07:00, tomorrow 9:00 or +2h")
         about = self._about(agent, body)
         at = self._moment(agent, "at", body.get("at"), about.call, about.lead)
-        return self._mark(agent, about, Mark(CALL_AT, at=at, agent=agent if to_me else None), why)
+        return self._mark(agent, about, Mark(CALL_AT, at=at, agent=agent if to_me else None), why, who)
 
     def _do_not_call(self, agent: str, body: Mapping[str, Any], who: str) -> Answer:
         """For good: his number goes on the do-not-call list. Else he is left alone for as long as the campaign says."""
         for_good, why = _flag("for_good", body, default=True), _bounded("why", body.get("why")) or ""
-        return self._mark(agent, self._about(agent, body), Mark(DO_NOT_CALL if for_good else LEAVE_ALONE), why)
+        return self._mark(agent, self._about(agent, body), Mark(DO_NOT_CALL if for_good else LEAVE_ALONE), why, who)
 
-    def _mark(self, agent: str, about: _About, mark: Mark, why: str) -> Answer:
-        done = self._records.agent_mark(agent, mark, self._wall(), attempt=about.call, lead=about.lead, why=why, has_call=about.has_call)
+    def _mark(self, agent: str, about: _About, mark: Mark, why: str, who: str) -> Answer:
+        done = self._records.agent_mark(agent, mark, self._wall(), attempt=about.call, lead=about.lead, why=why, has_call=about.has_call, who=who)
         if done is None:
             raise _not_his()
         if done.refused:

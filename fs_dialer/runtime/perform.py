@@ -33,6 +33,7 @@ SWITCH_ACTIONS: dict[type[act.Action], Callable[[Switch, Any], None]] = {
     act.ResumeRecording: lambda s, a: s.resume_recording(a),
     act.EnterIvr: lambda s, a: s.enter_ivr(a),
     act.RenewFallback: lambda s, a: s.renew_fallback(a),
+    act.DropFallback: lambda s, a: s.drop_fallback(a),
     act.AskLeg: lambda s, a: s.ask_leg(a),
     act.Reconcile: lambda s, a: s.reconcile(a),
 }

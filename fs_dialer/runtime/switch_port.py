@@ -183,8 +183,10 @@ class SwitchPort:
     def _bridge(self, action: act.Bridge) -> None:
         try:
             expect_ok("uuid_bridge", self._need_client().api(commands.uuid_bridge(action.leg, action.agent_leg)))
-        except EslError as error:
+        except EslRefused as error:
             self._put(ev.BridgeRefused(action.leg, str(error)))
+        except EslError as error:  # no answer: it may have been done, which the reports or the reconciliation will tell
+            log.warning("switch %s: a bridge may or may not have been made: %s", self.name, error)
 
     def hangup(self, action: act.Hangup) -> None:
         if action.leg in self._uncommitted:
@@ -256,6 +258,10 @@ class SwitchPort:
         for leg in action.legs:
             self._fire(commands.sched_del(leg))
             self._fire(commands.sched_transfer(leg, FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT))
+
+    def drop_fallback(self, action: act.DropFallback) -> None:
+        for leg in action.legs:
+            self._fire(commands.sched_del(leg))
 
     def _fire(self, command: str) -> None:
         """Send and forget; a refusal means that the leg is gone, which its own events tell."""

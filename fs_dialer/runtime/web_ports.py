@@ -122,13 +122,15 @@ class AgentInterface(Protocol):
 
 
 class AgentRecords(Protocol):
-    """The database behind an agent's screen (db/agent_desk.py). None: there is no such call or lead, or it is not his."""
+    """The database behind an agent's screen (db/agent_desk.py). None: there is no such call or lead, or it is not his. `who`: for the audit, "" = the agent."""
 
     def agent_card(self, agent: str, now: float, *, attempt: str | None = None, lead: int | None = None, has_call: bool = False) -> Card | None: ...
-    def agent_dispose(self, agent: str, attempt: str, result: Result, now: float, *, note: str | None = None, has_call: bool = False) -> Disposed | None: ...
+    def agent_dispose(
+        self, agent: str, attempt: str, result: Result, now: float, *, note: str | None = None, has_call: bool = False, who: str = ""
+    ) -> Disposed | None: ...
     def save_answers(
-        self, agent: str, attempt: str, answers: Mapping[str, Sequence[str]], now: float, *, note: str | None = None, has_call: bool = False
+        self, agent: str, attempt: str, answers: Mapping[str, Sequence[str]], now: float, *, note: str | None = None, has_call: bool = False, who: str = ""
     ) -> Answered | None: ...
     def agent_mark(
-        self, agent: str, mark: Mark, now: float, *, attempt: str | None = None, lead: int | None = None, why: str = "", has_call: bool = False
+        self, agent: str, mark: Mark, now: float, *, attempt: str | None = None, lead: int | None = None, why: str = "", has_call: bool = False, who: str = ""
     ) -> Marked | None: ...

@@ -117,6 +117,10 @@ class SimPort:
             self.switch.sched_del(leg, self._now)
             self.switch.sched_transfer(f"+{FALLBACK_AFTER_S}", leg, FALLBACK_EXTENSION, "XML", FALLBACK_CONTEXT, self._now)
 
+    def drop_fallback(self, action: act.DropFallback) -> None:
+        for leg in action.legs:
+            self.switch.sched_del(leg, self._now)
+
     def ask_leg(self, action: act.AskLeg) -> None:
         self._answers.append(self._whereabouts(action.leg))
 

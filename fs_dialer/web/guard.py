@@ -97,7 +97,7 @@ class Guard:
         """Whose secret it is. While the database answers, its word counts; while it is away, what it said last, for GOOD_FOR_S. Refused where this address
         sent too many that are nobody's; a token that was good a moment ago is asked about all the same, since others may share its address."""
         now, mark = self._now(), hashlib.sha256(secret.encode("utf-8", "replace")).hexdigest()
-        token, at = self._good.pop(mark, (None, 0.0))
+        token, at = self._good.get(mark, (None, 0.0))
         if token is None and (wait := self._refused.missing_s(address, now)):
             text = "too many tokens that are not valid came from this address"
             raise Refused(429, "too_often", text, "wait, and check the token", retry_after_s=math.ceil(wait))
@@ -106,8 +106,8 @@ class Guard:
         except StoreError:
             if token is None or now - at > GOOD_FOR_S:
                 raise
-            self._good[mark] = token, at
             return token
+        self._good.pop(mark, None)
         if holder is None:
             self._refused.wait_s(address, now)
             return None

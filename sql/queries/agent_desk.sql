@@ -17,6 +17,16 @@ WHERE campaigns.name = %(campaign)s;
 SELECT EXISTS (
     SELECT FROM definitions WHERE kind = 'teams' AND name = ANY (%(teams)s::text[]) AND definition -> 'people' ? %(agent)s);
 
+-- name: lead_is_his
+-- Whether a lead is in an agent's hands, was promised by him, or has had a call with him.
+SELECT EXISTS (
+    SELECT FROM leads
+    WHERE id = %(lead)s
+      AND (met = %(agent)s OR (status = 'callback_scheduled' AND agent = %(agent)s)
+           OR EXISTS (SELECT FROM lead_takes AS takes
+                      WHERE takes.lead = leads.id AND takes.agent = %(agent)s AND takes.epoch = leads.claimed_epoch AND takes.batch = leads.claimed_batch)
+           OR EXISTS (SELECT FROM all_attempts AS call WHERE call.lead = leads.id AND call.agent = %(agent)s)));
+
 -- name: card_calls
 -- Calls to a contact by any campaign, newest first.
 SELECT id::text, campaign, extract(epoch FROM opened_at)::float8, extract(epoch FROM ended_at)::float8, outcome, agent, disposition, note,

@@ -93,7 +93,8 @@ FROM verdicts ORDER BY place;
 -- Write results and what they make of their leads, each once: an attempt that is closed already is left alone, and so is its lead. A lead that a person
 -- stopped, blocked or refused meanwhile keeps that; what the call would have made of it is what a refused one returns to. A contact's next number comes
 -- under a copy number that no other lead can have: copies made on purpose count up from the highest, and never that far. Marks not to be called back reach the
--- number's other leads here if nobody has them, else at the last gate. Returns the ids of attempts that are not open, and of those whose agents chose a result while the call was up.
+-- number's other leads here if nobody has them, else at the last gate. A lead whose agent chose a result while the
+-- call was up is not told to be finished here (`untold`): his result decides. Returns the ids of attempts that are not open, and of those with such results.
 SET LOCAL enable_seqscan = off;
 SELECT FROM leads WHERE id = ANY (%(leads)s::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 WITH given AS MATERIALIZED (
@@ -130,7 +131,10 @@ written AS (
                           recorded_from, recorded_until)
     SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
            sip_status, to_timestamp(rang_at), to_timestamp(answered_at), to_timestamp(bridged_at), to_timestamp(ended_at), missed, leg_seen, decision,
-           answers, note, disposition_kept, to_timestamp(recorded_from), to_timestamp(recorded_until)
+           answers, note,
+           CASE WHEN NOT kept AND next_status NOT IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN disposition_kept || '{"untold": true}'
+                ELSE disposition_kept END,
+           to_timestamp(recorded_from), to_timestamp(recorded_until)
     FROM results
     ON CONFLICT DO NOTHING
 ),
@@ -165,7 +169,7 @@ freed AS (
         claimed_epoch = NULL, claimed_batch = NULL
     FROM results
     WHERE leads.id = results.lead
-    RETURNING leads.id, leads.campaign, leads.zone_set, leads.status, results.id AS attempt, results.number, outcome, place, kept, rotates
+    RETURNING leads.id, leads.campaign, leads.zone_set, leads.status, results.id AS attempt, results.number, outcome, place, kept, rotates, disposition_kept
 ),
 zone_sets AS (
     INSERT INTO campaign_zone_sets (campaign, zone_set) SELECT DISTINCT campaign, zone_set FROM freed WHERE rotates ORDER BY 1, 2
@@ -226,7 +230,7 @@ happened AS (
         SELECT 3, place, 'lead_finished', jsonb_build_object(
             'campaign', campaign, 'lead', id, 'attempt', attempt, 'number', number, 'outcome', outcome, 'status', status)
         FROM freed
-        WHERE NOT kept AND status NOT IN ('new', 'in_progress', 'retry', 'callback_scheduled') AND heard('lead_finished')
+        WHERE NOT kept AND status NOT IN ('new', 'in_progress', 'retry', 'callback_scheduled') AND disposition_kept IS NULL AND heard('lead_finished')
     ) AS what
     ORDER BY place, nth
     RETURNING id

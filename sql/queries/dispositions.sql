@@ -18,7 +18,7 @@ SELECT FROM attempts WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s 
 SELECT definition FROM campaign_revisions WHERE campaign = %(campaign)s AND revision = %(revision)s;
 
 -- name: keep_disposition
--- What an agent chose while the call is up, with his answers and note: filed when it ends. No row: it has ended meanwhile.
+-- What agents chose while the call is up, with answers and note: filed when it ends. No row: it has ended meanwhile.
 UPDATE attempts_open SET disposition_kept = %(kept)s::jsonb, answers = %(answers)s::jsonb, note = %(note)s WHERE id = %(attempt)s::uuid RETURNING id;
 
 -- name: keep_answers
@@ -37,12 +37,26 @@ SELECT id FROM up UNION ALL SELECT id FROM over;
 SELECT answers, note FROM attempts_open WHERE id = %(attempt)s::uuid FOR NO KEY UPDATE;
 
 -- name: drop_kept
--- A result chosen during the call that is not to be filed: somebody has set another meanwhile.
+-- Results chosen during the call are not to be filed: nobody met, or somebody has set another meanwhile.
 UPDATE attempts SET disposition_kept = NULL WHERE id = %(attempt)s::uuid AND opened_at = %(opened_at)s;
 
 -- name: kept_dispositions
--- Calls that are over and whose agents chose a result before, the oldest first.
-SELECT id::text FROM attempts WHERE disposition_kept IS NOT NULL ORDER BY opened_at LIMIT %(limit)s;
+-- A page of calls that are over and whose agents chose a result before, the oldest first, behind one of them.
+SELECT id::text, opened_at FROM attempts
+WHERE disposition_kept IS NOT NULL AND NOT disposition_kept ? 'failed'
+  AND (%(opened_at)s::timestamptz IS NULL OR (opened_at, id) > (%(opened_at)s, %(id)s::uuid))
+ORDER BY opened_at, id LIMIT %(limit)s;
+
+-- name: set_kept_aside
+-- A choice that cannot be filed: kept, with why, and asked about no more.
+UPDATE attempts SET disposition_kept = jsonb_build_object('failed', %(error)s::text, 'kept', disposition_kept)
+WHERE id = %(attempt)s::uuid AND disposition_kept IS NOT NULL;
+
+-- name: last_said
+-- What was said last of a call, whatever it did.
+SELECT details FROM audit
+WHERE what = 'dispose_attempt' AND target = %(number)s AND details ->> 'attempt' = %(attempt)s
+ORDER BY id DESC LIMIT 1;
 
 -- name: last_disposition
 -- What the last result of a call did that changed the lead, and how long ago it was, in seconds by the database's clock. No row: none did.

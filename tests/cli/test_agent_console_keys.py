@@ -30,8 +30,8 @@ def text(words: str) -> list[str]:
 
 @pytest.mark.parametrize(
     ("key", "verb", "body"),
-    [("h", "hold", {"call": CALL}), ("f9", "hold", {"call": CALL}), ("x", "hang_up", {"call": CALL}), ("f8", "hang_up", {"call": CALL}), ("r", "record", {}),
-     ("o", "close_screen", {})],
+    [("h", "hold", {"call": CALL}), ("f9", "hold", {"call": CALL}), ("x", "hang_up", {"call": CALL}), ("f8", "hang_up", {"call": CALL}),
+     ("r", "record", {"call": CALL}), ("o", "close_screen", {})],
 )  # fmt: skip
 def test_a_key_is_a_verb_that_names_the_call_it_means(key: str, verb: str, body: dict[str, str]) -> None:
     assert typed([key], talking())[0] == Do(verb, body)
@@ -46,6 +46,14 @@ def test_a_key_means_the_verb_that_is_open_now() -> None:
 def test_what_is_not_open_is_not_asked_and_told() -> None:
     todo, keyboard = typed("h", known())
     assert todo is None and keyboard.chosen.bad and keyboard.chosen.message == "hold is not open to you now"
+
+
+def test_results_are_offered_only_while_they_are_open() -> None:
+    """While his phone rings the call may become another agent's yet."""
+    ringing = talking(can=("hang_up",))
+    todo, keyboard = typed("1", ringing)
+    assert todo is None and keyboard.chosen.message == "you give the result when you talk to the customer, or after the call"
+    assert ringing.dispositions == [] and talking().dispositions
 
 
 @pytest.mark.parametrize("key", ["enter", "f2"])
@@ -187,3 +195,33 @@ def test_a_line_that_breaks_keeps_what_was_known() -> None:
     assert not down.up and down.why == "gone" and down.about == CALL
     assert heard(down, "up", {}, NOON).up
     assert heard(talking(), "reply", {"ok": True}, NOON) == talking()
+
+
+def test_choices_pressed_faster_than_the_card_comes_are_all_kept() -> None:
+    about, keyboard = talking(answers={"extras": []}), Keyboard()
+    for key in ("tab", "tab"):
+        keyboard.pressed(key, about)
+    one, two = keyboard.pressed("1", about), keyboard.pressed("2", about)
+    assert isinstance(one, Do) and isinstance(two, Do)
+    assert (one.body["answers"], two.body["answers"]) == ({"extras": ["roaming"]}, {"extras": ["roaming", "data"]})
+    keyboard.settled(one)
+    third = keyboard.pressed("1", about)
+    assert isinstance(third, Do) and third.body["answers"] == {"extras": ["data"]}, "the newest is on its way still"
+
+
+def test_what_was_refused_is_not_taken_for_an_answer() -> None:
+    about, keyboard = talking(answers={"extras": ["data"]}), Keyboard()
+    for key in ("tab", "tab"):
+        keyboard.pressed(key, about)
+    refused = keyboard.pressed("1", about)
+    assert isinstance(refused, Do)
+    keyboard.settled(refused)
+    again = keyboard.pressed("1", about)
+    assert isinstance(again, Do) and again.body["answers"] == {"extras": ["data", "roaming"]}
+
+
+def test_answers_that_were_saved_stand_on_their_card_at_once() -> None:
+    saved = {"call": CALL, "answers": {"extras": ["data"]}, "missing": []}
+    after = heard(talking(), "saved", saved, NOON)
+    assert after.card is not None and (after.card["answers"], after.card["missing"]) == ({"extras": ["data"]}, [])
+    assert heard(talking(), "saved", {**saved, "call": "another"}, NOON) == talking()

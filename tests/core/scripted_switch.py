@@ -325,6 +325,11 @@ class Hour:
             if leg is not None and not leg.over:
                 self.arm(leg)
 
+    def do_DropFallback(self, a: act.DropFallback) -> None:
+        for id_ in a.legs if self.linked else ():
+            if id_ in self.legs:
+                self.legs[id_].fallback_at = None
+
     def do_AskLeg(self, a: act.AskLeg) -> None:
         if self.linked:
             self.whereabouts(a.leg)

@@ -486,6 +486,15 @@ def test_a_claim_that_was_answered_before_a_lead_that_went_back_was_there_is_soo
     assert desk.all(act.ClaimLeads)
 
 
+def test_leads_that_came_while_a_claim_was_under_way_are_asked_for_at_once() -> None:
+    desk = a_desk(agents=1)
+    assert len(desk.all(act.ClaimLeads)) == 1
+    desk.tell(ev.CampaignLoaded(a_campaign(people=["ana"]), CampaignState.RUNNING, True, (UTC_SET,)))
+    desk.claimed()
+    desk.wait(1.0)
+    assert len(desk.all(act.ClaimLeads)) == 2, "not only after half a minute"
+
+
 # --- a mode that keeps a budget of missed calls ---------------------------------------------------------------------------------------
 
 

@@ -13,17 +13,20 @@ import pytest
 
 from fs_dialer import paths
 from fs_dialer.core.definition import CampaignAgents
-from fs_dialer.core.model import AgentId, Attempt, Lead, Outcome
+from fs_dialer.core.model import AgentId, Attempt, Lead, LeadReturn, Outcome
 from fs_dialer.core.resources import Rule, Team, Then, When
 from fs_dialer.db.agent_desk import MOST_NOTE, Card
 from fs_dialer.db.backoffice import Backoffice
-from fs_dialer.db.dispositions import Disposed, Result, file_kept
+from fs_dialer.db.dispositions import Disposed, Result
+from fs_dialer.db.kept_results import file_kept
 from fs_dialer.db.lead_marks import CALL_AT, DO_NOT_CALL, LEAVE_ALONE, STOP, Mark
 from fs_dialer.db.pool import Pool
-from tests.db.desk import ADA, BEN, NOW, SCRIPT, Desk, a_campaign, a_desk
+from tests.contract.store_backends import a_take
+from tests.db.desk import ADA, BEN, LONDON, NOW, SCRIPT, SPRING, Desk, a_campaign, a_desk
 
 HOUR = 3600.0
 LATER_ON = NOW + 3 * HOUR
+REFUSED_KEPT = {"code": "refused", "callback_at": None, "agent": None, "by": "lan", "why": "", "at": NOW}
 NOBODYS = "00000000-0000-0000-0000-000000000000"
 
 
@@ -51,7 +54,7 @@ def began_a_minute_ago(desk: Desk) -> None:
 
 
 def said(desk: Desk, attempt: str, code: str, *, agent: str = "lan", now: float = NOW + 100, **more: Any) -> Disposed:
-    words = {name: more.pop(name) for name in ("note", "has_call") if name in more}
+    words = {name: more.pop(name) for name in ("note", "has_call", "who") if name in more}
     done = desk.office.agent_dispose(agent, attempt, Result(code, **more), now, **words)
     assert done is not None
     return done
@@ -134,7 +137,7 @@ def test_a_result_that_somebody_set_meanwhile_is_not_overwritten_by_the_kept_one
     attempt, lead = up(desk)
     desk.close(attempt, lead, Outcome.CONNECTED)
     said(desk, attempt.id, "again")
-    desk.rows("UPDATE attempts SET disposition_kept = %s", json.dumps({"code": "refused", "callback_at": None, "agent": None, "by": "lan", "why": ""}))
+    desk.rows("UPDATE attempts SET disposition_kept = %s", json.dumps({"said": {"lan": REFUSED_KEPT}}))
     with closing(Pool(desk.dsn, size=1)) as pool:
         assert file_kept(pool) == 0
     assert filed(desk, attempt.id)[::4] == ("again", None)
@@ -181,6 +184,32 @@ def test_of_a_predictive_call_the_daemon_says_whose_it_is_until_the_row_knows(de
     assert desk.office.save_answers("lan", attempt.id, {"note": ["x"]}, NOW, has_call=True) is not None
     desk.close(attempt, lead, Outcome.CONNECTED)
     assert said(desk, attempt.id, "again").lead_status == "retry"
+
+
+@pytest.mark.spec("M12")
+def test_after_its_end_a_call_is_only_his_who_had_the_conversation(desk: Desk) -> None:
+    attempt, lead = up(desk, agent=None)
+    said(desk, attempt.id, "sold", has_call=True, answers={"renew": ["yes"]})
+    desk.close(attempt, lead, Outcome.CONNECTED)
+    refused = said(desk, attempt.id, "again", agent="hoa", has_call=True)  # her telephone rang for it
+    assert refused.refused == ("lan had the conversation: the result is lan's to say",)
+    assert desk.office.save_answers("hoa", attempt.id, {"note": ["x"]}, NOW, has_call=True) is None
+    assert desk.office.agent_mark("hoa", Mark(DO_NOT_CALL), NOW, attempt=attempt.id, has_call=True) is None
+    assert (filed(desk, attempt.id)[:2], desk.status(lead.id)) == (("sold", "lan"), "succeeded")
+
+
+@pytest.mark.spec("M15")
+def test_what_is_filed_for_an_agent_bears_the_name_of_who_did_it(desk: Desk) -> None:
+    attempt, lead = up(desk)
+    assert desk.office.save_answers("lan", attempt.id, {"note": ["x"]}, NOW, who="boss") is not None
+    assert desk.office.agent_mark("lan", Mark(LEAVE_ALONE), NOW, attempt=attempt.id, who="boss") is not None
+    said(desk, attempt.id, "refused", who="boss")
+    desk.close(attempt, lead, Outcome.CONNECTED)
+    said(desk, attempt.id, "wrong", who="chief")
+    assert desk.office.agent_mark("lan", Mark(DO_NOT_CALL), NOW, attempt=attempt.id, who="boss") is not None
+    whos = desk.rows("SELECT what, who FROM audit WHERE what IN ('save_answers', 'lead_mark', 'dispose_attempt') ORDER BY id")
+    assert whos == [("save_answers", "boss"), ("lead_mark", "boss"), ("dispose_attempt", "boss"), ("dispose_attempt", "chief")]
+    assert (filed(desk, attempt.id)[1], desk.one("SELECT added_by FROM do_not_call")) == ("chief", "boss")
 
 
 # --- answers ------------------------------------------------------------------------------------------------------------------------------
@@ -286,10 +315,14 @@ def test_agents_set_no_other_marks(desk: Desk) -> None:
     assert desk.status(lead.id) == "in_progress"
 
 
-def test_a_lead_is_marked_by_those_who_serve_its_campaign(desk: Desk) -> None:
+def test_a_lead_without_a_call_is_marked_only_by_him_whose_it_is(desk: Desk) -> None:
     lead = desk.add(ADA)
-    for agent, his in (("lan", True), ("hoa", True), ("eve", False)):
-        assert (desk.office.agent_mark(agent, Mark(CALL_AT, at=LATER_ON), NOW, lead=lead) is not None) is his
+    for agent in ("lan", "hoa", "eve"):
+        assert desk.office.agent_mark(agent, Mark(CALL_AT, at=LATER_ON), NOW, lead=lead) is None
+    desk.office.lead_mark(lead, Mark(CALL_AT, at=LATER_ON, agent="lan"), "op", "", NOW)
+    assert desk.office.agent_mark("hoa", Mark(DO_NOT_CALL), NOW, lead=lead) is None
+    assert desk.office.agent_mark("lan", Mark(CALL_AT, at=LATER_ON + HOUR), NOW, lead=lead) is not None
+    assert desk.state(lead)[2] == LATER_ON + HOUR
     assert desk.office.agent_mark("lan", Mark(CALL_AT, at=LATER_ON), NOW, lead=999_999) is None
     assert desk.office.agent_mark("lan", Mark(CALL_AT, at=LATER_ON), NOW) is None
 
@@ -356,21 +389,47 @@ def test_the_card_shows_open_tickets_of_any_of_his_numbers_and_promises_of_any_c
     desk.rows("INSERT INTO tickets (channel, queue, number, note) VALUES ('callback', 'support', %s, 'pressed 1'), ('missed', 'support', %s, '')", BEN, ADA)
     desk.rows("INSERT INTO tickets (channel, number, closed_at) VALUES ('missed', %s, now())", ADA)
     desk.office.lead_mark(summer, Mark(CALL_AT, at=LATER_ON, agent="lan"), "op", "", NOW)
-    seen = card(desk, lead=lead)
+    seen = card(desk, lead=lead, has_call=True)
     assert [(each.channel, each.queue, each.note) for each in seen.tickets] == [("missed", "support", ""), ("callback", "support", "pressed 1")]
     assert [(each.campaign, each.lead, each.at, each.agent) for each in seen.promised] == [("summer", summer, LATER_ON, "lan")]
 
 
 def test_a_preview_has_a_card_by_its_lead_before_its_attempt_is_in_the_database(desk: Desk) -> None:
     lead = desk.add(ADA)
-    seen = card(desk, attempt=str(uuid.uuid4()), lead=lead)
+    seen = card(desk, attempt=str(uuid.uuid4()), lead=lead, has_call=True)
     assert (seen.lead, seen.attempt, seen.answers, seen.calls) == (lead, None, {}, ())
 
 
-def test_who_does_not_serve_the_campaign_sees_no_card(desk: Desk) -> None:
+def test_the_card_of_a_lead_is_for_him_who_has_it_promised_it_or_talked_to_it(desk: Desk) -> None:
     lead = desk.add(ADA)
+    assert [desk.office.agent_card(agent, NOW, lead=lead) for agent in ("lan", "hoa", "eve")] == [None, None, None]
+    attempt, copy = up(desk, agent="hoa")
     assert desk.office.agent_card("hoa", NOW, lead=lead) is not None
-    assert desk.office.agent_card("eve", NOW, lead=lead) is None
+    desk.close(attempt, copy, Outcome.CONNECTED)  # it came to lan
+    desk.rows("UPDATE attempts SET lead = NULL")
+    assert desk.office.agent_card("lan", NOW, lead=lead) is not None
+    assert desk.office.agent_card("hoa", NOW, lead=lead) is None
+    for table, row in (("met = NULL, agent = 'hoa', status = 'callback_scheduled'", "hoa"), ("agent = NULL, met = 'eve'", "")):
+        desk.rows(f"UPDATE leads SET {table}")
+        seen = [agent for agent in ("lan", "hoa", "eve") if desk.office.agent_card(agent, NOW, lead=lead) is not None]
+        assert seen == ([row] if row else [])  # eve does not serve the campaign
+
+
+@pytest.mark.spec("S29")
+def test_the_card_of_a_lead_he_has_taken_is_his_while_it_is_in_his_hands(desk: Desk) -> None:
+    lead = desk.add(ADA)
+    desk.make_ready()
+    taken = desk.store.take_lead(a_take(agent="lan", zone_sets=(LONDON,)), NOW).lead
+    assert taken is not None and taken.id == lead
+    assert desk.office.agent_card("lan", NOW, lead=lead) is not None
+    assert desk.office.agent_card("hoa", NOW, lead=lead) is None
+    desk.store.return_leads(SPRING, [LeadReturn(taken.id, NOW, "")])
+    assert desk.office.agent_card("lan", NOW, lead=lead) is None
+
+
+def test_who_does_not_serve_the_campaign_sees_no_card(desk: Desk) -> None:
+    desk.add(ADA)
+    assert desk.office.agent_card("eve", NOW, lead=desk.lead(ADA)) is None
     assert desk.office.agent_card("lan", NOW, lead=999_999) is None
     assert desk.office.agent_card("lan", NOW) is None
 

@@ -271,6 +271,25 @@ def test_the_same_result_twice_changes_nothing(desk: Desk) -> None:
     assert desk.state(lead) == once
 
 
+@pytest.mark.spec("M12", "S79")
+def test_the_same_said_again_by_the_same_person_is_written_and_told_once(desk: Desk) -> None:
+    desk.rows("INSERT INTO definitions (kind, name, revision, source, definition) VALUES ('triggers', 't', 1, '{}', '{\"on\": \"disposition_set\"}')")
+    desk.add(ADA)
+    attempt = desk.called()
+    first = disposed(desk, attempt, "later", callback_at=LATER_ON)
+    again = disposed(desk, attempt, "later", callback_at=LATER_ON, now=NOW + 200)
+    assert (again.lead_status, again.ready_at, again.decision, again.refused) == ("callback_scheduled", LATER_ON, first.decision, ())
+
+    def told() -> tuple[int, int]:
+        return desk.one("SELECT count(*) FROM audit WHERE what = 'dispose_attempt'"), desk.one("SELECT count(*) FROM happenings")
+
+    assert told() == (1, 1)
+    disposed(desk, attempt, "later", callback_at=LATER_ON + HOUR)
+    assert told() == (2, 2)
+    desk.office.attempt_dispose(attempt, Result("later", LATER_ON + HOUR), "hoa", "", NOW + 300)
+    assert (told(), kept(desk, attempt)[1]) == ((3, 3), "hoa")
+
+
 # --- answers ----------------------------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import gevent
@@ -10,7 +11,7 @@ import pytest
 
 from fs_dialer.core import agent_events as ag
 from fs_dialer.core.model import AgentId
-from fs_dialer.errors import StoreError
+from fs_dialer.errors import ConfigError, Problem, StoreError
 from fs_dialer.runtime import agent_hub
 from fs_dialer.runtime.agent_hub import LINGER_S, MOST_SCREENS
 from fs_dialer.runtime.agent_screen import MOST_BEHIND, Screen
@@ -89,12 +90,50 @@ def test_one_who_falls_too_far_behind_is_let_go_with_a_reason() -> None:
     assert screen.next(0.0) is None
 
 
+@pytest.mark.parametrize("missed", [MOST_BEHIND + 1, 300, 512])
+def test_one_who_comes_back_after_too_much_begins_with_a_fresh_desk(missed: int) -> None:
+    """As many are still in the log, and more than a screen may be behind: told piece by piece it would be let go, and come back, for ever."""
+    floor = Floor()
+    first = floor.hub.follow("ana", None, own=True)
+    at = read(first)[-1].number
+    first.close()
+    for n in range(missed):
+        floor.hub._tell(floor.hub._seats[ANA], "reply", {"n": n})
+    (again,) = read(floor.hub.follow("ana", at, own=True))
+    assert again.kind == "desk" and said(again)["reset"] is True and again.number == at + missed
+
+
 def test_the_oldest_of_too_many_screens_is_closed() -> None:
     floor = Floor()
     screens = [floor.hub.follow("ana", None, own=True) for _ in range(MOST_SCREENS + 1)]
     last = read(screens[0])[-1]
     assert last.kind == "goodbye" and said(last)["again"] is False, "or two screens would go on closing each other"
     assert all(read(screen)[-1].kind == "desk" for screen in screens[1:])
+
+
+@pytest.mark.parametrize("error", [ConfigError([Problem("", 0, 0, "", "a stored definition")]), ValueError("a bug of ours"), StoreError("away")])
+def test_a_card_that_can_not_be_made_takes_no_other_with_it(error: Exception) -> None:
+    floor = Floor()
+    known = floor.hub._card_of
+
+    def card(agent: str, call: str | None, lead: int | None) -> Mapping[str, Any] | None:
+        if agent == "ana":
+            raise error
+        return known(agent, call, lead)
+
+    floor.hub._card_of = card
+    workers: list[gevent.Greenlet] = []
+    floor.hub.start(lambda work, *args: workers.append(gevent.spawn(work, *args)))
+    for agent in ("ana", "ana", "bob"):
+        floor.hub.follow(agent, None, own=True)
+        floor.hub.act(agent, "open_screen", {}, agent, key=f"{agent} open", fingerprint="f")
+    for agent, lead in (("ana", "1"), ("bob", "2")):
+        floor.hub.act(agent, "take", {"campaign": "spring", "lead": lead}, agent, key=f"{agent} take", fingerprint="f")
+        for _ in range(agent_hub.CARD_WORKERS):
+            floor.hub.refresh_card(agent)
+    settle()
+    assert floor.hub._seats[AgentId("bob")].card is not None and not any(worker.dead for worker in workers)
+    gevent.killall(workers)
 
 
 def test_the_card_of_the_customer_follows_his_call() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import WrapUp
-from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, LegKind
+from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId, LegKind
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import StoredCampaign, StoredCommand
 from fs_dialer.db.listen import Hint
@@ -237,3 +237,30 @@ def test_a_status_that_can_not_be_published_troubles_nobody(room: Room) -> None:
     room.store.away = StoreError("away", lost=True)
     room.desk.publish(snapshot)
     assert room.store.published == [snapshot]
+
+
+@pytest.mark.parametrize("lead", ["\N{SUPERSCRIPT TWO}", "9" * 5000, "-1", "1.5"])
+def test_a_verb_with_a_lead_that_is_no_id_is_refused_and_the_next_command_is_heard(room: Room, lead: str) -> None:
+    id = room.store.submit_command("agent", "ana", {"verb": "take", "campaign": SPRING, "lead": lead}, "olga")
+    pause = room.ask("pause")
+    room.listen("command:x")
+    answer = room.store._db.commands[CommandId(id)].answer
+    assert answer is not None and not answer[0] and "no lead id" in answer[1] and len(answer[1]) < 200
+    assert [event.command_id for event in room.commands()] == [pause]
+
+
+@pytest.mark.parametrize("revision", ["\N{SUPERSCRIPT TWO}", "9" * 5000])
+def test_a_revision_that_is_no_number_ends_no_daemon(room: Room, revision: str) -> None:
+    room.ask("approve", revision=revision)
+    room.listen("command:x")
+
+
+def test_a_command_on_which_we_fail_is_logged_and_answered(room: Room, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    def fails(*_: object) -> None:
+        raise RuntimeError("a bug of ours")
+
+    id = room.ask("agent_status", "ana", status="not_available")
+    monkeypatch.setattr(room.desk, "_agent_status", fails)
+    room.listen("command:x")
+    answer = room.store._db.commands[CommandId(id)].answer
+    assert answer is not None and not answer[0] and "RuntimeError" in answer[1] and "a bug of ours" in caplog.text

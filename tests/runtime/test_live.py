@@ -16,8 +16,11 @@ from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.db.memory import MemoryStore
 from fs_dialer.esl.client import EslSettings
 from fs_dialer.runtime import live
+from fs_dialer.runtime.agent_hub import AgentHub
+from fs_dialer.runtime.agent_web import AgentDoor
 from fs_dialer.runtime.journal import replay
 from fs_dialer.runtime.live import Daemon, LiveSettings
+from fs_dialer.runtime.web_ports import Refused
 from tests.runtime.day import NOON, a_store
 from tests.runtime.greens import settle, until
 
@@ -58,6 +61,16 @@ def test_a_part_that_fails_ends_the_daemon_with_1_and_is_in_the_log(daemon: Daem
         until(daemon._stop.is_set)
     assert daemon._exit_code == 1
     assert "a bug of ours" in caplog.text
+
+
+def test_an_interface_of_a_daemon_that_is_not_the_active_one_says_so_of_every_agent(daemon: Daemon) -> None:
+    """Who there is it reads only when it becomes active: "no such agent" would send a screen away for good."""
+    door = AgentDoor(AgentHub(daemon.put, lambda *_: None, is_active=lambda: daemon.active, knows=daemon.desk.knows), None)  # type: ignore[arg-type]
+    assert door.knows("ana")
+    for asked in (lambda: door.desk("ana"), lambda: door.card("ana", lead=1)):
+        with pytest.raises(Refused) as refused:
+            asked()
+        assert (refused.value.status, refused.value.error) == (503, "standing_by")
 
 
 def test_a_part_that_is_done_or_was_ended_ends_nobody(daemon: Daemon) -> None:

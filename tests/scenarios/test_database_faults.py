@@ -70,11 +70,11 @@ def test_a_database_that_dies_in_mid_campaign_costs_no_result_and_no_second_call
     world.order_start(8)
     daemon = world.start_daemon()
     eyes, spool = world.witness, world.folder / "state" / "spool.jsonl"
-    until(lambda: len(eyes.up("agent")) == 8, 20, "the nailed agents are up")
+    until(lambda: len(eyes.up("agent")) == 8, 60, "the nailed agents are up")
     world.add_leads([*talking, *ringing])
-    until(lambda: len(eyes.talking()) == len(eyes.ringing()) == 2, 15, "two talk, two ring")
+    until(lambda: len(eyes.talking()) == len(eyes.ringing()) == 2, 60, "two talk, two ring")
     world.add_leads(numbers(5, 400))
-    until(lambda: len(eyes.legs("lead")) > 30, 15, "dialling is in full swing")
+    until(lambda: len(eyes.legs("lead")) > 30, 60, "dialling is in full swing")
     crash(server)
     daemon.says("the database is away")
     daemon.says("store_down")
@@ -100,7 +100,7 @@ def test_results_left_in_the_spool_are_stored_by_the_next_daemon(world: World, s
     world.add_leads(numbers(1, 2))
     world.order_start(2)
     first = world.start_daemon()
-    until(lambda: len(world.witness.talking()) == 2, 15, "two talk")
+    until(lambda: len(world.witness.talking()) == 2, 60, "two talk")
     crash(server)
     spool = world.folder / "state" / "spool.jsonl"
     until(lambda: spool.exists() and spool.read_text().count("\n") == 2, 15, "both results are in the spool")

@@ -56,7 +56,7 @@ def test_calls_in_every_state_outlive_a_kill_and_end_once(world: World) -> None:
     world.order_start(6)
     first = world.start_daemon()
     eyes = world.witness
-    until(lambda: len(eyes.waiting()) == len(eyes.talking()) == len(eyes.ringing()) == 2, 15, "two wait, two talk, two ring")
+    until(lambda: len(eyes.waiting()) == len(eyes.talking()) == len(eyes.ringing()) == 2, 60, "two wait, two talk, two ring")
     first.kill()
     assert len(eyes.up("lead")) == 6
 

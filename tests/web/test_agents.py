@@ -11,6 +11,7 @@ from jsonschema import Draft202012Validator
 from werkzeug.test import TestResponse
 
 from fs_dialer.core import agent_events as ag
+from fs_dialer.runtime import agent_web
 from fs_dialer.runtime.agent_web import AgentDoor
 from fs_dialer.web.routes import description
 from tests.runtime.floor import Floor
@@ -155,6 +156,8 @@ def test_a_click_that_comes_late_touches_no_other_call(desk: Desk) -> None:
     [
         ("take", {}),
         ("take", {"campaign": "spring", "lead": "one"}),
+        ("take", {"campaign": "spring", "lead": "\N{SUPERSCRIPT TWO}"}),
+        ("take", {"campaign": "spring", "lead": "9" * 30}),
         ("take", {"campaign": ["spring"]}),
         ("skip", {"why": "no"}),
         ("transfer", {"kind": "pigeon", "to": "bob"}),
@@ -237,6 +240,24 @@ def test_what_is_not_his_cannot_be_filed(desk: Desk) -> None:
         asked = desk.act(verb, {**body, "call": "9c1d0a52-7a0e-4d5e-9d0e-3f6c1d2b4a59"})
         assert (asked.status_code, told(asked)["error"]) == (404, "no_such_call")
         assert desk.act(verb, body).status_code == 409, "and without a call there is nothing to mean"
+
+
+def test_a_call_that_only_rings_or_is_looked_at_has_no_result_yet(desk: Desk) -> None:
+    call = take(desk)
+    assert "dispose" not in call["can"]
+    asked = desk.act("dispose", {"code": "sold", "call": call["id"]})
+    assert (asked.status_code, told(asked)["why"]) == (409, "you are not talking to the customer")
+    assert desk.act("dispose", {"code": "sold"}).status_code == 409
+    assert not [event for event in desk.floor.put_in if isinstance(event, ag.Disposed)]
+
+
+@pytest.mark.parametrize(
+    ("value", "kept"),
+    [(12345.67, "12345.67"), (1234567.5, "1234567.5"), (3.00000004, "3.00000004"), (3.0, "3"), (1e20, "1" + "0" * 20), (1e-7, "0.0000001"), (-0.25, "-0.25"),
+     (42, "42"), (True, "yes")],
+)  # fmt: skip
+def test_a_number_given_as_an_answer_keeps_every_digit(value: object, kept: str) -> None:
+    assert agent_web._answers({"answers": {"x": value}}) == {"x": [kept]}
 
 
 # --- the stream --------------------------------------------------------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from fs_dialer.core.model import AgentId, Outcome
 from fs_dialer.db.agent_desk import AgentRecordStore
 from fs_dialer.db.pool import Pool
 from fs_dialer.runtime.agent_web import AgentDoor
+from fs_dialer.runtime.web_ports import Refused
 from tests.db import desk as database
 from tests.db.desk import ADA, NOW, SCRIPT, a_campaign, a_desk
 from tests.runtime.floor import Floor
@@ -147,7 +148,49 @@ def test_a_database_that_is_away_is_503_and_the_key_may_be_used_again(office: Of
     assert office.http.act("dispose", body, token=office.lan, key="k").status_code == 200
 
 
-def _away(*_: object) -> None:
+def test_a_supervisor_files_for_an_agent_in_his_own_name(office: Office) -> None:
+    office.ends()
+    boss, name = office.http.token.secret, f"token {office.http.token.token.id}"
+    for verb, body in (("dispose", {"code": "refused"}), ("do-not-call", {})):
+        assert office.http.act(verb, {"call": office.call, **body}, token=boss, agent="lan").status_code == 200
+    assert {row[0] for row in office.desk.rows("SELECT who FROM audit WHERE what IN ('dispose_attempt', 'add_do_not_call')")} == {name}
+
+
+@pytest.mark.parametrize("at", [1e18, 1e300, -1e18, -1, 1e11])
+def test_a_time_that_cannot_be_meant_is_400(office: Office, at: float) -> None:
+    office.ends()
+    for verb, body in (("dispose", {"code": "later", "callback_at": at}), ("callback", {"at": at})):
+        status, refused = office.act(verb, **body)
+        assert (status, refused["error"]) == (400, "bad_argument")
+
+
+def test_a_number_answered_is_stored_as_it_was_given(office: Office) -> None:
+    assert office.act("answers", answers={"many": 3.00000004})[1]["answers"]["many"] == 3.00000004
+
+
+def test_a_result_is_filed_once_and_told_as_filed_where_the_engine_is_not_there_to_hear_it(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    office.ends()
+    with monkeypatch.context() as ending:
+        ending.setattr(office.floor.hub, "ask", _ends)
+        status, first = office.act("dispose", key="k", code="refused")
+    assert (status, first["text"], first["disposition"]) == (200, "filed", "refused")
+    assert office.act("dispose", key="k", code="refused") == (200, first)
+    assert office.desk.one("SELECT count(*) FROM audit WHERE what = 'dispose_attempt'") == 1
+
+
+def test_an_agent_goes_on_acting_while_the_database_is_away(office: Office, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert office.http.act("not_available", token=office.lan).status_code == 200
+    with monkeypatch.context() as broken:
+        broken.setattr("fs_dialer.db.pool.Pool.rows", _away)
+        assert office.http.act("available", token=office.lan).status_code == 200
+        assert office.http.act("available", token=office.hoa).status_code == 503, "nobody knows whether that token is good"
+
+
+def _ends(*_: object, **__: object) -> None:
+    raise Refused(503, "stopping", "this daemon ends", "connect again in a moment")
+
+
+def _away(*_: object, **__: object) -> None:
     from fs_dialer.errors import StoreError
 
     raise StoreError("gone", lost=True)

@@ -6,7 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from fs_dialer.web.guard import MOST_BUCKETS, Buckets
+from fs_dialer.errors import StoreError
+from fs_dialer.web.guard import GOOD_FOR_S, MOST_BUCKETS, Buckets, Guard
 from fs_dialer.web.routes import ROUTES
 from tests.web.client import Http, told
 from tests.web.snapshots import ENGINE
@@ -64,6 +65,42 @@ def test_a_token_that_was_revoked_or_has_expired_is_dead_at_once(http: Http) -> 
     assert http.get("/api/campaigns", token=short_lived.secret).status_code == 200
     http.database.rows("UPDATE tokens SET expires_at = now() WHERE id = %s", short_lived.token.id)
     assert http.get("/api/campaigns", token=short_lived.secret).status_code == 401
+
+
+def test_while_the_database_is_away_a_token_is_good_for_a_minute_after_its_last_word(http: Http, monkeypatch: pytest.MonkeyPatch) -> None:
+    at = [0.0]
+    http.clock = lambda: at[0]
+    guard = Guard(http.tokens, now=http.clock)
+    secret = http.token.secret
+    good = guard._holder(secret, "127.0.0.1")
+    with monkeypatch.context() as broken:
+        broken.setattr(http.tokens, "holder", _away)
+        for at[0] in (1.0, GOOD_FOR_S):
+            assert guard._holder(secret, "127.0.0.1") == good
+        at[0] = GOOD_FOR_S + 0.1
+        with pytest.raises(StoreError):
+            guard._holder(secret, "127.0.0.1")
+    assert guard._holder(secret, "127.0.0.1") == good
+    http.tokens.revoke(http.token.token.id, "an.le")
+    assert guard._holder(secret, "127.0.0.1") is None
+    monkeypatch.setattr(http.tokens, "holder", _away)
+    with pytest.raises(StoreError):
+        guard._holder(secret, "127.0.0.1")
+    assert secret not in repr(guard._good)
+
+
+def test_an_address_that_guesses_tokens_has_to_wait_and_others_do_not(http: Http) -> None:
+    assert http.get("/api/campaigns", token=http.token.secret).status_code == 200
+    http.clock = lambda: 100.0
+    wrong = "fsd_00000000_" + "x" * 43
+    statuses = [http.get("/api/campaigns", token=wrong).status_code for _ in range(32)]
+    assert statuses == [401] * 30 + [429] * 2
+    assert http.get("/api/campaigns", token=wrong, address="192.0.2.9").status_code == 401
+    assert http.get("/api/campaigns", token=http.token.secret).status_code == 200, "who is known to be good is not kept out by others behind his proxy"
+
+
+def _away(secret: str) -> None:
+    raise StoreError("away", lost=True)
 
 
 def test_only_a_bearer_token_counts(http: Http) -> None:
