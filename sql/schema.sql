@@ -260,7 +260,7 @@ CREATE TABLE lead_takes (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agent      text        NOT NULL,
     campaign   text        NOT NULL REFERENCES campaigns,
-    lead       bigint      NOT NULL REFERENCES leads ON DELETE CASCADE,
+    lead       bigint      REFERENCES leads ON DELETE SET NULL,  -- NULL = it was deleted: what was dialled still counts
     contact    bigint      NOT NULL,   -- the customer: the same one again costs nothing
     taken_at   timestamptz NOT NULL,   -- by the daemon's clock
     epoch      bigint      NOT NULL,
@@ -415,7 +415,7 @@ CREATE TABLE attempts_open (
     gates       jsonb       NOT NULL DEFAULT '[]',  -- what each gate answered (X8)
     answers     jsonb       NOT NULL DEFAULT '{}',  -- to the script's questions, while the call is up (S14)
     note        text        NOT NULL DEFAULT '',
-    disposition_kept jsonb,                         -- the result the agent has chosen already, filed when the call is over; NULL = none
+    disposition_kept jsonb,                         -- results that agents have chosen already, one is filed when the call is over; NULL = none
     FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
     CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)  -- nobody is called twice (D8, X4), whatever goes wrong above
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
@@ -457,7 +457,7 @@ CREATE TABLE attempts (
     disposed_at timestamptz,
     answers     jsonb       NOT NULL DEFAULT '{}',   -- to the script's questions (M24)
     note        text        NOT NULL DEFAULT '',     -- in the agent's words, for whoever calls next
-    disposition_kept jsonb,                          -- chosen while the call was up and not filed yet; NULL a moment after the call's end
+    disposition_kept jsonb,                          -- chosen while the call was up and not filed; NULL a moment after its end, unless it cannot be filed
     recorded_from  timestamptz,                      -- the call's recording, by the switch's own word; the file bears the attempt's id
     recorded_until timestamptz,
     PRIMARY KEY (id, opened_at)

@@ -31,7 +31,7 @@ NEWEST_WITHIN_S = 86400.0
 MOST_LOOKED_AT = 1000
 AGENT = click.argument("agent", metavar="AGENT", type=TEXT)
 CALL = click.option("--call", type=click.UUID, metavar="ID", help="The call that is meant. Left out: the one he has, else his newest.")
-LEAD = click.option("--lead", type=click.IntRange(1), metavar="ID", help="This lead of a campaign that he serves, rather than the customer of a call.")
+LEAD = click.option("--lead", type=click.IntRange(1), metavar="ID", help="This lead, rather than the customer of a call; one he has, had or promised to call.")
 NOTE = click.option("--note", type=TEXT, metavar="TEXT", help="A note on the call, for whoever calls next.")
 WHY = click.option("--why", type=TEXT, default="", metavar="TEXT", help="A reason, for the audit.")
 

@@ -131,6 +131,8 @@ def leg_found(w: World, ev: events.LegFound) -> None:
     elif role.kind == "nailed" and role.agent is not None and facts.answered and facts.bridged_to is None:
         nailed_parked(w, facts.leg, role.agent)
     elif role.kind in AGENTS_LEGS and facts.bridged_to is not None:
+        if role.kind == "agent" and _call_through(w, facts.leg) is None and facts.leg not in w.bridged_agents:
+            w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
         part_if_nobody_s(w, facts.leg, facts.bridged_to)
     elif role.kind == "agent" and role.call is not None and facts.answered and facts.bridged_to is None:
         call = w.calls.get(role.call)

@@ -298,8 +298,10 @@ def connected(call: Call, ev: Connected, now: float) -> Result:
     if call.state is S.BRIDGED and call.apart == 2 and not call.we_hung_up:
         return changed(call, apart=0), [Timer(GuardDue, None)]  # asked for, they talk: what was heard was news of an earlier bridge
     late = ev.found and call.state is S.HELD and not call.bridging
+    if call.state is S.HELD and not call.bridging and not late:
+        return call, [AskSwitch()]  # of the bridge that the hold ended, or of one that came too late
     if call.state is not S.WAITING_AGENT and not call.bridging and not late:
-        return call, []  # said twice, or of a bridge that was taken apart since
+        return call, []  # said twice
     bridged_at = now if call.bridged_at is None else call.bridged_at
     call = changed(call, state=S.BRIDGED, bridging=False, hearing=False, bridged_at=bridged_at, music=False, playing=0, last_agent=call.agent)
     out: list[Directive] = [Timer(WaitDue, None), Timer(BridgeDue, None), Timer(AgentRingDue, None), Timer(HeardDue, None)]

@@ -96,7 +96,7 @@ class Call:
     extended: int = 0
     target: Target | None = None
     outside: bool = False  # he was transferred to a number: agent_leg is its leg, and no agent is in the call
-    parted_at: float | None = None  # he was last put on hold
+    parted_at: float | None = None  # put on hold, and the switch has not said yet that he is parked
     apart: int = 0  # the bridge ended without either leg's end: 1 = heard, 2 = the switch was asked
     hearing: bool = False  # the agent hears his beep; then they are bridged
     recording: str = "off"  # on, paused

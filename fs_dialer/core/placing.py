@@ -99,7 +99,7 @@ def _lease(w: World, places: dict[CampaignId, Standing]) -> dict[CampaignId, lis
     for run in competing:
         wanted = demand(w, run) if _can_place(w, run) else Wanted(0)
         left[run.definition.id] = wanted.anyone
-        for agent_id in wanted.own:
+        for agent_id in sorted(wanted.own):
             if not any(agent_id in lent for lent in leases.values()):
                 leases.setdefault(run.definition.id, []).append(agent_id)
     promised = {agent_id for lent in leases.values() for agent_id in lent}

@@ -115,7 +115,8 @@ def counted_on(w: World, run: Run) -> tuple[list[Agent], int]:
 
     An agent shared with campaigns of the same place counts with the probability that he will be given to this one: its weight among theirs. Who is wanted
     by a callback or a queued caller, or by a campaign of higher priority, does not count: of those it shares as many as wait there, whoever will probably
-    be free first; and whoever promised a callback that waits for him. Nobody counts who is about to leave, has closed a screen that is needed, or is paused here.
+    be free first; nor who promised a callback that waits for him. Nobody counts who is about to leave, has closed a screen that is needed, or is paused
+    here.
     """
     if run.staying == len(run.crew):
         crew = [w.agents[p] for p in run.crew]

@@ -28,6 +28,7 @@ from fs_dialer.core.call_words import (
     HoldAsked,
     Input,
     LeadEnded,
+    LeadParked,
     Met,
     MusicDue,
     NoticeOver,
@@ -78,6 +79,11 @@ def hold(call: Call, ev: HoldAsked, now: float) -> Result:
         RenewFallback((call.lead_leg, leg)),
         Talks(agent, "held"),
     ]
+
+
+def parted(call: Call, ev: LeadParked, now: float) -> Result:
+    """What is heard of a bridge from now on is of a new one."""
+    return changed(call, parted_at=None), []
 
 
 def resume(call: Call, ev: ResumeAsked, now: float) -> Result:

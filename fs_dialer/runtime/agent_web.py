@@ -65,14 +65,15 @@ class AgentDoor:
         return self._hub.follow(agent, after, own=token.agent == agent, gone=gone)
 
     def card(self, agent: str, *, call: str | None = None, lead: int | None = None) -> Mapping[str, Any]:
-        self._hub.ready(agent)
         if call is None and lead is None:
             picture = self._hub.picture(agent)
             about = picture.call or picture.last
             if about is None:
                 raise Refused(404, "no_card", "he has no call, and none that waits for its result", "name a call or a lead: ?call=… or ?lead=…")
             call, lead = about.id, about.lead
-        found = card_of(self._records, agent, call, lead, self._wall(), has_call=call is not None and _had(self._picture(agent), call))
+        picture = self._picture(agent)
+        his = _had(picture, call) if call is not None else lead is not None and _has_lead(picture, lead)
+        found = card_of(self._records, agent, call, lead, self._wall(), has_call=his)
         if found is None:
             raise Refused(404, "no_card", "there is no such call or lead, or it is not his", "the desk names his calls")
         return found
@@ -196,7 +197,7 @@ class AgentDoor:
             text = _text("lead", lead)
             if not (text.isascii() and text.isdigit() and len(text) < 19):
                 raise Refused(400, "bad_argument", "`lead` is no id of a lead", "the desk and the card name it")
-            return _About(None, int(text), False)
+            return _About(None, int(text), _has_lead(self._picture(agent), int(text)))
         call, has_call = self._call(agent, body)
         picture = self._picture(agent)
         his = next((each for each in (picture.call, picture.last) if each is not None and each.id == call), None)
@@ -212,7 +213,8 @@ class AgentDoor:
             return float(value)
         if not isinstance(value, str):
             raise Refused(400, "bad_argument", f"`{field}` is no time", "write 2026-12-01T09:00:00+07:00, tomorrow 9:00 or +2h")
-        has_call = call is not None and _had(self._picture(agent), call)
+        picture = self._picture(agent)
+        has_call = _had(picture, call) if call is not None else lead is not None and _has_lead(picture, lead)
         card = card_of(self._records, agent, call, lead, self._wall(), has_call=has_call)
         zone = str(card["zone"]) if card is not None and card.get("zone") else "UTC"
         try:
@@ -241,6 +243,11 @@ def who_is(token: Token, agent: str) -> str:
 
 def _had(picture: AgentPicture, call: str) -> bool:
     return any(each is not None and each.id == call for each in (picture.call, picture.last))
+
+
+def _has_lead(picture: AgentPicture, lead: int) -> bool:
+    """A lead that he looks at before its call is his, though no row says so yet."""
+    return any(each is not None and each.lead == lead for each in (picture.call, picture.last))
 
 
 # --- bodies ---------------------------------------------------------------------------------------------------------------------------

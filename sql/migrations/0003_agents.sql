@@ -4,7 +4,7 @@ CREATE TABLE lead_takes (
     id         bigint      GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     agent      text        NOT NULL,
     campaign   text        NOT NULL REFERENCES campaigns,
-    lead       bigint      NOT NULL REFERENCES leads ON DELETE CASCADE,
+    lead       bigint      REFERENCES leads ON DELETE SET NULL,
     contact    bigint      NOT NULL,
     taken_at   timestamptz NOT NULL,
     epoch      bigint      NOT NULL,

@@ -141,7 +141,7 @@ SELECT count(*) FROM (
       AND (ready_why IN ('promised', 'remedy')) = %(first)s
     UNION ALL
     SELECT FROM leads
-    WHERE NOT %(first)s AND campaign = %(campaign)s AND zone_set = ANY (%(zone_sets)s::text[]) AND ready_at <= to_timestamp(greatest(%(now)s, %(ready_at)s))
+    WHERE NOT %(first)s AND campaign = %(campaign)s AND zone_set = ANY (%(zone_sets)s::text[]) AND ready_at <= to_timestamp(greatest(%(now)s::float8, %(ready_at)s))
       AND claimed_epoch IS NULL AND status IN ('new', 'retry', 'callback_scheduled') AND ready_why IN ('promised', 'remedy')
     LIMIT %(limit)s
 ) AS before;

@@ -14,7 +14,7 @@ WHERE campaigns.name = %(campaign)s AND EXISTS (SELECT FROM epochs WHERE id = %(
 -- name: customers_taken
 -- The customers who count against an agent's quota since his day began, and whether one of them is of this campaign: dialled, or still in his hands.
 SELECT takes.contact, bool_or(takes.campaign = %(campaign)s)
-FROM lead_takes AS takes JOIN leads ON leads.id = takes.lead
+FROM lead_takes AS takes LEFT JOIN leads ON leads.id = takes.lead
 WHERE takes.agent = %(agent)s AND takes.taken_at >= to_timestamp(%(day)s)
   AND (takes.dialled_at IS NOT NULL OR (leads.claimed_epoch = takes.epoch AND leads.claimed_batch = takes.batch))
 GROUP BY takes.contact;

@@ -118,6 +118,11 @@ def until(true: Callable[[], object], what: str) -> None:
         time.sleep(0.1)
 
 
+def met(world: World, *leads: int) -> None:
+    """Lan has talked to them before: they are his to speak of."""
+    Database(world.rig.dsn).rows("UPDATE leads SET met = 'lan' WHERE id = ANY(%s)", list(leads))
+
+
 def console(world: World, *words: str) -> Program:
     return Program(["-m", "fs_dialer", "agent", "console", "lan", *words], world.rig.environ | {"FS_DIALER_TOKEN": world.secret}, columns=80, lines=24)
 
@@ -195,6 +200,8 @@ def test_the_same_over_http_with_refusals_in_words(world: World) -> None:
 
 @pytest.mark.spec("S12")
 def test_what_he_says_of_a_customer_from_the_command_line(world: World) -> None:
+    assert world.asked("card", "lan", "--lead", "3").code == 1, "he has had nothing to do with this one"
+    met(world, 3, 4)
     shown = world.asked("card", "lan", "--lead", "3")
     assert shown.code == 0 and "Person 2" in shown.out and "plan_now: Gold" in shown.out and "refused: Refused: not called for 180 days" in shown.out
     done = world.asked("do-not-call", "lan", "--lead", "3", "--why", "asked")
@@ -223,6 +230,7 @@ def test_an_agents_desk_is_shown_with_a_token(world: World) -> None:
 
 def test_what_is_printed_with_json_is_what_the_reference_says(world: World) -> None:
     """Every key that came is on the page, and what is on the page came."""
+    met(world, 5, 6)
     titles: dict[str, list[tuple[str, ...]]] = {
         "take": [("take", "lan", "--campaign", "nosuch"), ("hold", "lan")],
         "show": [("show", "lan"), ("show", "hoa")],

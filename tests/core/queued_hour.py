@@ -86,7 +86,7 @@ class QueuedHour(Hour):
 
     def word_of(self, leg: Leg) -> ag.CallerQueued:
         queue, since = self.came[leg.id]
-        return ag.CallerQueued(leg.id, queue, AttemptId(leg.id), "+34600000000", since, leg.bridged_to)
+        return ag.CallerQueued(leg.id, queue, AttemptId(leg.id), "+34600000000", since, leg.bridged_to, leg.met)
 
     def do_Reconcile(self, a: act.Reconcile) -> None:
         """A daemon that is linked anew is told of every caller it does not know, in his own words; the rest is as ever."""

@@ -73,6 +73,7 @@ class Leg:
     answered: bool = False
     over: bool = False
     bridged_to: LegId | None = None
+    met: bool = False  # has been bridged, now or before
     fallback_at: float | None = None
     stays: bool = False  # parks after its bridge, as a nailed one does
     heard: LegId | None = None  # a supervisor's: whose leg it listens to
@@ -357,7 +358,7 @@ class Hour:
     # --- the switch's truth -----------------------------------------------------------------------------------------------------------
 
     def facts(self, leg: Leg) -> LegFacts:
-        return LegFacts(leg.id, SWITCH, leg.gateway, leg.attempt, leg.agent, leg.answered, leg.bridged_to)
+        return LegFacts(leg.id, SWITCH, leg.gateway, leg.attempt, leg.agent, leg.answered, leg.bridged_to, leg.met)
 
     def whereabouts(self, id_: LegId) -> None:
         leg = self.legs.get(id_)
@@ -442,6 +443,7 @@ class Hour:
                 other.bridged_to = None
                 self.later(0.001, lambda other=other: self.left(other))  # type: ignore[misc]
         lead.bridged_to, agent.bridged_to = agent.id, lead.id
+        lead.met = agent.met = True
         self.news(lead, ev.LegBridged(lead.id, agent.id))
         who = self.rng.choice([lead, lead, agent])
         self.later(self.rng.choice([0.01, 20.0, 60.0, 120.0]), lambda: self.end(who.id) if who.bridged_to is not None else None)

@@ -261,7 +261,7 @@ def test_hold_parks_both_and_resume_bridges_again() -> None:
 def test_a_bridge_told_twice_does_not_end_a_hold() -> None:
     story = bridged()
     story.give(HoldAsked())
-    assert story.give(Connected()) == [] and story.state is S.HELD
+    assert story.give(Connected()) == [AskSwitch()] and story.state is S.HELD, "the switch knows which of them it was"
 
 
 def test_a_bridge_told_twice_does_not_begin_the_conversation_anew() -> None:

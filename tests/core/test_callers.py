@@ -12,6 +12,8 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent import MISSED_OFFERS_IN_ROW
+from fs_dialer.core.call_rules import LOST_IN_CALL_S
+from fs_dialer.core.callers import FOUND_WAITS_S
 from fs_dialer.core.definition import GatewayDefinition
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CampaignId, CampaignState, LeadId, LegId, LegKind
 from fs_dialer.core.queue_line import Line
@@ -352,6 +354,85 @@ def test_a_new_daemon_takes_over_who_waits_with_the_time_he_has_waited() -> None
     leg = calls_in(desk, since=desk.now - 50.0)
     desk.wait(WAIT_S - 50.0)
     assert desk.last(act.Hangup).leg == leg
+
+
+def test_a_new_daemon_gives_ten_seconds_at_least_to_who_has_waited_too_long() -> None:
+    """Nobody could be given to him while no daemon ran: he is not let go before anyone has looked."""
+    desk = a_queue_desk()
+    busy(desk)
+    leg = calls_in(desk, since=desk.now - 300.0)
+    desk.wait(FOUND_WAITS_S - 0.1)
+    assert not desk.all(act.Hangup)
+    desk.wait(0.2)
+    assert desk.last(act.Hangup).leg == leg
+
+
+def test_a_queue_with_a_shorter_longest_wait_than_that_keeps_it() -> None:
+    desk = a_queue_desk(a_line(max_wait_s=3.0))
+    busy(desk)
+    leg = calls_in(desk)
+    desk.wait(3.0)
+    assert desk.last(act.Hangup).leg == leg
+
+
+def test_who_was_on_hold_when_the_daemon_died_waits_anew_and_is_never_missed() -> None:
+    desk = a_queue_desk()
+    busy(desk)
+    leg = calls_in(desk, since=desk.now - 300.0, met=True)
+    desk.wait(LOST_IN_CALL_S - 0.1)
+    assert not desk.all(act.Hangup)
+    desk.wait(0.2)
+    assert desk.last(act.Hangup).leg == leg
+    desk.over(leg)
+    assert desk.last(act.CallerLeft).why == "served" and not desk.last(act.CallerLeft).missed and queue(desk).missed == 0
+
+
+def test_who_was_on_hold_gets_the_agent_back_whose_leg_is_parked_for_him() -> None:
+    desk = a_desk(agents=1, leg=LegKind.PER_CALL, linked=False)
+    desk.tell(ag.QueueLoaded(a_line(people=("ana",))), ev.SwitchUp(SWITCH, ((LegId("caller"), CARRIER), (LegId("his"), None))))
+    desk.tell(ev.LegFound(facts(LegId("his"), attempt="caller", agent="ana")))
+    desk.tell(ag.CallerQueued(LegId("caller"), "support", AttemptId("caller"), "", NOON - 300.0, met=True), ev.ReconcileDone(SWITCH))
+    assert desk.last(act.Bridge) == act.Bridge(LegId("caller"), LegId("his")) and not desk.all(act.Hangup)
+    desk.dialer.check_invariants()
+
+
+def told_late(desk: Desk) -> LegId:
+    """Ana's per-call leg is found in talk with a caller of whom reconciliation says nothing."""
+    his = LegId("his")
+    desk.tell(ag.QueueLoaded(a_line(people=("ana",))), ev.SwitchUp(SWITCH, ((LegId("caller"), None), (his, None))))
+    desk.tell(ev.LegFound(facts(his, bridged_to=LegId("caller"), attempt="caller", agent="ana")), ev.ReconcileDone(SWITCH))
+    return his
+
+
+def test_a_talking_caller_told_after_the_reconciliation_keeps_his_agent() -> None:
+    desk = a_desk(agents=1, leg=LegKind.PER_CALL, linked=False)
+    his = told_late(desk)
+    assert act.AskLeg(his) in desk.wanted
+    calls_in(desk, since=desk.now - 100.0, bridged_to=his)
+    assert not desk.all(act.Hangup) and desk.state_of("ana") is AgentState.TALKING
+    desk.over(LegId("caller"))
+    desk.over(his)
+    desk.wait(WRAP_UP_S)
+    assert desk.last(act.CallerLeft).why == "served" and desk.state_of("ana") is AgentState.IDLE
+
+
+def test_a_caller_told_so_late_that_his_agent_has_another_call_goes_on_all_the_same() -> None:
+    desk = a_desk(agents=1, leg=LegKind.PER_CALL, linked=False)
+    his = told_late(desk)
+    calls_in(desk, "other")
+    assert desk.agent("ana").call == "other"
+    calls_in(desk, since=desk.now - 100.0, bridged_to=his)
+    assert not {"caller", his} & {a.leg for a in desk.all(act.Hangup)} and desk.agent("ana").call == "other"
+    desk.dialer.check_invariants()
+
+
+def test_an_agents_leg_that_was_spared_is_hung_up_once_its_caller_is_gone() -> None:
+    desk = a_desk(agents=1, leg=LegKind.PER_CALL, linked=False)
+    his = told_late(desk)
+    desk.tell(ev.LegParked(his))
+    assert desk.last(act.Hangup).leg == his
+    desk.over(his)
+    assert his not in desk.dialer._w.legs
 
 
 def test_a_new_daemon_finds_who_talks_and_frees_the_agent_after_it() -> None:

@@ -31,6 +31,7 @@ from fs_dialer.core.model import (
 )
 from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, PROMISE_S, SHUT_AGAIN_S
 from fs_dialer.core.resources import AttemptCap, Hours, Profile
+from fs_dialer.core.sharing import Wanted
 from fs_dialer.core.world import Run, World
 from fs_dialer.modes import OFFERED, predictive
 from tests.core.builders import (
@@ -460,6 +461,34 @@ def test_a_lead_that_is_claimed_anew_stands_in_one_place_only() -> None:
     desk.claimed(a_lead(1), promised(2, "bob"))
     run = desk.dialer._w.runs[SPRING]
     assert [lead.id for lead in run.hopper] == [1] and list(run.promised) == [2]
+
+
+def test_what_a_campaign_wants_is_reckoned_once_a_pace_however_many_are_idle(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[str] = []
+    real = placing.demand
+
+    def counted(w: World, run: Run) -> Wanted:
+        asked.append(run.definition.id)
+        return real(w, run)
+
+    desk = a_desk(
+        agents=3,
+        campaigns=[a_campaign(id, people=NAMES[:3], join=True) for id in ("spring", "autumn")],
+        offered=modes({CampaignType.PROGRESSIVE: Flow()}, originate=0),
+    )
+    monkeypatch.setattr(placing, "demand", counted)
+    desk.claimed(*some_leads(2))
+    assert asked == ["spring"] and len(desk.dialer._w.idle) == 3
+
+
+def test_whoever_is_left_over_may_be_chosen_where_the_campaign_chooses() -> None:
+    """One lead and three idle agents: it goes to the one with the skill, who has been idle for the shortest time."""
+    chooses = a_campaign(people=NAMES[:3], agents=CampaignAgents(people=NAMES[:3], next="skill_first", prefer=("vip",), screen="not_needed"))
+    desk = a_desk(agents=2, campaigns=[chooses])
+    desk.wait(5.0)
+    desk.tell(ev.AgentLoaded(an_agent("eva", skills=("vip",)), AgentStatus.AVAILABLE))
+    desk.claimed(a_lead(1))
+    assert placed(desk).attempt.agent == "eva"
 
 
 def test_the_gates_are_asked_once_for_a_call_that_is_dialled_at_once(monkeypatch: pytest.MonkeyPatch) -> None:

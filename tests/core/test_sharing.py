@@ -10,9 +10,11 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
 from fs_dialer.core.mode_port import Decision, Flow, Mode, View
-from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, CampaignId, CampaignType, LegId, LegKind
-from fs_dialer.core.sharing import CALLBACK, DIALLING, QUEUE, counted_on, standings
-from tests.core.builders import NAMES, AnyMode, Desk, a_campaign, a_desk, an_installation, modes, placed, some_leads
+from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, CampaignId, CampaignType, LeadStatus, LegId, LegKind
+from fs_dialer.core.promises import PROMISE_S
+from fs_dialer.core.sharing import CALLBACK, DIALLING, QUEUE, Wanted, claims, counted_on, demand, standings
+from fs_dialer.modes import OFFERED
+from tests.core.builders import BOB, NAMES, AnyMode, Desk, a_campaign, a_desk, a_lead, an_installation, modes, placed, some_leads
 from tests.core.test_callers import a_line, calls_in, queue, talks
 
 PREDICTIVE = Flow(on_answer="music_then_agent", reserve_agent=False)
@@ -125,6 +127,63 @@ def test_an_answered_customer_is_served_before_a_caller_who_came_earlier() -> No
     desk.up(lead)
     back(desk, "ana")
     assert desk.last(act.Bridge).leg == lead
+
+
+# --- callbacks that wait for an agent who is away -----------------------------------------------------------------------------------------
+
+
+def promised_elsewhere(type: CampaignType, *others: Any, priority: int = 0) -> Desk:
+    """Bob has promised a callback and is not there; Ana is idle and serves its campaign too."""
+    back_ = a_campaign("back", people=("ana", "bob"), type=type, priority=priority, screen="not_needed", join=True)
+    desk = a_desk(agents=2, leg=LegKind.NAILED, campaigns=[back_, *others], offered=OFFERED)
+    for name in NAMES[:2]:
+        desk.nail(name)
+    away(desk, "bob")
+    desk.tell(ag.QueueLoaded(a_line(people=("ana", "bob"))))
+    desk.claimed(a_lead(5, campaign="back", agent=BOB, ready_at=desk.now, ready_why="promised", status=LeadStatus.CALLBACK_SCHEDULED), campaign="back")
+    return desk
+
+
+def test_a_caller_is_served_though_a_callback_waits_for_another_agent() -> None:
+    desk = promised_elsewhere(CampaignType.CALLBACK)
+    calls_in(desk)
+    assert desk.last(act.Bridge).leg == "caller"
+
+
+def test_another_campaign_gets_her_though_a_callback_waits_for_another_agent() -> None:
+    desk = promised_elsewhere(CampaignType.PROGRESSIVE, a_campaign("other", people=("ana",)), priority=5)
+    desk.claimed(a_lead(77, campaign="other"), campaign="other")
+    assert placed(desk).attempt.lead == 77
+
+
+@pytest.mark.parametrize("type", [CampaignType.CALLBACK, CampaignType.PROGRESSIVE])
+def test_the_callback_is_his_when_he_comes_back_and_anyones_when_it_is_overdue(type: CampaignType) -> None:
+    desk = promised_elsewhere(type)
+    w = desk.dialer._w
+    run = w.runs[CampaignId("back")]
+    assert demand(w, run).nobody
+    desk.wait(PROMISE_S + 1.0)
+    assert w.agents[AgentId("ana")].call is not None and not run.promised
+    desk = promised_elsewhere(type)
+    back(desk, "bob")
+    assert desk.agent("bob").call is not None and desk.agent("ana").call is None
+
+
+def test_a_callers_queue_leaves_alone_whom_his_own_callback_waits_for() -> None:
+    """And nobody else: the other agent, idle longer, is no substitute."""
+    desk = promised_elsewhere(CampaignType.CALLBACK)
+    w = desk.dialer._w
+    w.idle[BOB] = None
+    assert demand(w, w.runs[CampaignId("back")]) == Wanted(0, frozenset({BOB}))
+    assert list(claims(w, standings(w), {CampaignId("back")})) == [BOB]
+
+
+def test_who_will_call_back_as_soon_as_he_is_free_is_not_counted_on() -> None:
+    desk, _ = watched(one("back", priority=-1), lines=(a_line(people=NAMES[:4]),))
+    in_talk(desk, 2)
+    names, _ = counted(desk)
+    desk.claimed(a_lead(55, campaign="back", agent=AgentId(names[0]), ready_at=desk.now, ready_why="promised"), campaign="back")
+    assert demand(desk.dialer._w, desk.dialer._w.runs[CampaignId("back")]).nobody and names[0] not in counted(desk)[0]
 
 
 # --- forecasts --------------------------------------------------------------------------------------------------------------------------

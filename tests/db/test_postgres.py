@@ -333,3 +333,12 @@ def test_a_claim_is_exactly_the_oldest_however_the_leads_lie_in_their_zones(back
 
 def _words(attempts: Sequence[Attempt], epoch: int | None) -> Arguments:
     return {**codec.attempt_columns(attempts), "epoch": epoch}
+
+
+@pytest.mark.parametrize("args", ["[]", '["reason"]', '"reason"', "null", "1"])
+def test_a_command_whose_words_are_no_object_holds_up_no_other(backend: PostgresBackend, admin: psycopg2.extensions.connection, args: str) -> None:
+    store = backend.store()
+    with admin.cursor() as cursor:
+        cursor.execute("INSERT INTO commands (id, verb, target, args, who) VALUES (gen_random_uuid(), 'pause', %s, %s::jsonb, 'test')", (SPRING, args))
+    second = backend.command("pause", SPRING, {"reason": "lunch"})
+    assert [(command.args, command.id == second) for command in store.pending_commands()] == [({}, False), ({"reason": "lunch"}, True)]

@@ -16,7 +16,7 @@ from fs_dialer.db.pool import Cursor
 from fs_dialer.db.postgres import PostgresStore
 from fs_dialer.db.takes import agent_hour_columns, take_lead
 from fs_dialer.errors import StoreError
-from tests.contract.store_backends import NOW, SPRING, PostgresBackend, a_number, a_take, an_agent, an_attempt, running, some_leads
+from tests.contract.store_backends import NOW, SPRING, PostgresBackend, a_number, a_result, a_take, an_agent, an_attempt, an_update, running, some_leads
 
 pytestmark = pytest.mark.spec("S29", "S30", "D16")
 
@@ -112,13 +112,17 @@ def test_taking_ones_own_customer_again_changes_and_notes_nothing(backend: Postg
     assert ask(admin, "SELECT count(*) FROM audit WHERE what = 'set_contact'") == [(1,)]
 
 
-def test_who_is_forgotten_leaves_the_takes_too(backend: PostgresBackend, admin: psycopg2.extensions.connection) -> None:
-    store = taking(backend, 2)
-    first = store.take_lead(a_take(), NOW).lead
-    store.take_lead(a_take(), NOW)
-    assert first is not None
-    backend.office.forget(first.number, "op")
-    assert ask(admin, "SELECT count(*) FROM lead_takes") == [(1,)]
+def test_who_is_forgotten_stays_in_the_quota_only_if_he_was_dialled(backend: PostgresBackend, admin: psycopg2.extensions.connection) -> None:
+    store = taking(backend, 3)
+    dialled, undialled = (store.take_lead(a_take(quota=3), NOW).lead for _ in range(2))
+    assert dialled is not None and undialled is not None
+    attempt = an_attempt(dialled, opened_at=NOW + 5)
+    assert list(store.open_attempts([attempt])) == [None]
+    store.close_attempts([(a_result(attempt), an_update(dialled.id))])
+    for lead in (dialled, undialled):
+        backend.office.forget(lead.number, "op")
+    assert ask(admin, "SELECT lead FROM lead_takes") == [(None,), (None,)]
+    assert store.take_lead(a_take(quota=2), NOW).left == 0
 
 
 def test_a_word_that_agents_time_is_not_counted_by_is_a_bug_that_is_named() -> None:

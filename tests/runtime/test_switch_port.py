@@ -250,6 +250,34 @@ def test_a_sound_whose_path_is_unsafe_is_not_played_and_the_daemon_goes_on(linke
     assert lead in linked.switch.legs
 
 
+def test_music_that_is_a_file_is_told_when_it_is_over(linked: Line) -> None:
+    lead = linked.lead_leg()
+    linked.port.play_music(act.PlayMusic(lead, "music/short.wav"))
+    linked.wait_for(ev.PlaybackStopped, lead)
+
+
+def test_a_bridge_without_an_answer_is_not_told_as_refused(linked: Line) -> None:
+    """The link went between the command and its answer: the pair may well talk."""
+    lead, agent = linked.lead_leg(), linked.agent_leg()
+    client = linked.port.client
+    assert client is not None
+    client.close()
+    linked.port._bridge(act.Bridge(lead, agent))
+    assert not linked.all(ev.BridgeRefused)
+
+
+def test_a_bridge_that_the_switch_refuses_is_told(linked: Line) -> None:
+    lead = linked.lead_leg()
+    linked.port.bridge(act.Bridge(lead, LegId(new_id())))
+    linked.wait_for(ev.BridgeRefused, lead)
+
+
+def test_a_fallback_that_is_dropped_never_fires(linked: Line) -> None:
+    lead = linked.lead_leg()
+    linked.port.drop_fallback(act.DropFallback((lead,)))
+    until(lambda: not [task for task in linked.switch.tasks.values() if task.group == lead], "the transfer is taken away")
+
+
 def test_a_notice_that_was_played_to_its_end_is_told(linked: Line) -> None:
     lead = linked.lead_leg()
     linked.port.play_notice(act.PlayNotice(lead, "ivr/sorry.wav"))

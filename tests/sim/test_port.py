@@ -136,6 +136,21 @@ def test_a_parked_leg_that_nobody_renews_leaves_the_music(line: Line) -> None:
     assert line.names(LEAD)[-1] == "LegDestroyed"
 
 
+def test_music_that_is_a_file_is_told_when_it_is_over(line: Line) -> None:
+    line.dial()
+    line.run(1.0)
+    line.port.play_music(act.PlayMusic(LEAD, "moh.wav"))
+    assert [event for event in line.run(20.0) if isinstance(event, ev.PlaybackStopped)] == [ev.PlaybackStopped(LEAD)]
+
+
+def test_a_leg_whose_fallback_was_dropped_stays(line: Line) -> None:
+    line.dial()
+    line.run(1.0)
+    line.port.drop_fallback(act.DropFallback((LEAD,)))
+    line.run(60.0)
+    assert line.port.switch.legs[LEAD].variables.get("fsd_fallback") is None
+
+
 def test_a_notice_ends_the_music_and_is_told_when_it_is_over(line: Line) -> None:
     line.dial()
     line.run(1.0)

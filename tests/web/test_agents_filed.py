@@ -148,6 +148,14 @@ def test_a_database_that_is_away_is_503_and_the_key_may_be_used_again(office: Of
     assert office.http.act("dispose", body, token=office.lan, key="k").status_code == 200
 
 
+def test_a_lead_that_an_agent_looks_at_before_its_call_is_his(office: Office) -> None:
+    path = f"/api/agent/card?lead={office.id}"
+    assert office.http.get(path, token=office.hoa).status_code == 404
+    for verb, body in (("open_screen", {}), ("take", {"campaign": "spring", "lead": office.id})):
+        assert office.http.act(verb, body, token=office.hoa).status_code == 200
+    assert told(office.http.get(path, token=office.hoa))["card"]["number"] == ADA
+
+
 def test_a_supervisor_files_for_an_agent_in_his_own_name(office: Office) -> None:
     office.ends()
     boss, name = office.http.token.secret, f"token {office.http.token.token.id}"
