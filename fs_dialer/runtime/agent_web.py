@@ -72,7 +72,7 @@ class AgentDoor:
                 raise Refused(404, "no_card", "he has no call, and none that waits for its result", "name a call or a lead: ?call=… or ?lead=…")
             call, lead = about.id, about.lead
         picture = self._picture(agent)
-        his = _had(picture, call) if call is not None else lead is not None and _has_lead(picture, lead)
+        his = (call is None or _had(picture, call)) and (lead is None or _has_lead(picture, lead))
         found = card_of(self._records, agent, call, lead, self._wall(), has_call=his)
         if found is None:
             raise Refused(404, "no_card", "there is no such call or lead, or it is not his", "the desk names his calls")
