@@ -106,13 +106,25 @@ def rig(*, durable: bool = True) -> Iterator[Rig]:
             world.close()
 
 
-def write_definitions(folder: Path, *, agents: int, leads: int, nailed: int, cps: float, lines: int, wrap_up_s: int = 3, campaign: str = CAMPAIGN) -> Path:
+def write_definitions(
+    folder: Path,
+    *,
+    agents: int,
+    leads: int,
+    nailed: int,
+    cps: float,
+    lines: int,
+    wrap_up_s: int = 3,
+    campaign: str = CAMPAIGN,
+    type: str = "progressive",
+    ring_s: int = 12,
+) -> Path:
     """A campaign as an admin would write it, its agents and its leads; the folder to apply. The first `nailed` agents have nailed legs."""
     place = folder / "definitions"
     (place / "campaigns").mkdir(parents=True)
     names = [f"agent-{n}" for n in range(1, agents + 1)]
     (place / "campaigns" / f"{campaign}.yml").write_text(
-        f"type: progressive\ntitle: A demonstration\ncaller_id: +15550100000\nring: 12s\nwrap_up: {wrap_up_s}s\n"
+        f"type: {type}\ntitle: A demonstration\ncaller_id: +15550100000\nring: {ring_s}s\nwrap_up: {wrap_up_s}s\n"
         f"attempts: {{max: 3, gap: 30m, busy: {{gap: 10m}}}}\nwaiting: {{music: local_stream://moh, at_most: 30s}}\nagent_ring: 10s\n"
         f"leads: {{new_rows: join}}\nagents:\n  people: [{', '.join(names)}]\n",
         encoding="utf-8",

@@ -51,10 +51,13 @@ def our_fault_gap_s(in_row: int) -> float:
     """60 s after the first failure that was not the callee's, doubling to 15 min (D3)."""
     return float(min(OUR_FAULT_FIRST_S * 2 ** (max(1, in_row) - 1), OUR_FAULT_MOST_S))
 
+MANUAL_NEXT_S = 20 * 60.0
+
 
 def usual_gap_s(campaign: Campaign) -> float:
-    """The break between two calls to one lead; in manual campaigns the agent calls when he likes (S11)."""
-    return 0.0 if campaign.type is CampaignType.MANUAL else campaign.attempts.gap_s
+    """The break between two calls to one lead. In manual campaigns the agent calls him again when he likes, by name (S11); whoever takes just the next
+    customer is not given one whom somebody has called a moment ago."""
+    return MANUAL_NEXT_S if campaign.type is CampaignType.MANUAL else campaign.attempts.gap_s
 
 
 def next_lead(lead: Lead, ended: Ended, campaign: Campaign, now: float) -> LeadUpdate:

@@ -8,7 +8,7 @@ import pytest
 
 from fs_dialer.core.definition import Attempts, BusyRetry
 from fs_dialer.core.model import CampaignType, LeadStatus, LeadUpdate, Outcome
-from fs_dialer.core.retry import OUR_FAULTS_IN_ROW_TO_ERROR, Ended, next_lead, our_fault_gap_s
+from fs_dialer.core.retry import MANUAL_NEXT_S, OUR_FAULTS_IN_ROW_TO_ERROR, Ended, next_lead, our_fault_gap_s
 from tests.core.builders import NOON, a_campaign, a_lead
 
 POLICY = Attempts(max=3, gap_s=3600.0, busy=BusyRetry(gap_s=600.0))
@@ -107,9 +107,10 @@ def by_hand(outcome: Outcome, *, rang: bool = True, **lead: Any) -> LeadUpdate:
 
 @pytest.mark.spec("S11", "S29")
 @pytest.mark.parametrize("outcome", [Outcome.NO_ANSWER, Outcome.BUSY, Outcome.REJECTED, Outcome.CANCELLED])
-def test_in_a_manual_campaign_an_unmet_lead_may_be_called_again_at_once_S11(outcome: Outcome) -> None:
+def test_in_a_manual_campaign_whoever_takes_just_the_next_is_not_given_one_who_was_called_a_moment_ago_S11(outcome: Outcome) -> None:
+    """Taken by name he may be called at once: tests/contract/test_store_takes.py."""
     update = by_hand(outcome)
-    assert update.ready_at <= NOON and update.status is (LeadStatus.NEW if outcome is Outcome.CANCELLED else LeadStatus.RETRY)
+    assert (update.ready_at, update.ready_why) == (NOON + MANUAL_NEXT_S, "gap") and update.status is (LeadStatus.NEW if outcome is Outcome.CANCELLED else LeadStatus.RETRY)
 
 
 @pytest.mark.spec("S10", "S11")
