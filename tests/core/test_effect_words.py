@@ -71,7 +71,7 @@ def test_a_rule_that_names_the_result_is_named_with_its_time() -> None:
 
 @pytest.mark.spec("S11")
 def test_in_a_manual_campaign_the_break_is_the_agents() -> None:
-    assert text("retry", of=replace(campaign(), type=CampaignType.MANUAL)) == "it: may be called again at once"
+    assert text("retry", of=replace(campaign(), type=CampaignType.MANUAL)) == "it: called again after 20 minutes"
 
 
 @pytest.mark.parametrize(("seconds", "said"), [(1, "1 second"), (90, "90 seconds"), (1200, "20 minutes"), (86400, "1 day"), (100000.5, "1 day")])
