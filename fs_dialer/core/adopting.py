@@ -10,7 +10,8 @@ from fs_dialer.core import campaign as campaigns
 from fs_dialer.core import events
 from fs_dialer.core.actions import AskLeg, CloseAttempt, Hangup, ParkBoth, Reconcile, RenewFallback
 from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
-from fs_dialer.core.calling import arm_fallback, feed, renew_fallbacks
+from fs_dialer.core.calling import feed
+from fs_dialer.core.fallbacks import arm_fallback, renew_fallbacks
 from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
 from fs_dialer.core.model import (
     AgentId,

@@ -17,7 +17,8 @@ from fs_dialer.core.actions import AskLeg, RenewFallback, ReturnLeads
 from fs_dialer.core.adopting import adopt_bridged
 from fs_dialer.core.call import UNDIALED
 from fs_dialer.core.call_rules import LOST_IN_CALL_S
-from fs_dialer.core.calling import arm_fallback, feed, next_agent, offer_of
+from fs_dialer.core.calling import feed, next_agent, offer_of
+from fs_dialer.core.fallbacks import arm_fallback
 from fs_dialer.core.leads import STATUS
 from fs_dialer.core.lifecycle import plan_of, settle_serves
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow

@@ -9,7 +9,7 @@ from fs_dialer.core import agent as agents
 from fs_dialer.core import call as call_machine
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
-from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, RenewFallback, ReturnLeads
+from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, ReturnLeads
 from fs_dialer.core.agent_picture import LastCall
 from fs_dialer.core.call_rules import SKIPPED
 from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
@@ -20,7 +20,6 @@ from fs_dialer.core.lifecycle import live
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
     AgentId,
-    AgentState,
     AgentStatus,
     Attempt,
     AttemptId,
@@ -40,10 +39,6 @@ from fs_dialer.core.side_legs import record, ring_target
 from fs_dialer.core.taking import AGENT_MAY_NOT_SHORTEN
 from fs_dialer.core.world import LegRole, Run, World
 
-FALLBACK_EVERY_S = 10.0
-RENEWAL_SLICES = 18
-RENEWED_AT_ONCE = 10  # legs; fewer are not worth another slice
-UNPARKED_S = 5.0  # how long a nailed leg may take to park again before it is asked after
 AGENT_RING_SLACK_S = 3.0  # the switch's own timeout for an agent's leg lies past ours
 MISSED_PATIENCE = 100  # answered calls at progressive pace before a campaign that misses too many pauses itself (D15)
 MISSED_LEAST = 5  # fewer missed calls say nothing of a rate
@@ -547,64 +542,6 @@ def _learn(w: World, run: Run, call: calls.Call, result: Outcome, missed: bool) 
     if missed or (result is Outcome.EARLY_HANGUP and call.answered_at is not None and w.now - call.answered_at >= IMPATIENT_S):
         # Whoever hangs up because nobody came is no missed call of the law's (D1), but a price of dialling too much all the same.
         run.memory = run.mode.observe(run.memory, Observation("abandoned"), w.now)
-
-
-def renew_fallbacks(w: World) -> None:
-    """For every parked leg whose owner would hear nothing if we died: waiting customers, and agents who wait for one; all at once."""
-    _renew(w, [*w.calls, *w.agents])
-
-
-def begin_renewal(w: World) -> None:
-    """The same, customers first, spread over the next ten seconds: hundreds of commands at once would hold up a bridge."""
-    w.to_renew.extend((*w.calls, *w.agents))
-    renew_some(w)
-
-
-def renew_some(w: World) -> None:
-    """A slice of the round that has begun."""
-    size = max(RENEWED_AT_ONCE, (len(w.calls) + len(w.agents)) // RENEWAL_SLICES + 1)
-    _renew(w, [w.to_renew.popleft() for _ in range(min(size, len(w.to_renew)))])
-    if w.to_renew:
-        w.timers.set(("renew",), w.now + FALLBACK_EVERY_S / (RENEWAL_SLICES + 2))
-
-
-def _renew(w: World, whose: list[AttemptId | AgentId]) -> None:
-    """Never a leg that is being bridged, or talks: the transfer would fire in the middle of the conversation."""
-    legs: list[LegId] = []
-    for owner in whose:
-        call, agent = w.calls.get(AttemptId(owner)), w.agents.get(AgentId(owner))
-        if call is not None and not call.bridging:
-            if call.lead_parked and call.state in NEEDS_FALLBACK:
-                legs.append(call.lead_leg)
-            if call.agent_ready and not call.nailed and call.agent_leg and call.state is not CallState.BRIDGED and not call.with_target:
-                legs.append(call.agent_leg)
-        elif agent is not None and agent.parked and agent.leg is not None and agent.state is not AgentState.TALKING and not _being_bridged(w, agent):
-            legs.append(agent.leg)
-    if legs:
-        w.out.append(RenewFallback(tuple(legs)))
-
-
-def _being_bridged(w: World, agent: agents.Agent) -> bool:
-    """Or bridged to whom he consults."""
-    call = w.calls.get(agent.call) if agent.call is not None else None
-    return call is not None and (call.bridging or call.with_target)
-
-
-def arm_fallback(w: World) -> None:
-    """Keep the fallbacks of parked legs renewed from now on."""
-    if ("fallback",) not in w.timers and not w.drained:
-        w.timers.set(("fallback",), w.now + FALLBACK_EVERY_S)
-
-
-def ask_after_unparked(w: World) -> None:
-    """An agent whose nailed leg should be parked by now and was not reported so: PARK can arrive before the BRIDGE that it ends. Ask the switch."""
-    if w.linked:
-        for agent in w.agents.values():
-            if agent.leg is not None and not agent.parked and agent.state is AgentState.IDLE and w.now - agent.since >= UNPARKED_S:
-                w.out.append(AskLeg(agent.leg))
-
-
-NEEDS_FALLBACK = frozenset({CallState.ANSWERED, CallState.SCREENING, CallState.WAITING_AGENT, CallState.NOTICE, CallState.HELD, CallState.CONSULTING})
 
 
 DIRECTIVES: dict[type, Callable[[World, AttemptId, Any], None]] = {

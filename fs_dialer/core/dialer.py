@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, callers, calling, desk, in_call, lifecycle, placing
+from fs_dialer.core import adopting, callers, calling, desk, fallbacks, in_call, lifecycle, pictures, placing
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
@@ -96,7 +96,7 @@ class Dialer:
         if w.draining and not w.drained:
             self._drain_on()
         if w.touched:
-            desk.show_touched(w)
+            pictures.show_touched(w)
         return w.out
 
     def next_wakeup(self) -> float | None:
@@ -129,15 +129,15 @@ class Dialer:
             elif kind == "rest":
                 self._rest_over(key[1])
             elif kind == "fallback":
-                calling.begin_renewal(w)
-                calling.ask_after_unparked(w)
-                calling.arm_fallback(w)
+                fallbacks.begin_renewal(w)
+                fallbacks.ask_after_unparked(w)
+                fallbacks.arm_fallback(w)
             elif kind == "nail":
                 lifecycle.nail(w, key[1])
             elif kind in ("opens", "closes"):
                 lifecycle.window_due(w, kind, key[1])
             elif kind == "renew":
-                calling.renew_some(w)
+                fallbacks.renew_some(w)
             elif kind == "unheard":
                 lifecycle.ask_unheard(w, key[1])
             elif kind == "screen":
@@ -147,7 +147,7 @@ class Dialer:
             elif kind == "times":
                 lifecycle.save_times(w)
             elif kind == "pictures":
-                desk.touch_all(w)
+                pictures.touch_all(w)
             elif kind == "job":
                 self._leg_never_reported(key[1])
             w.pace_due = True
@@ -211,7 +211,7 @@ class Dialer:
                 run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)
                 if run.learn is not None:
                     run.learn(run.memory, call.lead, True, w.now)
-                calling.arm_fallback(w)
+                fallbacks.arm_fallback(w)
             self._to_call(e.leg, calls.LeadAnswered())
         elif role.kind == "agent" and not self._is_current(role, e.leg):
             role.orphan = True
