@@ -24,6 +24,7 @@ from fs_dialer.core.model import (
     LegId,
     SwitchId,
 )
+from fs_dialer.core.switch_names import IVR_CONTEXT
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class ClaimLeads(Action):
     campaign: CampaignId
     count: int
     zone_sets: tuple[tuple[str, ...], ...]
+    attributes: tuple[str, ...] = ()  # the leads' attributes that are wanted with them
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,8 @@ class OriginateLead(LegAction):
     ring_timeout_s: float
     early_media: bool
     stereo: bool = False  # a recording of it has the customer left, the agent right
+    extension: str = ""  # of an IVR flow: whoever answers goes straight there; "" = he is parked
+    variables: tuple[tuple[str, str], ...] = ()  # more channel variables (switch_names.py), allow-listed (D7)
 
 
 @dataclass(frozen=True, slots=True)
@@ -256,9 +260,12 @@ class ResumeRecording(LegAction):
 
 @dataclass(frozen=True, slots=True)
 class EnterIvr(LegAction):
-    """Send a parked leg into an IVR flow."""
+    """Send a leg into an extension of the dialplan: a flow, a node of one, a queue's overflow. Its timers in the switch go, and `at_most_s` is set anew."""
 
-    flow: str
+    flow: str  # the extension's name
+    context: str = IVR_CONTEXT
+    variables: tuple[tuple[str, str], ...] = ()  # set first; allow-listed (D7)
+    at_most_s: float | None = None  # then the switch hangs it up
 
 
 @dataclass(frozen=True, slots=True)
@@ -287,6 +294,39 @@ class ShowAgent(Action):
     picture: AgentPicture
 
 
+@dataclass(frozen=True, slots=True)
+class AskHttp(Action):
+    """A flow's request to a service: POST of `send` as JSON, at most `timeout_s`. → HttpAnswered, whatever happens. `take`: the fields wanted."""
+
+    call: AttemptId
+    leg: LegId
+    node: str
+    url: str
+    send: tuple[tuple[str, str], ...]
+    take: tuple[str, ...]
+    timeout_s: float
+
+
+@dataclass(frozen=True, slots=True)
+class OptOut(Action):
+    """A customer asked by a key not to be called any more: `number` goes on the do-not-call list `list` at once. kept: rows in the switch that this settles."""
+
+    switch: SwitchId
+    call: AttemptId | None
+    campaign: CampaignId | None
+    number: str
+    list: str
+    at: float
+    kept: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Announce(LegAction):
+    """Play these sounds, one behind the other, to a leg in place of its music. → PlaybackStopped when the last is over."""
+
+    sounds: tuple[str, ...]
+
+
 # --- queues ---------------------------------------------------------------------------------------------------------------------------
 
 
@@ -304,9 +344,12 @@ class CallerServed(Action):
 
 @dataclass(frozen=True, slots=True)
 class CallerLeft(Action):
-    """A queued caller is gone: once for each. why: served, hung_up (before an agent was there), max_wait (let go by us), lost (nobody knows how).
+    """A queued caller is gone: once for each. why: served, hung_up (before an agent was there), max_wait (let go by us), callback (he asked for it by the
+    key), voicemail (left a message), overflow (put through elsewhere), released (by the fallback, while no daemon ran), lost (nobody knows how).
 
-    agent: whom he met last, or None. `missed`: counts as missed by the queue. talked_s: with agents, 0.0 where he met none.
+    agent: whom he met last, or None. `missed`: counts as missed by the queue. talked_s: with agents, 0.0 where he met none. kept: rows in the switch that
+    are settled when this is written. asked_at: when he pressed the key; `found`: told by such a row alone, so the store may know better: it changes
+    nothing of a caller who was served.
     """
 
     call: AttemptId
@@ -318,6 +361,18 @@ class CallerLeft(Action):
     talked_s: float
     missed: bool
     at: float
+    switch: SwitchId = SwitchId("main")
+    asked_at: float | None = None
+    kept: tuple[str, ...] = ()
+    found: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ForgetKept(Action):
+    """These rows of the switch's own keeping mean nothing any more (switch_names.py)."""
+
+    switch: SwitchId
+    rows: tuple[str, ...]
 
 
 # --- the shell ------------------------------------------------------------------------------------------------------------------------

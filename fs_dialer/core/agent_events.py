@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from fs_dialer.core.events import CommandEvent, Event, LegEvent
-from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CommandId, Lead, LeadId, LegId
+from fs_dialer.core.model import AgentId, AttemptId, CampaignId, CommandId, Lead, LeadId, LegId, SwitchId
 from fs_dialer.core.queue_line import Line
 
 
@@ -203,7 +203,7 @@ class QueueLoaded(Event):
 
 @dataclass(frozen=True, slots=True)
 class CallerQueued(LegEvent):
-    """An inbound caller waits, answered and parked. `call`: the id of his call; the leg's own uuid will do, and is the same after a restart.
+    """An inbound caller waits, answered and parked, on `switch`. `call`: the id of his call; the leg's own uuid will do, and is the same after a restart.
 
     `number`: as the network gave it, "" = withheld. `since`: when he came into the queue, None = now. bridged_to: he talks already through this agent's leg
     (told by reconciliation after a restart). `met`: an agent has talked with him, now or before (last_bridge_to, as LegFacts.met): he is on hold, or between
@@ -217,6 +217,37 @@ class CallerQueued(LegEvent):
     since: float | None = None
     bridged_to: LegId | None = None
     met: bool = False
+    switch: SwitchId = SwitchId("main")
+
+
+@dataclass(frozen=True, slots=True)
+class CallerKey(LegEvent):
+    """A queued caller pressed a key: the one for a callback (`right`), or another. `at`: when, epoch seconds; None = now. Told again it changes nothing."""
+
+    key: str
+    right: bool = True
+    at: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KeptFound(LegEvent):
+    """A row that the switch kept for us while nobody listened (switch_names.py), and whose leg is gone. After a restart all of them are told before
+    ReconcileDone. `what`: key, released, voicemail, opt_out; `place`: the queue, or the flow's extension and node."""
+
+    switch: SwitchId
+    row: str
+    what: str
+    place: str
+    number: str
+    since: float | None
+    at: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class QueueRemoved(Event):
+    """A queue stands in no definition any more: callers who wait are served to the end, and nobody new is taken in."""
+
+    queue: str
 
 
 @dataclass(frozen=True, slots=True)

@@ -274,6 +274,17 @@ class GatewayDefinition:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SwitchDefinition:
+    """One FreeSWITCH of several. How it is reached stands in fs-dialer.yml, under the same name: it is the daemon's own, and has a password."""
+
+    id: SwitchId
+    weight: int = option(1, kind="count", low=1, high=1000, help="Its share of new calls among switches with room.")
+    lines: int | None = option(None, kind="count", low=1, high=1_000_000, help="Most legs at a time on it, ours or not; its max-sessions or less.", spec="D2")
+    cps: float | None = option(None, kind="number", low=0.1, high=10_000, help="Most originates per second by it; its sessions-per-second or less.", spec="D2")
+    gateways: tuple[str, ...] = option((), kind="refs", of="gateways", help="The trunks that it has; none named = all of the installation.")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Installation:
     """One database = one installation (D2)."""
 
@@ -297,3 +308,4 @@ class Installation:
     )
     switch: SwitchId = SwitchId("main")
     gateways: tuple[GatewayDefinition, ...] = ()
+    switches: tuple[SwitchDefinition, ...] = ()  # () = the one named `switch`, with the installation's limits

@@ -90,6 +90,7 @@ class LegEnded(LegEvent):
     q850: int | None
     we_hung_up: bool
     was_answered: bool
+    path: str = ""  # what was done in an IVR flow (switch_names.PATH)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +123,36 @@ class BridgeRefused(LegEvent):
 @dataclass(frozen=True, slots=True)
 class PlaybackStopped(LegEvent):
     """PLAYBACK_STOP, or the file was not found: a notice is over."""
+
+
+@dataclass(frozen=True, slots=True)
+class IvrSaid(LegEvent):
+    """A flow tells of a leg. what: agent (at the node `node` an agent is wanted; the leg is parked), http (the node's request is to be made; the leg waits),
+    opt_out (at `node`), machine, person (the detector's word), beep (an answering machine records now). `path`: the way so far."""
+
+    what: str
+    node: str = ""
+    value: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpAnswered(Event):
+    """The answer to AskHttp. `ok` False: no answer in time, no 2xx, or no JSON object. `values`: of the fields wanted those that passed the allow-list."""
+
+    call: AttemptId
+    node: str
+    ok: bool
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FlowsInSwitch(Event):
+    """Which extensions a switch has in the contexts of flows and queues: at every link, and when it has read its XML again."""
+
+    switch: SwitchId
+    flows: frozenset[str]
+    queues: frozenset[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,6 +350,14 @@ class EndCampaign(CommandEvent):
 
     campaign: CampaignId
     why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DrainSwitch(CommandEvent):
+    """No new calls by this switch, or new ones again: for maintenance. Those that are up go on."""
+
+    switch: SwitchId
+    on: bool = True
 
 
 @dataclass(frozen=True, slots=True)

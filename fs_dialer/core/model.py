@@ -11,6 +11,7 @@ from enum import Enum
 from typing import NewType
 
 from fs_dialer.core.changed import value
+from fs_dialer.core.flow import IvrStep
 
 CampaignId = NewType("CampaignId", str)  # the campaign's name: the file name of its YAML
 AgentId = NewType("AgentId", str)  # the agent's key in agents.yml
@@ -144,6 +145,7 @@ class Lead:
     answer_probability: float | None = None  # a lead's own estimate, for pacing; None = the campaign's
     last: str = ""  # the outcome of its last attempt, "" = none yet
     kind: str = ""  # of its number: mobile, fixed, "" = not known
+    attributes: tuple[tuple[str, str], ...] = ()  # those that its campaign's flow uses: of the lead, else of its contact
 
 
 @value
@@ -185,6 +187,9 @@ class AttemptResult:
     ticket: str = ""
     recorded_from: float | None = None  # what was recorded of it lies between these
     recorded_until: float | None = None
+    ivr: tuple[IvrStep, ...] = ()  # what was done in the flow, in its order
+    left_at: str = ""  # the node of the flow where the customer was when it ended, "" = at an end, or there was no flow
+    switch: SwitchId = SwitchId("main")
 
 
 @value
@@ -254,6 +259,8 @@ class LegFacts:
     answered: bool
     bridged_to: LegId | None
     met: bool = False  # it has been bridged, now or before: on hold it is parked like any other
+    path: str = ""  # what was done in an IVR flow so far
+    parked: bool = True  # False: an application runs that is not park: a flow, a playback
 
 
 AGENT_TIMES = (

@@ -41,6 +41,7 @@ KINDS = (
     "per_hour",  # 3/hour → 3
     "by_name",  # a table of names and values of another kind → pairs
     "extend",  # 2 x 15s → (2, 15.0)
+    "span",  # 4 or 4..8 → (4, 8)
     "filter",  # a condition on contacts, kept as text that config/filters.py can read
     "url",  # https://host/path
     "hosts",  # a list of host names
@@ -49,6 +50,7 @@ KINDS = (
     "refs",  # several of them
     "section",  # a nested dataclass
     "sections",  # a list of them
+    "table",  # a table of names and settings → a tuple of `cls`, each with its name
 )
 
 

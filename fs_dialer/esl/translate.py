@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 
 from fs_dialer.core import events as ev
+from fs_dialer.core import switch_names as names
+from fs_dialer.core.agent_events import CallerKey, CallerQueued
 from fs_dialer.core.model import AgentId, AttemptId, GatewayId, LegFacts, LegId, SwitchId
 
 VARIABLE_ATTEMPT = "fsd_attempt"
@@ -33,6 +35,10 @@ SUBSCRIBE = (
     "PLAYBACK_STOP",
     "RECORD_START",
     "RECORD_STOP",
+    "CUSTOM",  # what follows are subclasses (freeswitch.md 5)
+    names.EVENT_IVR,
+    names.EVENT_QUEUE,
+    names.EVENT_AVMD,
 )
 
 
@@ -60,7 +66,8 @@ def _ended(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
         status = _number(h.get("variable_sip_invite_failure_status"))
     answered = h.get("variable_answer_epoch", "0") not in ("", "0")
     q850 = _number(h.get("variable_hangup_cause_q850"))
-    return ev.LegEnded(_leg(h), h.get("Hangup-Cause", ""), None if answered and status == 200 else status, q850, we, answered)
+    path = h.get(f"variable_{names.PATH}", "")
+    return ev.LegEnded(_leg(h), h.get("Hangup-Cause", ""), None if answered and status == 200 else status, q850, we, answered, path)
 
 
 def _number(text: str | None) -> int | None:
@@ -89,6 +96,30 @@ def _unbridged(h: Headers, body: str | None, switch: SwitchId) -> ev.Event:
     return ev.LegUnbridged(_leg(h), LegId(other) if other else None)
 
 
+def _custom(h: Headers, body: str | None, switch: SwitchId) -> ev.Event | None:
+    rule = SUBCLASSES.get(h.get("Event-Subclass", ""))
+    return None if rule is None else rule(h, switch)
+
+
+def _ivr(h: Headers, switch: SwitchId) -> ev.Event:
+    return ev.IvrSaid(_leg(h), h.get(names.WHAT, ""), h.get(names.NODE, ""), h.get(names.VALUE, ""), h.get(f"variable_{names.PATH}", ""))
+
+
+def _queue(h: Headers, switch: SwitchId) -> ev.Event | None:
+    leg, what = _leg(h), h.get(names.WHAT)
+    if what == "enter":
+        queue, number = h.get(f"variable_{names.QUEUE}", ""), h.get(f"variable_{names.NUMBER}", "")
+        return CallerQueued(leg, queue, AttemptId(leg), number, switch=switch)
+    return CallerKey(leg, h.get(names.KEY, ""), right=what == "key") if what in ("key", "wrong") else None
+
+
+SUBCLASSES: dict[str, Callable[[Headers, SwitchId], ev.Event | None]] = {
+    names.EVENT_IVR: _ivr,
+    names.EVENT_QUEUE: _queue,
+    names.EVENT_AVMD: lambda h, s: ev.IvrSaid(_leg(h), "beep"),
+}
+
+
 RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
     "CHANNEL_CREATE": _created,
     "CHANNEL_PROGRESS": lambda h, b, s: ev.LegRang(_leg(h), early=False),
@@ -103,6 +134,7 @@ RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
     "RECORD_START": lambda h, b, s: ev.RecordingStarted(_leg(h)),
     "RECORD_STOP": lambda h, b, s: ev.RecordingStopped(_leg(h)),
     "BACKGROUND_JOB": _job,
+    "CUSTOM": _custom,
 }
 
 

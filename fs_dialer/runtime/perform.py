@@ -32,6 +32,8 @@ SWITCH_ACTIONS: dict[type[act.Action], Callable[[Switch, Any], None]] = {
     act.PauseRecording: lambda s, a: s.pause_recording(a),
     act.ResumeRecording: lambda s, a: s.resume_recording(a),
     act.EnterIvr: lambda s, a: s.enter_ivr(a),
+    act.Announce: lambda s, a: s.announce(a),
+    act.ForgetKept: lambda s, a: s.forget_kept(a),
     act.RenewFallback: lambda s, a: s.renew_fallback(a),
     act.DropFallback: lambda s, a: s.drop_fallback(a),
     act.AskLeg: lambda s, a: s.ask_leg(a),

@@ -22,6 +22,7 @@ from fs_dialer.core.model import (
     OpenAttempt,
     Refusal,
 )
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 
@@ -49,6 +50,16 @@ class Store(Protocol):
 
     def close_attempts(self, results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> None:
         """Idempotent by attempt id."""
+
+    def queues(self) -> Sequence[QueueDefinition]: ...
+    def caller_served(self, action: actions.CallerServed) -> None:
+        """The number has been served: its open callback tickets are closed, and leads that wait to call it back are withdrawn (D12). Idempotent by call."""
+
+    def caller_left(self, action: actions.CallerLeft) -> None:
+        """The caller's row, and his ticket: channel callback when he pressed the key, missed where the queue wants one. Idempotent by call."""
+
+    def opt_out(self, action: actions.OptOut) -> None:
+        """The number goes on the list, and every lead of it is blocked; again changes nothing."""
 
     def return_refused(self, now: float) -> int:
         """Leads whose no-callback time is over go back to what they were (D16); how many."""
@@ -99,6 +110,8 @@ class Switch(Protocol):
     def pause_recording(self, action: actions.PauseRecording) -> None: ...
     def resume_recording(self, action: actions.ResumeRecording) -> None: ...
     def enter_ivr(self, action: actions.EnterIvr) -> None: ...
+    def announce(self, action: actions.Announce) -> None: ...
+    def forget_kept(self, action: actions.ForgetKept) -> None: ...
     def renew_fallback(self, action: actions.RenewFallback) -> None: ...
 
     def drop_fallback(self, action: actions.DropFallback) -> None: ...
