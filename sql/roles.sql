@@ -32,7 +32,7 @@ GRANT SELECT ON
     schema_migrations, installation, campaigns, campaign_revisions, campaign_memory, agents, definitions, definition_revisions, plans,
     contacts, contact_numbers, group_members, imports, import_changes, leads, lead_takes, campaign_zone_sets,
     do_not_call, do_not_call_prefixes, do_not_call_imports, no_callback,
-    epochs, commands, audit, daemon_status, attempts_open, attempts, all_attempts, agent_hours, tickets, happenings, outbox
+    epochs, commands, audit, daemon_status, attempts_open, attempts, all_attempts, agent_hours, tickets, callers, happenings, outbox
 TO fs_dialer_operator;
 
 -- Asking the daemon, and leaving a trace of everything. Nobody changes a command or a line of the audit.
@@ -53,7 +53,7 @@ GRANT INSERT ON do_not_call_imports TO fs_dialer_operator;
 -- Results of calls, and tickets.
 GRANT UPDATE (decision, disposition, disposed_by, disposed_at, answers, note, disposition_kept) ON attempts TO fs_dialer_operator;
 GRANT UPDATE (answers, note, disposition_kept) ON attempts_open TO fs_dialer_operator;
-GRANT UPDATE (lead, note, closed_at, closed_by) ON tickets TO fs_dialer_operator;
+GRANT UPDATE (lead, note, closed_at, closed_by) ON tickets TO fs_dialer_operator;  -- closed_how is the dialler's own word
 
 
 -- --- admins --------------------------------------------------------------------------------------------------------------------------------
@@ -65,7 +65,7 @@ GRANT SELECT, INSERT, UPDATE ON tokens TO fs_dialer_admin;
 GRANT INSERT, UPDATE ON outbox TO fs_dialer_admin;
 
 -- Forgetting a person: from calls, tickets, events, messages and answers too.
-GRANT UPDATE, DELETE ON attempts, tickets, happenings, outbox, audit, commands TO fs_dialer_admin;
+GRANT UPDATE, DELETE ON attempts, tickets, callers, happenings, outbox, audit, commands TO fs_dialer_admin;
 GRANT SELECT, UPDATE ON api_requests TO fs_dialer_admin;
 
 

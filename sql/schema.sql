@@ -8,7 +8,7 @@
 --   whom to call              contacts, contact_numbers, group_members · leads, lead_takes, campaign_zone_sets · imports, import_changes
 --   whom not to call          do_not_call, do_not_call_prefixes, do_not_call_imports · no_callback
 --   who is in charge          epochs · commands · audit · tokens, api_requests
---   what happened             daemon_status · attempts_open, attempts · agent_hours · tickets · happenings, outbox
+--   what happened             daemon_status · attempts_open, attempts · agent_hours · tickets, callers · happenings, outbox
 --
 -- NOTIFY fs_dialer says "KIND:NAME" after a change that a running daemon should read at once. It is a hint and never the only way.
 
@@ -460,6 +460,9 @@ CREATE TABLE attempts (
     disposition_kept jsonb,                          -- chosen while the call was up and not filed; NULL a moment after its end, unless it cannot be filed
     recorded_from  timestamptz,                      -- the call's recording, by the switch's own word; the file bears the attempt's id
     recorded_until timestamptz,
+    ivr         jsonb       NOT NULL DEFAULT '[]',   -- what the customer did in a flow: [[node, do, name, value], …] in its order (core/flow.py: IvrStep)
+    left_at     text        NOT NULL DEFAULT '',     -- the flow's node where he was when the call ended; '' = at an end, or there was no flow
+    switch      text        NOT NULL DEFAULT '',     -- which one carried it; '' = stored before there were several
     PRIMARY KEY (id, opened_at)
 ) PARTITION BY RANGE (opened_at);
 
@@ -522,12 +525,12 @@ END $$;
 CREATE VIEW all_attempts AS
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
        rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers,
-       note, disposition_kept
+       note, disposition_kept, ivr, left_at, switch
 FROM attempts
 UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, answers,
-       note, disposition_kept
+       note, disposition_kept, '[]', '', ''
 FROM attempts_open;
 
 -- Was this attempt closed before? A function, so that the plan of who asks has nothing to do with how many months there are.
@@ -601,11 +604,41 @@ CREATE TABLE tickets (
     created_at timestamptz NOT NULL DEFAULT now(),
     closed_at  timestamptz,
     closed_by  text,
+    since      timestamptz,                        -- a caller's place in the line: when he asked, or left; NULL = of no queue
+    expires_at timestamptz,                        -- not called back after that; NULL = never
+    closed_how text        NOT NULL DEFAULT '' CHECK (closed_how IN ('', 'served', 'called_back', 'expired')),  -- by the dialler; '' = open, or by people
+    recording  text        NOT NULL DEFAULT '',    -- of a message that was left: its file, below the folder of recordings
     UNIQUE (attempt)
 );
 CREATE INDEX tickets_open ON tickets (created_at) WHERE closed_at IS NULL;
 CREATE INDEX tickets_by_number ON tickets (number, id);
 CREATE INDEX tickets_by_lead ON tickets (lead);
+CREATE INDEX tickets_to_expire ON tickets (expires_at) WHERE closed_at IS NULL;
+CREATE INDEX tickets_of_queue ON tickets (queue, created_at) WHERE queue <> '';
+
+-- Callers of queues, one row each: written when an agent is on the line with him, and when he is gone; those who still wait are in the daemon's memory only.
+-- All times are the daemon's, and the switch's where it kept them for us.
+CREATE TABLE callers (
+    id        text        PRIMARY KEY,  -- of his leg: text, for a switch may be told to take the SIP Call-ID, which is the far end's to choose
+    queue     text        NOT NULL,
+    number    text        NOT NULL,     -- E.164; as the network gave it where that is none, '' = withheld, or the person was forgotten
+    came_at   timestamptz NOT NULL,
+    asked_at  timestamptz,              -- when he pressed the key for a callback
+    served_at timestamptz,              -- when an agent was first on the line
+    left_at   timestamptz,              -- NULL = he talks now, or nobody told
+    why       text        NOT NULL DEFAULT '' CHECK (why IN (
+                  '', 'served', 'hung_up', 'max_wait', 'callback', 'voicemail', 'overflow', 'released', 'lost')),
+    agent     text,                     -- whom he met last
+    waited_s  float8      NOT NULL DEFAULT 0 CHECK (waited_s >= 0),
+    talked_s  float8      NOT NULL DEFAULT 0 CHECK (talked_s >= 0),
+    missed    boolean     NOT NULL DEFAULT false,
+    found     boolean     NOT NULL DEFAULT false,  -- only rows that the switch kept tell how he left: a daemon's own word goes before
+    switch    text        NOT NULL DEFAULT '',
+    ticket    bigint      REFERENCES tickets
+);
+CREATE INDEX callers_by_queue ON callers (queue, came_at);
+CREATE INDEX callers_by_number ON callers (number, came_at);
+CREATE INDEX callers_by_time ON callers (came_at);
 
 -- Events that a trigger listens for, written with the change they tell of, and worked off once.
 CREATE TABLE happenings (

@@ -56,6 +56,8 @@ def _written(kind: str, of: str, value: Any, campaign_type: str, zone: str) -> A
         return value.schedule if of and value.schedule else dict(show_hours(value))
     if kind == "section":
         return _settings(value, campaign_type)
+    if kind == "table":
+        return {each.name: _settings(each, each.do) for each in value}
     if kind == "sections":
         return [_settings(each) for each in value]
     if kind == "holidays":
@@ -68,7 +70,7 @@ def _written(kind: str, of: str, value: Any, campaign_type: str, zone: str) -> A
         return show_moment(value, zone) if value is not None else None
     if kind == "number":
         return None if value is None else f"{value:.9f}".rstrip("0").rstrip(".")
-    if isinstance(value, tuple) and kind != "extend":
+    if isinstance(value, tuple) and kind not in ("extend", "span"):
         return [str(getattr(each, "name", each)) for each in value]
     if is_dataclass(value):
         return str(getattr(value, "name", "")) or None

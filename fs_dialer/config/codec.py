@@ -15,6 +15,7 @@ from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
 from fs_dialer.config.form import hints_of
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.options import declared
 from fs_dialer.errors import ConfigError, Problem
 from fs_dialer.modes import SETTINGS
@@ -71,6 +72,8 @@ def to_json(value: Any) -> Any:
 def _of_type(cls: type[T], data: Any, what: str, path: str, short: str = "") -> T:
     if short and isinstance(data, list | tuple | str | int | float):
         data = {declared(cast(Any, cls))[short].name: data}  # stored when this was one setting, not a group of them
+    if cls is Ivr and isinstance(data, str):
+        data = {"name": data}  # stored when a campaign knew of its flow no more than the name: an empty one, which no switch has
     if not isinstance(data, Mapping):
         raise _refusal(what, path, f"settings were expected, this is {type(data).__name__}")
     hints = hints_of(cast(Any, cls))

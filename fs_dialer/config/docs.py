@@ -18,6 +18,7 @@ from fs_dialer.config.kinds import show
 from fs_dialer.config.leads_rows import COLUMNS, HOLDS, MAX_CELL_BYTES, PROBLEM_COLUMN
 from fs_dialer.config.library import KINDS, builtin_profiles
 from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
+from fs_dialer.core.flow import Node
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import Profile
 from fs_dialer.modes import SETTINGS
@@ -123,19 +124,19 @@ def _rows(cls: type, path: str) -> Iterator[str]:
         here = f"{path}.{key}" if path else key
         notes = meta["help"]
         if meta["types"]:
-            notes += f" Not for every type: {', '.join(meta['types'])}."
+            notes += f" Not for every {'node' if cls is Node else 'type'}: {', '.join(meta['types'])}."
         if meta["kind"] == "section":
             yield f"| **`{here}`** | | | | {notes} |"
             yield from _rows(meta["cls"], here)
             continue
-        inner = meta["kind"] == "sections"
+        inner = meta["kind"] in ("sections", "table")
         cited = [number for number in meta["spec"].split() if number not in notes]
         if cited:
             notes += f" ({' '.join(cited)})"
-        word = "list" if inner else meta["kind"]
+        word = "list" if meta["kind"] == "sections" else meta["kind"]
         yield f"| `{here}` | {word} | {_default(setting)} | {_bounds(setting)} | {notes} |".replace("|  |", "| |")
         if inner and not meta["of"]:
-            yield from _rows(meta["cls"], f"{here}[]")
+            yield from _rows(meta["cls"], f"{here}.NAME" if meta["kind"] == "table" else f"{here}[]")
 
 
 def _default(setting: Field[Any]) -> str:

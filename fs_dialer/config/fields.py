@@ -22,15 +22,17 @@ from fs_dialer.modes import SETTINGS
 # Names for examples, by the kind of thing that is named.
 SAMPLES = {
     "agents": "[lan, hoa]", "teams": "[renewals]", "gateways": "[trunk1]", "groups": "customers", "schedules": "office", "profiles": "us-tsr",
-    "scripts": "winback", "dispositions": "[sold, refused]", "rule_sets": "persistent", "campaigns": "hotline-callback", "webhooks": "crm",
+    "ivrs": "dues-menu", "queues": "support", "dnc_lists": "register", "scripts": "winback", "dispositions": "[sold, refused]", "rule_sets": "persistent", "campaigns": "hotline-callback", "webhooks": "crm",
 }  # fmt: skip
 # Where a name of the admin's own stands in a path.
-KEYS = {"agents": "lan", "teams": "renewals", "schedules": "office", "caller_ids": "+442079460100", "sounds": "sorry", "gateways": "trunk1"}
+KEYS = {"agents": "lan", "teams": "renewals", "schedules": "office", "caller_ids": "+442079460100", "sounds": "sorry", "gateways": "trunk1", "ivrs": "dues-menu", "queues": "support"}
 _BY_KEY = {
     "dial": "user/1001", "title": "Renewals in spring", "region": "GB", "csv": "leads.csv", "as": "reason", "ivr": "dues-menu", "from_queue": "support",
     "source": "16 CFR 310.4(b)(4)", "prefix": "00", "say": "Good day", "ask": "Why did you leave?", "name": "Lan Tran",
     "description": "Contracts that end in spring", "label": "Call again", "options": "[price, service]", "dsn": "postgresql:///fs_dialer",
     "password": "env:FS_DIALER_ESL_PASSWORD", "from": "2026-12-01 8:00", "until": "2026-12-20 20:00", "cps": "5", "lines": "20", "max": "3",
+    "next": "bye", "otherwise": "bye", "start": "hello", "language": "en", "voice": "slt", "keys": "{1: adviser, star: main}", "pattern": "'[1-9][0-9]+'",
+    "text": "Good day", "what": "tier", "send": "[pin, tier]", "take": "[balance]", "key": "1",
     "when": "{channel: callback}", "set": "{tried_evening: yes}", "order": "fixed", "host": "127.0.0.1", "port": "8021",
 }  # fmt: skip
 
@@ -44,6 +46,7 @@ class Setting:
     field: Field[Any]
     types: tuple[str, ...] = ()
     lists: tuple[str, ...] = ()  # the paths on the way that are lists
+    tables: tuple[str, ...] = ()  # and those that are tables of names
 
     @property
     def name(self) -> str:
@@ -81,9 +84,10 @@ class Setting:
         parts = self.path.split(".")
         for depth in range(len(parts), 0, -1):
             outer = ".".join(parts[: depth - 1])
-            text = ", ".join([f"{parts[depth - 1]}: {text}", *(self._beside(outer, parts[depth - 1]) if outer in self.lists or not outer else ())])
+            whole = outer in self.lists or outer in self.tables or not outer
+            text = ", ".join([f"{parts[depth - 1]}: {text}", *(self._beside(outer, parts[depth - 1]) if whole else ())])
             if outer:
-                text = f"[{{{text}}}]" if outer in self.lists else f"{{{text}}}"
+                text = f"[{{{text}}}]" if outer in self.lists else f"{{hello: {{{text}}}}}" if outer in self.tables else f"{{{text}}}"
         if self.where in ("campaign", "installation", "fs-dialer"):
             return text
         return f"{self.where}: {{{KEYS.get(self.where, 'mine')}: {{{text}}}}}"
@@ -95,7 +99,8 @@ class Setting:
         found = [
             each for each in all_settings() if each.where == self.where and each.path.rpartition(".")[0] == outer and each.path != f"{outer}.{key}".lstrip(".")
         ]
-        return [f"{each.path.rpartition('.')[2]}: {_sample(each)}" for each in found if each.default is None]
+        needed = ((each, _sample(each)) for each in found if each.default is None)
+        return [f"{each.path.rpartition('.')[2]}: {self.types[0] if outer in self.tables and self.types else text}" for each, text in needed]
 
 
 def bounds_of(setting: Field[Any]) -> str:
@@ -126,15 +131,18 @@ def all_settings() -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def _walk(where: str, cls: type, path: str = "", types: tuple[str, ...] = (), lists: tuple[str, ...] = ()) -> Iterator[Setting]:
+def _walk(
+    where: str, cls: type, path: str = "", types: tuple[str, ...] = (), lists: tuple[str, ...] = (), tables: tuple[str, ...] = ()
+) -> Iterator[Setting]:
     for key, setting in declared(cls).items():
         here = f"{path}.{key}" if path else key
         own = tuple(setting.metadata["types"])
         only = tuple(each for each in own if not types or each in types) or types
-        yield Setting(where, here, setting, only, lists)
-        if setting.metadata["kind"] in ("section", "sections"):
-            more = (here,) if setting.metadata["kind"] == "sections" else ()
-            yield from _walk(where, setting.metadata["cls"], here, only, lists + more)
+        kind = setting.metadata["kind"]
+        yield Setting(where, here, setting, only, lists, tables)
+        if kind in ("section", "sections", "table"):
+            inner_lists, inner_tables = (here,) if kind == "sections" else (), (here,) if kind == "table" else ()
+            yield from _walk(where, setting.metadata["cls"], here, only, lists + inner_lists, tables + inner_tables)
 
 
 def lookup(name: str) -> tuple[Setting, ...]:
@@ -163,6 +171,8 @@ def _sample(setting: Setting) -> str:
     if kind == "section":
         inner = next(each for each in _walk(setting.where, meta["cls"]) if "." not in each.path and each.kind != "section")
         return f"{{{inner.path}: {_sample(inner)}}}"
+    if kind == "table":
+        return "{hello: {do: end}}"
     if kind == "sections":
         if meta["of"] in SAMPLES:
             return SAMPLES[meta["of"]]
@@ -182,7 +192,7 @@ def _sample(setting: Setting) -> str:
         return f"[{', '.join(meta['choices'][:2])}]"
     if key == "name" and kind == "name":
         return "evening"
-    if key in _BY_KEY and kind in ("text", "texts", "name", "moment", "words", "phone", "dial_string", "choice", "count", "number"):
+    if key in _BY_KEY and kind in ("text", "texts", "name", "names", "moment", "words", "phone", "dial_string", "choice", "count", "number"):
         value = _BY_KEY[key]
         if kind not in ("count", "number") or (low or 0) <= float(value) <= (high if high is not None else float("inf")):
             return value

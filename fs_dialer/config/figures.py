@@ -18,11 +18,13 @@ _COMPARE = re.compile(r"(>=|<=|>|<|==?|≥|≤)?\s*([0-9]{1,6})(\s*\+|\s+or\s+(?
 _COMPARE_WORDS = {"at least": ">=", "at most": "<=", "more than": ">", "less than": "<", "exactly": "="}
 _TIME_OF_DAY = re.compile(r"([0-9]{1,2}):([0-9]{2})")
 _EXTEND = re.compile(r"([0-9]{1,4})\s*[x×*]\s*(.+)", re.IGNORECASE)
+_SPAN = re.compile(r"([0-9]{1,4})(?:\s*(?:\.\.|-|to)\s*([0-9]{1,4}))?")
 _DAY = re.compile(r"(?:([0-9]{4})-)?([0-9]{1,2})-([0-9]{1,2})")
 _HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]{0,62})(?:\.[a-z0-9](?:[a-z0-9-]{0,62}))*")
 _PORT = re.compile(r":[1-9][0-9]{0,4}$")
 _IPV6 = re.compile(r"[0-9a-f:.]{2,45}")
 _LOOPBACK = ("localhost", "127.0.0.1", "::1")
+LONGEST_ENTRY = 32  # digits that a customer is asked for at once
 LEAP_YEAR = 2000  # 29 February is a day of every year's list of holidays
 
 
@@ -86,6 +88,19 @@ def extend(value: str) -> tuple[int, float]:
     if not 1 <= seconds <= 3600:
         raise BadValue(f"{show_duration(seconds)} is not within 1s and 1h")
     return times, seconds
+
+
+def span(value: str) -> tuple[int, int]:
+    """`4` → (4, 4), `4..8` → (4, 8): how many digits; 1 to 32."""
+    found = _SPAN.fullmatch(value.strip())
+    if not found:
+        raise BadValue(f"`{short(value)}` is not a number or a span of them: write 4 or 4..8")
+    least, most = int(found[1]), int(found[2] or found[1])
+    if not 1 <= least <= LONGEST_ENTRY or not 1 <= most <= LONGEST_ENTRY:
+        raise BadValue(f"`{short(value)}` is not within 1 and {LONGEST_ENTRY}")
+    if least > most:
+        raise BadValue(f"`{short(value)}` ends before it begins: write {most}..{least}")
+    return least, most
 
 
 def days(value: str) -> list[tuple[str, str]]:

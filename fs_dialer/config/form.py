@@ -18,7 +18,7 @@ from fs_dialer.config.filters import BadFilter
 from fs_dialer.config.hours import read_holidays, read_hours
 from fs_dialer.config.kinds import KINDS, show
 from fs_dialer.config.shelf import UNSOUND, Defaults, Elsewhere, Shelf
-from fs_dialer.config.values import BadValue, moment, name, nearest, short, text
+from fs_dialer.config.values import BadValue, moment, name, nearest, short, switch_name, text
 from fs_dialer.config.yaml_source import Broken, Entry, Listing, Node, Scalar, Table, YamlFile
 from fs_dialer.core.options import declared
 
@@ -57,6 +57,7 @@ class Form:
         root: Table | None = None,
     ) -> None:
         self.file, self.campaign_type, self.lenient, self.partial, self.shelf = file, campaign_type, lenient, partial, shelf
+        self.noun = "campaign"  # what `campaign_type` is a type of: inside a flow of its nodes
         self.defaults: Defaults = defaults or {}
         self.others: Mapping[str, tuple[str, ...]] = others or {}  # settings that other types have at the top, with these types
         self.root = root if root is not None else file.root
@@ -116,7 +117,7 @@ class Form:
         for key, entry in table.entries.items():
             if key not in known and key not in beside:
                 if not path and (types := self.others.get(key)):
-                    self.note(entry.key, key, f"a {self.campaign_type} campaign has no such setting; it is there for {listed(types)}")
+                    self.note(entry.key, key, self._foreign(types))
                     continue
                 guess = nearest(key, [*self._offered(list(known.items())), *beside], cutoff=0.85 if self.lenient else 0.6)
                 if guess or not self.lenient:
@@ -128,6 +129,10 @@ class Form:
         for each, theirs in sets:
             more |= self._values(each, theirs, table, path, meant)
         return values, more
+
+    def _foreign(self, types: tuple[str, ...]) -> str:
+        article = "an" if self.campaign_type[:1] in "aeiou" and self.noun == "node" else "a"
+        return f"{article} {self.campaign_type} {self.noun} has no such setting; it is there for {listed(types)}"
 
     def _offered(self, settings: list[tuple[str, Field[Any]]]) -> list[str]:
         ours = self.campaign_type
@@ -154,7 +159,7 @@ class Form:
                 continue
             self.places[here] = entry.key if isinstance(entry.value, Table) else entry.value
             if types and self.campaign_type and self.campaign_type not in types:
-                self.note(entry.key, here, f"a {self.campaign_type} campaign has no such setting; it is there for {listed(types)}")
+                self.note(entry.key, here, self._foreign(types))
                 continue
             found = self._value(cls, setting, entry.value, here, values, settings)
             if found is not MISSING:
@@ -196,6 +201,8 @@ class Form:
             return self._section(setting, node, path)
         if kind == "sections":
             return self._sections(setting, node, path)
+        if kind == "table":
+            return self._table(setting, node, path)
         if kind == "hours" and not (isinstance(node, Scalar) and setting.metadata["of"]):
             return self._whole(path, read_hours(node, lambda where, text: self.note(where, path, text)))
         if kind == "holidays":
@@ -204,6 +211,9 @@ class Form:
             return self._list(cls, setting, node, path)
         if kind in ("words", "by_name"):
             return self._pairs(setting, node, path)
+        if isinstance(node, Table) and kind == "text" and any(isinstance(each.value, Scalar) and not each.value.text for each in node.entries.values()):
+            self.note(node, path, "a text that begins with { stands in quotes: '{name}'")
+            return MISSING
         if not isinstance(node, Scalar):
             self.note(node, path, f"one value is expected, not {'a list' if isinstance(node, Listing) else 'a group of settings'}")
             return MISSING
@@ -324,6 +334,36 @@ class Form:
         self.partial, self.defaults = partial, defaults
         return tuple(made) if self.clean(path) else MISSING
 
+    def _table(self, setting: Field[Any], node: Node, path: str) -> Any:
+        """Names, each with settings of its own; `do` among them says which of these it has, as the type of a campaign does."""
+        cls: type = setting.metadata["cls"]
+        if not isinstance(node, Table):
+            self.note(node, path, f"names are expected below, each with its settings ({', '.join(declared(cls))})")
+            return MISSING
+        made = []
+        outer = self.partial, self.defaults, self.campaign_type, self.noun
+        self.partial, self.defaults, self.noun = False, {}, "node"
+        for word, entry in node.entries.items():
+            here = f"{path}.{word}"
+            self.places[here] = entry.key
+            try:
+                identifier = switch_name(word)
+            except BadValue as error:
+                self.note(entry.key, path, str(error))
+                continue
+            if isinstance(entry.value, Broken):
+                self.bad.add(here)
+                continue
+            if not isinstance(entry.value, Table):
+                self.note(entry.key, here, f"settings are expected here, as in {word}: {{do: play, sound: hello.wav}}")
+                continue
+            self.campaign_type = _does(cls, entry.value)
+            values, _ = self.fill(cls, entry.value, here)
+            if complete(cls, values):
+                made.append(cls(name=identifier, **values))
+        self.partial, self.defaults, self.campaign_type, self.noun = outer
+        return tuple(made) if self.clean(path) else MISSING
+
     def _list(self, cls: type, setting: Field[Any], node: Node, path: str) -> Any:
         """A list, or one value standing for a list of one; bad items are told and left out."""
         kind, of = setting.metadata["kind"], setting.metadata["of"]
@@ -381,6 +421,14 @@ class Form:
             except BadValue as error:
                 self.note(entry.value if isinstance(entry.value, Scalar) and entry.value.text else entry.key, here, str(error))
         return tuple(pairs) if self.clean(path) else MISSING
+
+
+def _does(cls: type, table: Table) -> str:
+    """What decides which settings a node has; what was probably meant where it is misspelt, "" where nobody can tell."""
+    choices = declared(cls)["do"].metadata["choices"]
+    entry = table.entries.get("do")
+    word = entry.value.text.strip().lower() if entry is not None and isinstance(entry.value, Scalar) else ""
+    return word if word in choices else (nearest(word, choices) or "") if word else ""
 
 
 def declared_list(cls: type) -> str:

@@ -15,6 +15,7 @@ from fs_dialer.config.kinds import KINDS as VALUE_KINDS
 from fs_dialer.config.kinds import show
 from fs_dialer.config.things import KINDS
 from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
+from fs_dialer.core.flow import Node
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import AttemptCap, CallerIdDefinition, Rule, ScriptItem, TriggerAction
 from fs_dialer.modes import SETTINGS
@@ -65,6 +66,7 @@ _SIMPLE: Mapping[str, Schema] = {  # what the kind alone decides
     "compare": _pattern(r"[0-9]", "integer"),
     "per_day": _pattern(r"[Dd][Aa][Yy]\s*$"),
     "per_hour": _pattern(r"[Hh][Oo][Uu][Rr]\s*$"),
+    "span": _pattern(r"^\s*[0-9]{1,4}(?:\s*(?:\.\.|-|to)\s*[0-9]{1,4})?\s*$", "integer"),
     "extend": _pattern(r"^\s*(?:[0-9]{1,4}\s*[xX×*].+|[Nn][Oo](?:[Nn][Ee])?)\s*$"),
     "filter": {"type": _ANY_SCALAR},
     "url": _pattern(r"^\s*[Hh][Tt][Tt][Pp][Ss]?://\S+\s*$"),
@@ -83,6 +85,7 @@ _HOURS: Schema = {
     "additionalProperties": _one_or_many(_pattern(_TIMES)),
     "examples": [{"mon-fri": "8:00-20:00", "sat": "9:00-12:00, 13:00-17:00"}],
 }
+_SWITCH_NAME = r"^[a-z0-9_-]{1,32}$"
 _LISTED = (Rule, ScriptItem, AttemptCap, TriggerAction)  # what lists of settings are made of; a test finds those that are not here
 
 
@@ -106,6 +109,7 @@ def schema() -> Schema:
             "tables": _tables(),
             "hours": _HOURS,
             **{cls.__name__: _sections_item(cls) for cls in _LISTED},
+            "Node": _node(),
         },
     }
 
@@ -174,7 +178,7 @@ def _described(setting: Field[Any], made: Schema) -> Schema:
     if meta["types"]:
         said += f"\n\nFor {', '.join(meta['types'])}."
     result = {"description": said, **made}
-    if meta["kind"] not in ("section", "sections", "hours") and setting.default is not MISSING and (default := show(meta["kind"], setting.default)) != "none":
+    if meta["kind"] not in ("section", "sections", "table", "hours") and setting.default is not MISSING and (default := show(meta["kind"], setting.default)) != "none":
         result["default"] = default
     example = VALUE_KINDS[meta["kind"]].example
     if example and meta["kind"] in ("duration", "rate", "moment", "zone", "per_day", "per_hour", "extend", "compare", "filter", "dial_string", "url", "secret"):
@@ -194,11 +198,14 @@ def _value(setting: Field[Any], campaign_type: str) -> Schema:
         item = {"$ref": f"#/definitions/{meta['cls'].__name__}"}
         name = [_SIMPLE["ref"]] if meta["of"] else []
         return {"anyOf": [{"type": "array", "items": item}, item, *name]}
+    if kind == "table":
+        return {"type": "object", "propertyNames": {"pattern": _SWITCH_NAME}, "additionalProperties": {"$ref": f"#/definitions/{meta['cls'].__name__}"}}
     if kind == "hours":
         hours = {"$ref": "#/definitions/hours"}
         return {"anyOf": [hours, _SIMPLE["ref"]] if meta["of"] else [hours]}
     if kind in ("choice", "choices"):
-        word: Schema = {"anyOf": [{"enum": list(meta["choices"])}, _pattern(_any_case(*meta["choices"]))]}
+        digits = [int(each) for each in meta["choices"] if each.isdigit()]  # `key: 1` is a number to the editor
+        word: Schema = {"anyOf": [{"enum": [*meta["choices"], *digits]}, _pattern(_any_case(*meta["choices"]))]}
         return word if kind == "choice" else _one_or_many(word)
     if kind in ("count", "number"):
         pattern = _COUNT if kind == "count" else r"^\s*[+-]?[0-9]{1,12}(?:\.[0-9]{1,9})?\s*$"
@@ -217,6 +224,17 @@ def _sections_item(cls: type) -> Schema:
     for key, setting in declared(cls).items():  # inside a list nothing comes from defaults.yml
         if setting.metadata["kind"] == "section":
             made["properties"][key] = _described(setting, _object([setting.metadata["cls"]], ""))
+    return made
+
+
+def _node() -> Schema:
+    """A node of a flow: all settings are described, and what a node does decides which of them it has."""
+    made = _object([Node], "") | {"title": "A node of a flow"}
+    kinds = declared(Node)["do"].metadata["choices"]
+    has = {each: [key for key, setting in declared(Node).items() if not (types := setting.metadata["types"]) or each in types] for each in kinds}
+    made["allOf"] = [
+        {"if": {"properties": {"do": {"const": each}}, "required": ["do"]}, "then": {"propertyNames": {"enum": has[each]}}} for each in kinds
+    ]
     return made
 
 

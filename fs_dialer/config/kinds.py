@@ -78,6 +78,7 @@ KINDS: dict[str, Kind] = {
     "per_hour": Kind(figures.per_hour, "with its unit: `3/hour`", "3/hour"),
     "by_name": Kind(None, "names and a value for each: `{hoa: 80/day}`", "{hoa: 80/day}"),
     "extend": Kind(figures.extend, "how often and how much: `2 x 15s`, or `none`", "2 x 15s"),
+    "span": Kind(figures.span, "a number or a span of them: `4`, `4..8`", "4..8"),
     "filter": Kind(
         condition, "a condition on contacts: `tier in (gold, silver) and city = Hanoi`; inside `{ }` in quotes where it holds a comma", "tier = gold"
     ),
@@ -86,6 +87,7 @@ KINDS: dict[str, Kind] = {
     "secret": Kind(figures.secret, "where it is: `env:NAME` or `file:/path`", "env:FS_DIALER_WEBHOOK_SECRET"),
     "section": Kind(None, "settings of its own", ""),
     "sections": Kind(None, "a list, each with settings of its own", ""),
+    "table": Kind(None, "names, each with settings of its own", ""),
 }
 
 
@@ -124,6 +126,7 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "per_day": lambda number: f"{number}/day",
     "per_hour": lambda number: f"{number}/hour",
     "time_of_day": show_time,
+    "span": lambda pair: f"{pair[0]}" if pair[0] == pair[1] else f"{pair[0]}..{pair[1]}",
     "extend": lambda pair: f"{pair[0]} x {show_duration(pair[1])}" if pair[0] else "none",
     "hours": _hours,
     "holidays": _holidays,

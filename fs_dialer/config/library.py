@@ -24,6 +24,7 @@ from fs_dialer.errors import ConfigError, Problem
 
 __all__ = ["KINDS", "Key", "Kind", "Library", "Thing", "builtin_profiles", "read_things", "references", "resolve", "write_yaml"]
 
+OWN_LIST = "own"  # the do-not-call list that every installation has
 _STAND_IN = {"agents": "agents stand below agents:", "gateways": "gateways stand in installation.yml", "campaigns": "a campaign is a file of its own"}
 
 
@@ -82,6 +83,13 @@ def builtin_profiles() -> Mapping[str, Any]:
     return {unit.thing.name: unit.value for unit in units}
 
 
+def _built_in(kind: str) -> frozenset[str]:
+    """Names that stand for something without being defined."""
+    if kind == "dnc_lists":
+        return frozenset({OWN_LIST})
+    return frozenset(builtin_profiles()) if kind == "profiles" else frozenset()
+
+
 class Books:
     """The shelf of one `resolve`: things by key, each read once and when it is asked for."""
 
@@ -130,7 +138,7 @@ class Books:
                 singular = "campaign" if kind == "campaigns" else kind
                 found = {name for each, name in self.things if each == singular}
             found |= {name for each, name in self.known if each == kind}
-            self._names[kind] = found | set(builtin_profiles()) if kind == "profiles" else found
+            self._names[kind] = found | _built_in(kind)
         return self._names[kind]
 
     def word(self, kind: str) -> tuple[str, str]:

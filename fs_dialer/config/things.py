@@ -7,16 +7,18 @@ texts that JSON holds: what stood in the file, nothing typed, nothing merged; so
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import PurePath
 from typing import Any, Literal
 
-from fs_dialer.config.values import BadValue, name, nearest, phone, short
+from fs_dialer.config.values import BadValue, name, nearest, phone, short, switch_name
 from fs_dialer.config.yaml_source import Broken, Entry, Listing, Node, Scalar, Table, YamlFile
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.options import declared
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.resources import (
     CallerIdDefinition,
     Disposition,
@@ -42,20 +44,21 @@ DEFAULTS: Key = ("defaults", "")
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`embeds`: campaigns keep the thing itself, so a change of it is a change of theirs and needs their approval (D5)."""
+    """`embeds`: campaigns keep the thing itself, so a change of it is a change of theirs and needs their approval (D5). `read_name`: a key in the file."""
 
     cls: type
     word: str  # one of them, in messages
     embeds: bool = False
     key: str = "name"  # the field that its key in the file fills
     short: str = ""  # the setting that a plain value or a list stands for: `sorry: sorry.wav`
+    read_name: Callable[[str], str] = name
 
 
 KINDS: dict[str, Kind] = {
     "agents": Kind(AgentDefinition, "agent", key="id"),
     "teams": Kind(Team, "team", short="people"),
     "schedules": Kind(Schedule, "schedule", embeds=True),
-    "caller_ids": Kind(CallerIdDefinition, "caller id", embeds=True),
+    "caller_ids": Kind(CallerIdDefinition, "caller id", embeds=True, read_name=phone),
     "sounds": Kind(Sound, "sound", embeds=True, short="file"),
     "scripts": Kind(Script, "script", embeds=True, short="items"),
     "dispositions": Kind(Disposition, "disposition", embeds=True),
@@ -64,6 +67,8 @@ KINDS: dict[str, Kind] = {
     "dnc_lists": Kind(DncList, "do-not-call list"),
     "rule_sets": Kind(RuleSet, "rule set", embeds=True, short="rules"),
     "profiles": Kind(Profile, "profile", embeds=True),
+    "ivrs": Kind(Ivr, "ivr", embeds=True, read_name=switch_name),
+    "queues": Kind(QueueDefinition, "queue", read_name=switch_name),
     "triggers": Kind(Trigger, "trigger"),
     "webhooks": Kind(Webhook, "webhook"),
 }
@@ -242,7 +247,7 @@ def _table(file: YamlFile, kind: str, entry: Entry, on_disk: bool) -> Iterator[T
     seen: dict[str, Scalar] = {}
     for word, each in node.entries.items():
         try:
-            identifier = phone(word) if kind == "caller_ids" else name(word)
+            identifier = KINDS[kind].read_name(word)
             if identifier in seen:
                 raise BadValue(f"{identifier} stands here a second time, first in line {seen[identifier].line}: keep one")
         except BadValue as error:
@@ -280,6 +285,9 @@ def _named(cls: type, source: Any) -> Iterator[Key]:
             continue
         if meta["kind"] == "sections":
             for item in value if isinstance(value, list) else (value,):
+                yield from _named(meta["cls"], item)
+        if meta["kind"] == "table":
+            for item in value.values() if isinstance(value, Mapping) else ():
                 yield from _named(meta["cls"], item)
         if meta["of"] and meta["kind"] != "by_name":
             for text in value if isinstance(value, list) else (value,):

@@ -27,6 +27,7 @@ _DURATION = re.compile(
 # The same with more digits than anything that a setting allows; a fraction that is too fine is none of them.
 _LONG_DURATION = re.compile("".join(rf"(?:[0-9]+(?:\.[0-9]{{1,6}})?{unit})?" for unit in "dhms"))
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+_SWITCH_NAME = re.compile(r"[a-z0-9_-]{1,32}")
 _MOMENT = re.compile(r"([0-9]{4})-([0-9]{1,2})-([0-9]{1,2})(?:[ T]+([0-9]{1,2}):([0-9]{2})(?::([0-9]{2}))?)?")
 _OFFSET = re.compile(r"(?:GMT|UTC|Z)?\s*([+-])\s*([0-9]{1,2})(?::?([0-9]{2}))?", re.IGNORECASE)
 # The same shapes as in esl/commands.py, which has the last word on what reaches the switch (D7); here an admin is told early. A test compares them.
@@ -165,6 +166,15 @@ def name(value: str) -> str:
         listed = ", ".join(part.strip() for part in value.split(","))
         raise BadValue(f"`{short(value)}` is several names in one text: write [{short(listed)}]")
     raise BadValue(f"`{short(value)}` is not a name: letters, digits, - _ . (at most 64)")
+
+
+def switch_name(value: str) -> str:
+    """The name of a flow, of its nodes, of a queue: they become extensions in the switch, and words in what a call leaves behind."""
+    value = value.strip()
+    if _SWITCH_NAME.fullmatch(value):
+        return value
+    better = re.sub(r"[^a-z0-9_-]+", "-", value.lower()).strip("-")[:32]
+    raise BadValue(f"`{short(value)}` can not be an extension in the switch: lower-case letters, digits, - and _, at most 32; write {better or 'main'}")
 
 
 def dial_string(value: str) -> str:

@@ -18,7 +18,7 @@ import yaml
 from fs_dialer.errors import Problem
 
 MAX_BYTES = 1_000_000
-MAX_DEPTH = 12  # our deepest setting sits at 4
+MAX_DEPTH = 12  # our deepest setting, a key of a flow's menu, sits at 7
 
 _FAST = getattr(yaml, "CBaseLoader", None)
 _TAB_INDENT = re.compile(r"( *)\t[ \t]*[^\s#]")

@@ -309,7 +309,8 @@ class AskHttp(Action):
 
 @dataclass(frozen=True, slots=True)
 class OptOut(Action):
-    """A customer asked by a key not to be called any more: `number` goes on the do-not-call list `list` at once. kept: rows in the switch that this settles."""
+    """A customer asked by a key not to be called any more: `number` goes on the do-not-call list `list` at once. kept: rows in the switch that this settles.
+    place: the flow's extension and node, `dues-menu.3f2a91c4.stop`, or the queue; "" = not known."""
 
     switch: SwitchId
     call: AttemptId | None
@@ -318,6 +319,7 @@ class OptOut(Action):
     list: str
     at: float
     kept: tuple[str, ...] = ()
+    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

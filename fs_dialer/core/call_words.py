@@ -9,8 +9,30 @@ from dataclasses import dataclass
 
 from fs_dialer.core.actions import Action
 from fs_dialer.core.changed import value
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.hangup import Evidence
-from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, GatewayId, Lead, LegId
+from fs_dialer.core.model import AgentId, AttemptId, CallState, CampaignId, GatewayId, Lead, LegId, SwitchId
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On which a caller waits in a queue, taken when he came (queue_definition.py has them in the words of an admin).
+
+    key_after_s: the key for a callback counts only so long after he came, None = there is no such key. then: hang_up, voicemail, number, when he has waited
+    too long; then_at_most_s: how long the switch may take for that, None = it has an end by itself.
+    """
+
+    queue: str = ""
+    key_after_s: float | None = None
+    said_at_key: str | None = None
+    said_too_early: str | None = None
+    said_wrong: str | None = None
+    announce_every_s: float | None = None
+    place: str | None = None  # played before his place in the line
+    wait: str | None = None  # played before the minutes that he will probably wait
+    minutes: str | None = None  # and after them
+    then: str = "hang_up"
+    then_at_most_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +57,7 @@ class Plan:
     record_pause: bool = True
     stereo: bool = False
     zone: str = "UTC"
+    terms: Terms | None = None  # of a queue: the call is an inbound caller's
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +109,18 @@ class Call:
     cancel_reason: str = ""
     we_hung_up: bool = False
     machine: bool = False
-    ivr_success: bool = False
+    path: str = ""  # what was done in the flow, as far as it was told
+    node: str = ""  # of the flow, where an agent is wanted or was wanted last
+    wants_agent: bool = False  # and his leg may not be parked yet
+    wanted_at: float | None = None  # when an agent was wanted first
+    asking: str = ""  # the node whose HTTP request is on its way
+    asked_at: float = 0.0
+    answers: tuple[tuple[str, str], ...] = ()  # of services, by name
+    opted_out: bool = False
+    message: str = ""  # for a machine: beep = its beep is waited for, due = his leg parks, playing, left
     caller_id: str = ""
     gateway: GatewayId | None = None
+    switch: SwitchId = SwitchId("main")  # where its customer's leg is
     gates: tuple[tuple[str, str], ...] = ()  # what each gate answered when it was placed
     gates_at: float = 0.0
     preview_until: float | None = None
@@ -104,6 +136,10 @@ class Call:
     recorded_from: float | None = None
     recorded_until: float | None = None
     news: str = ""  # what became of a transfer, for the agent
+    leaving: str = ""  # a queued caller who is on his way out by callback, voicemail, overflow or released; "" = not, or by the longest wait
+    asked_at: float | None = None  # when he pressed the key for a callback
+    kept: tuple[str, ...] = ()  # rows in the switch that are settled with him (switch_names.py)
+    said_at: float | None = None  # an announcement was begun then, and its end has not been reported
 
     @property
     def with_target(self) -> bool:
@@ -170,6 +206,7 @@ class LeadEnded(Input):
     sip_status: int | None = None
     q850: int | None = None
     certain: bool = True
+    path: str = ""  # what was done in the flow
 
 
 @dataclass(frozen=True, slots=True)
@@ -225,13 +262,43 @@ class PersonHeard(Input):
     pass
 
 
+class BeepHeard(Input):
+    """An answering machine records from now on."""
+
+
 @dataclass(frozen=True, slots=True)
-class IvrDone(Input):
-    success: bool
-
-
 class IvrWantsAgent(Input):
-    pass
+    """The flow has come to a node that connects with an agent, and his leg parks."""
+
+    node: str = ""
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpWanted(Input):
+    """The flow has come to a node whose request is to be made."""
+
+    node: str
+    path: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class HttpCame(Input):
+    node: str
+    ok: bool
+    values: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class FoundInFlow(Input):
+    """The switch was asked: the leg is up and bridged to nobody. `parked` False: the flow goes on by itself."""
+
+    path: str
+    parked: bool
+
+
+class OptedOut(Input):
+    """He asked not to be called any more; the list has been told."""
 
 
 class HoldAsked(Input):
@@ -336,8 +403,36 @@ class MusicDue(Due):
     """Music that ended at once may be tried again."""
 
 
+class SayDue(Due):
+    """A queued caller is to be told how he stands, or what he is being told takes too long."""
+
+
 class GuardDue(Due):
     """A hang-up was asked for and its leg's end was not reported."""
+
+
+@dataclass(frozen=True, slots=True)
+class KeyPressed(Input):
+    """A queued caller pressed the key for a callback, or with `right` False another one. `at`: when, None = now. `row`: where the switch keeps it."""
+
+    right: bool
+    at: float | None = None
+    row: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Announced(Input):
+    """What a queued caller is to be told now."""
+
+    sounds: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Released(Input):
+    """The fallback in the switch took this queued caller out of the queue: no daemon was heard of for too long."""
+
+    why: str = ""  # released, voicemail, overflow; "" = as his queue says
+    rows: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -367,8 +462,12 @@ INPUTS: tuple[type[Input], ...] = (
     BridgeFailed,
     MachineHeard,
     PersonHeard,
-    IvrDone,
+    BeepHeard,
     IvrWantsAgent,
+    HttpWanted,
+    HttpCame,
+    FoundInFlow,
+    OptedOut,
     HangUpAsked,
     HoldAsked,
     ResumeAsked,
@@ -392,11 +491,15 @@ INPUTS: tuple[type[Input], ...] = (
     TargetDue,
     HeardDue,
     MusicDue,
+    KeyPressed,
+    SayDue,
+    Announced,
+    Released,
     Cancel,
 )
 
 
-DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue, TargetDue, HeardDue, MusicDue)
+DUES: tuple[type[Due], ...] = (PreviewDue, RingDue, AgentRingDue, WaitDue, BridgeDue, GuardDue, TargetDue, HeardDue, MusicDue, SayDue)
 
 
 # --- directives to the engine ---------------------------------------------------------------------------------------------------------
@@ -463,6 +566,18 @@ class Timer:
 
 
 @dataclass(frozen=True, slots=True)
+class Say:
+    """Tell a queued caller his place in the line and how long he will probably wait, as far as that is known. Answered by Announced, or not at all."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forget:
+    """These rows that the switch keeps of a queued caller mean nothing."""
+
+    rows: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AskSwitch:
     """The lead leg's end is overdue: ask whether it exists."""
 
@@ -476,4 +591,4 @@ class Finish:
     until: float | None = None
 
 
-Directive = Action | DialLead | RingAgent | RingReserved | RingTarget | Record | Need | Free | Talks | Timer | AskSwitch | Finish
+Directive = Action | DialLead | RingAgent | RingReserved | RingTarget | Record | Need | Free | Talks | Timer | Say | Forget | AskSwitch | Finish

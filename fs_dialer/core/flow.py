@@ -80,7 +80,7 @@ class Node:
     take: tuple[str, ...] = option(
         (), kind="names", types=("http",), help="Fields of the JSON answer that are kept as answers; letters, digits, space, + - . , only."
     )
-    list: str = option("opt-out", kind="ref", of="dnc_lists", types=("opt_out",), help="The do-not-call list that the number goes on.")
+    list: str = option("own", kind="ref", of="dnc_lists", types=("opt_out",), help="The do-not-call list that the number goes on; `own` is always there.")
     success: bool = option(
         True, kind="flag", types=("end",), help="`yes`: whoever comes here has been reached (D13); `no`: the lead is called again.", spec="D13"
     )

@@ -28,6 +28,8 @@ class Evidence:
     machine: bool = False
     ivr_success: bool = False
     certain: bool = True
+    in_flow: bool = False  # he met an IVR flow, and an agent only where he wanted one
+    wanted_at: float | None = None  # then: when he wanted an agent first, None = never
 
 
 CALLEE_BUSY = frozenset({"USER_BUSY"})
@@ -94,12 +96,14 @@ def outcome(e: Evidence, connect_within_s: float) -> Outcome:
 
 
 def was_missed(e: Evidence, result: Outcome, connect_within_s: float) -> bool:
-    """D1: a person answered and was not bridged within connect_within_s. One who hung up sooner is an early hang-up, not missed."""
+    """D1: a person answered and was not bridged within connect_within_s. One who hung up sooner is an early hang-up, not missed. In a flow the time runs from
+    the moment in which he wanted an agent."""
     if result is Outcome.MISSED:
         return True
-    if result is not Outcome.CONNECTED or e.answered_at is None or e.bridged_at is None:
+    since = e.wanted_at if e.in_flow else e.answered_at
+    if result is not Outcome.CONNECTED or since is None or e.bridged_at is None:
         return False
-    return e.bridged_at - e.answered_at > connect_within_s
+    return e.bridged_at - since > connect_within_s
 
 
 def _answered(e: Evidence, answered_at: float, connect_within_s: float) -> Outcome:
@@ -107,7 +111,12 @@ def _answered(e: Evidence, answered_at: float, connect_within_s: float) -> Outco
         return Outcome.CONNECTED
     if e.machine:
         return Outcome.MACHINE
-    if e.we_hung_up or e.ended_at - answered_at >= connect_within_s:
+    if e.in_flow and not e.certain:
+        return Outcome.UNKNOWN  # he may have come to the end of it while nobody listened
+    since = e.wanted_at if e.in_flow else answered_at
+    if since is None:
+        return Outcome.EARLY_HANGUP  # D13: he left the flow before its end
+    if e.we_hung_up or e.ended_at - since >= connect_within_s:
         return Outcome.MISSED
     return Outcome.EARLY_HANGUP
 

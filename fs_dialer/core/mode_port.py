@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from fs_dialer.core.definition import Campaign
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.model import CampaignType
 
 
@@ -21,7 +22,9 @@ class Flow:
     first_leg: who is rung first. on_answer: what an answered customer meets. reserve_agent: each originate takes one idle agent at once.
     preview_s: the agent sees the lead for this long before it is dialled; None = no preview, inf = until he dials. preview_end: what is done when that time
     is over: dial, skip, not_available. accept: the time runs from the agent's acceptance (D17). extend: how often he may prolong it, and by how much.
-    pull: agents take leads themselves; nothing is handed out.
+    pull: agents take leads themselves; nothing is handed out. ivr: the extension of the flow that on_answer "ivr" leads into, script: what it is made of.
+    detect: what listens for answering machines (amd, avmd; "" = nothing does), machines: what is done about one (hang_up, message, go_on), message: what is
+    played to it, message_succeeds: whether that counts as reached.
     """
 
     first_leg: Literal["lead", "agent"] = "lead"
@@ -33,6 +36,11 @@ class Flow:
     accept: bool = False
     extend: tuple[int, float] = (0, 0.0)
     pull: bool = False
+    script: Ivr | None = None
+    detect: str = ""
+    machines: str = "hang_up"
+    message: str | None = None
+    message_succeeds: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ TYPE = CampaignType.CALLBACK
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Options:
-    from_queue: str = option("", kind="name", help="The queue whose callers it calls back; a trigger may add others.", spec="S65 S67")
+    from_queue: str = option("", kind="ref", of="queues", help="The queue whose callers it calls back; a trigger may add others.", spec="S65 S67")
 
 
 def flow(campaign: Campaign) -> Flow:
