@@ -47,9 +47,10 @@ PEOPLE: Mapping[str, Any] = {
 
 PREDICTIVE_AGENTS = 100
 PREDICTIVE_TALK_S = 4.0
-PREDICTIVE_ANSWERED = (0.5, 0.2, 0.1, 0.05, 0.03, 0.02)
+PREDICTIVE_ANSWERED = (0.5, 0.2, 0.1, 0.05)
 PREDICTIVE_S = 30
-WARM_S = 40
+WARM_ANSWERS = 400  # before that the budget of missed calls holds a pacer that knows nothing yet
+WARM_MOST_S = 240
 MORE = 1.1  # a step that does not bring so much more pace is the last: something else than the inbox holds it
 MOST_LAG_S = 0.1
 
@@ -117,7 +118,7 @@ def _predictive_step(answered: float) -> dict[str, float | None]:
         world.start_switch(people, seed=int(answered * 100), sps=5000)
         assert world.switch is not None
         switch = world.switch.pid
-        leads = int(1.3 * PREDICTIVE_AGENTS / (PREDICTIVE_TALK_S + 0.2) / answered * (PREDICTIVE_S + WARM_S + 10))
+        leads = int(1.3 * (PREDICTIVE_AGENTS / (PREDICTIVE_TALK_S + 0.2) * PREDICTIVE_S * 2 + WARM_ANSWERS * 3) / answered)
         place = write_definitions(
             world.folder, agents=PREDICTIVE_AGENTS, leads=leads, nailed=PREDICTIVE_AGENTS, cps=1000, lines=5000, wrap_up_s=0, type="predictive", ring_s=5
         )
@@ -131,7 +132,7 @@ def _predictive_step(answered: float) -> dict[str, float | None]:
         try:
             _wait(world, "agent_legs", PREDICTIVE_AGENTS)
             order_start(world)
-            time.sleep(WARM_S)
+            _wait_for_answers(world)
             _delays(world)
             before, cpu_s, switch_s = world.counters()["lead_legs"], _cpu_s(daemon.pid), _cpu_s(switch)
             lags = _lags(port, PREDICTIVE_S)
@@ -150,6 +151,12 @@ def _predictive_step(answered: float) -> dict[str, float | None]:
                 daemon.send_signal(number)
                 time.sleep(0.3)
             daemon.wait(30)
+
+
+def _wait_for_answers(world: Rig) -> None:
+    deadline = time.monotonic() + WARM_MOST_S
+    while time.monotonic() < deadline and world.counters()["bridges"] < WARM_ANSWERS:
+        time.sleep(1.0)
 
 
 def _lags(port: int, seconds: float) -> list[float]:

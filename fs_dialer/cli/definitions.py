@@ -124,15 +124,24 @@ def check(session: Session, paths: tuple[Path, ...]) -> None:
     for path in sorted(others):
         problems += _problems_of(partial(_read_people, path) if path.stem == "people" else partial(load_settings, path, {}))
     problems.sort(key=lambda problem: (problem.file, problem.line, problem.column, problem.path))
+    warnings = [each for each in found.library.warnings if any(_is_below(Path(each.file), path) for path in paths)]
+    session.say(*problem_lines(warnings, mark="! "))
     if problems:
         session.say(*problem_lines(problems))
         session.say(f"{count_of(tuple(problems))}    What each setting means: docs/reference/config.md")
     else:
-        session.say(f"No problems in {_what_is_there(found, len(others))}.")
+        warned = f", {plural(len(warnings), 'warning')} above" if warnings else ""
+        session.say(f"No problems in {_what_is_there(found, len(others))}{warned}.")
     campaigns = [campaign.id for campaign in found.campaigns]
-    session.result({"problems": [problem_json(problem) for problem in problems], "campaigns": campaigns, "agents": [agent.id for agent in found.agents]})
+    told = {"problems": [problem_json(problem) for problem in problems], "warnings": [problem_json(warning) for warning in warnings]}
+    session.result(told | {"campaigns": campaigns, "agents": [agent.id for agent in found.agents]})
     if problems:
         raise click.exceptions.Exit(Exit.REFUSED)
+
+
+def _is_below(file: Path, path: Path) -> bool:
+    """Was this file named, or a folder around it? What is only read beside a campaign is judged without all that belongs to it."""
+    return path.resolve() in (file.resolve(), *file.resolve().parents)
 
 
 def _read_by_others(paths: Sequence[Path]) -> list[Path]:

@@ -102,11 +102,11 @@ def count_of(problems: tuple[Problem, ...]) -> str:
     return f"{many} in {len(files)} files." if len(files) > 1 else f"{many}."
 
 
-def problem_lines(problems: Sequence[Problem]) -> list[str]:
-    """What and where, each on a line; below them the line of the file itself, once for all its problems, where it may be shown."""
+def problem_lines(problems: Sequence[Problem], mark: str = "") -> list[str]:
+    """What and where, each on a line; below them the line of the file itself, once for all its problems, where it may be shown. mark: before each."""
     lines = []
     for problem, following in zip_longest(problems, problems[1:]):
-        lines.append(str(problem))
+        lines.append(f"{mark}{problem}")
         same_line = following is not None and (following.file, following.line) == (problem.file, problem.line)
         if problem.source.strip() and not same_line:
             lines.append(f"    {problem.line} | {problem.source.rstrip()}")

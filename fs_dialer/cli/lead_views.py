@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from fs_dialer.db.lead_desk import CallView, Entry, LeadStory, LeadView
 
 MOST_CAMPAIGNS = 1000  # one number may be a lead of that many
+CLOSED = {"served": ": served otherwise", "called_back": ": called back", "expired": ": too old"}
 OPEN = ("new", "retry", "callback_scheduled")
 COLOURS = {"succeeded": "green", "in_progress": "cyan", "blocked": "red", "invalid": "red", "error": "red"}
 
@@ -242,14 +243,17 @@ def _told(entry: Entry) -> str:
         case "call":
             talked = f", talked {ago(know['talked_s'])}" if know["talked_s"] else ""
             outcome = "is up" if know["outcome"] is None else "missed" if know["missed"] else str(know["outcome"]).replace("_", " ")
-            return f"call to {entry.number or 'a number that was forgotten'}: {outcome}{talked}" + (f" ({know['decision']})" if know["decision"] else "")
+            decision = f" ({know['decision']})" if know["decision"] else ""
+            return f"call to {entry.number or 'a number that was forgotten'}: {outcome}{talked}{_steps(know)}{decision}"
+        case "queue":
+            return _queued(know)
         case "result":
             answers = ", ".join(f"{key}: {_answer(value)}" for key, value in know["answers"].items())
             return f"result {know['disposition']}" + (f" ({answers})" if answers else "") + (f": {know['note']}" if know["note"] else "")
         case "ticket":
             return f"ticket {know['ticket']}: {know['channel']}" + (f", {know['note']}" if know["note"] else "")
         case "ticket_closed":
-            return f"ticket {know['ticket']} closed"
+            return f"ticket {know['ticket']} closed" + CLOSED.get(know["how"], "")
         case "do_not_call":
             entered = f" as {know['prefix']}*" if know.get("prefix") else ""
             return f"on the do-not-call list {entry.place}{entered}" + _because(know["reason"])
@@ -257,6 +261,31 @@ def _told(entry: Entry) -> str:
             return f"left alone until {moment(know['until'], 'UTC')}" + ("" if entry.place else ", by all campaigns") + _because(know["reason"])
         case _:
             return _audited(know)
+
+
+def _steps(know: Mapping[str, Any]) -> str:
+    """, in the flow: main 1, pin 1234, left at adviser"""
+    steps = [f"{node} {value or 'nothing'}" for node, _, _, value in know.get("ivr") or ()]
+    steps += [f"left at {know['left_at']}"] if know.get("left_at") else []
+    return f", in the flow: {', '.join(steps)}" if steps else ""
+
+
+def _queued(know: Mapping[str, Any]) -> str:
+    """A call of his to one of our queues."""
+    ended = {
+        "served": "served",
+        "hung_up": "hung up",
+        "max_wait": "let go after the longest wait",
+        "callback": "asked to be called back",
+        "voicemail": "left a message",
+        "overflow": "put through elsewhere",
+        "released": "let go by the switch, while no daemon ran",
+        "lost": "gone, and nobody knows how",
+    }
+    how = ended.get(know["why"], "talks now" if know["served"] else "waits")
+    asked = ", after asking to be called back" if know["asked_at"] is not None and know["why"] != "callback" else ""
+    talked = f", talked {ago(know['talked_s'])}" if know["talked_s"] else ""
+    return f"called the queue: {how}{asked}, waited {ago(know['waited_s'])}{talked}" + (f", ticket {know['ticket']}" if know["ticket"] else "")
 
 
 def _audited(know: Mapping[str, Any]) -> str:
@@ -270,6 +299,7 @@ def _audited(know: Mapping[str, Any]) -> str:
         "do_not_call_remove": f"taken off the do-not-call list {details.get('list')}",
         "mark_no_callback": "asked to be left alone; replaced or taken back since",
         "clear_no_callback": "no longer left alone",
+        "withdraw_lead": f"lead {details.get('lead')} not called any more",
     }
     return words.get(know["what"], str(know["what"]).replace("_", " ")) + _because(know["why"])
 

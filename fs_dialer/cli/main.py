@@ -215,6 +215,19 @@ TICKET = LazyGroup(
         }
     },
 )
+IVR = LazyGroup(
+    "ivr",
+    help="Flows that autocall campaigns speak with. Defined in files; tried and drawn here.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.ivr:ivr_list", "All flows, and which campaigns use them."),
+            "check": Lazy(f"{HERE}.ivr:ivr_check", "Find every mistake in flows."),
+            "try": Lazy(f"{HERE}.ivr_try:ivr_try", "Walk through a flow by pressing keys."),
+            "draw": Lazy(f"{HERE}.ivr:ivr_draw", "A picture of a flow, SVG or PNG."),
+            "render": Lazy(f"{HERE}.ivr:ivr_render", "The dialplan that the switch is given for it."),
+        }
+    },
+)
 TRIGGER = LazyGroup(
     "trigger",
     help="Triggers: what happens by itself. Defined in files.",
@@ -288,6 +301,7 @@ main = Main(
             "group": GROUP,
             "lead": LEAD,
             "dnc": DNC,
+            "ivr": IVR,
             "trigger": TRIGGER,
             "webhook": WEBHOOK,
             "token": TOKEN,

@@ -35,7 +35,7 @@ TIME_COLUMNS = ("opened_at", "rang_at", "answered_at", "bridged_at", "ended_at",
 STORED = (
     "id", "campaign", "revision", "lead", "lead_status", "number", "gateway", "caller_id", "agent", "opened_at", "outcome", "cause", "sip_status",
     "rang_at", "answered_at", "bridged_at", "ended_at", "missed", "leg_seen", "disposition", "disposed_by", "disposed_at", "decision", "answers",
-    "note", "gates", "leg", "epoch", "closed_at",
+    "note", "gates", "leg", "epoch", "closed_at", "path", "left_at", "switch",
 )  # fmt: skip
 LENGTHS: Mapping[str, Callable[[AttemptRow], float | None]] = {
     "ring_s": lambda row: _between(row.rang_at, row.answered_at if row.answered_at is not None else row.ended_at),
@@ -44,7 +44,7 @@ LENGTHS: Mapping[str, Callable[[AttemptRow], float | None]] = {
 }
 PEOPLE = ("name", "status")  # of the contact; the lead's, as it is now
 OWN = (*STORED, *LENGTHS, *PEOPLE, "ticket")
-INSIDE = ("answers", "attributes")  # answers.KEY of the script, attributes.KEY of the person
+INSIDE = ("answers", "attributes", "ivr")  # answers.KEY of the script, attributes.KEY of the person, ivr.NAME of the flow
 SHOWN = ("opened_at", "campaign", "number", "agent", "outcome", "cause", "ring_s", "wait_s", "talk_s", "disposition")
 WRITTEN = (*STORED, *LENGTHS)
 
@@ -89,7 +89,9 @@ class _Texts(Mapping[str, str]):
 )
 @asking()
 @click.option(
-    "--columns", metavar="A,B", help="Which columns, in their order: those of docs/reports.md, answers.KEY of the script, attributes.KEY of the person."
+    "--columns",
+    metavar="A,B",
+    help="Which columns, in their order: those of docs/reports.md, answers.KEY of the script, ivr.NAME of the flow, attributes.KEY of the person.",
 )
 @click.option("--filter", "where", metavar="EXPR", help="Only rows that meet it: `talk_s > 60 and answers.renew = yes`, over all columns.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many rows. Left out: {ON_SCREEN} as a table, all with --csv or --json.")

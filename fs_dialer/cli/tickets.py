@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from fs_dialer.db.tickets import Ticket
 
 CHANNELS = ("call", "callback", "missed", "voicemail")
+HOW = {"served": ": the customer was served otherwise", "called_back": ": called back", "expired": ": too old"}
 CHANNEL_MEANING = "call: a campaign's call · callback: a caller asked to be called · missed: a caller whom nobody answered · voicemail: left a message"
 
 
@@ -33,11 +34,20 @@ CHANNEL_MEANING = "call: a campaign's call · callback: a caller asked to be cal
 @click.option("--campaign", metavar="NAME", help="Of calls of this campaign only.")
 @click.option("--number", metavar="NUMBER", help="Of this telephone number only, as +442079460101.")
 @click.option("--channel", type=click.Choice(CHANNELS), help=CHANNEL_MEANING)
+@click.option("--queue", metavar="NAME", help="Of callers of this queue only.")
 @click.option("--limit", type=click.IntRange(1, 100_000), default=100, show_default=True, help="How many at most.")
 @click.option("--before", type=click.IntRange(1), metavar="ID", help="Go on behind this ticket: the last of the page before.")
 @click.option("--full", is_flag=True, help="Show telephone numbers in full.")
 def ticket_list(
-    session: Session, open_only: bool, campaign: str | None, number: str | None, channel: str | None, limit: int, before: int | None, full: bool
+    session: Session,
+    open_only: bool,
+    campaign: str | None,
+    number: str | None,
+    channel: str | None,
+    queue: str | None,
+    limit: int,
+    before: int | None,
+    full: bool,
 ) -> None:
     """Tickets, the newest first.
 
@@ -47,7 +57,7 @@ def ticket_list(
     from fs_dialer.db.tickets import Tickets
 
     with session.pool() as pool:
-        found = Tickets(pool).listed(open=open_only, campaign=campaign, number=number, channel=channel, before=before, limit=limit + 1)
+        found = Tickets(pool).listed(open=open_only, campaign=campaign, number=number, channel=channel, queue=queue, before=before, limit=limit + 1)
     more, page = len(found) > limit, found[:limit]
     now = time.time()
     rows = [
@@ -94,7 +104,10 @@ def ticket_show(session: Session, ticket: int) -> None:
         ("outcome", found.outcome.replace("_", " ") or "-"),
         ("attempt", found.attempt or "-"),
         ("lead", _lead(found)),
-        ("closed", "-" if found.closed_at is None else f"{moment(found.closed_at, 'UTC')} by {clean(found.closed_by or '')}"),
+        *([("asked", moment(found.since, "UTC"))] if found.since is not None and found.channel == "callback" else []),
+        *([("until", f"{moment(found.expires_at, 'UTC')}: not called back after that")] if found.expires_at is not None and found.closed_at is None else []),
+        *([("message", clean(found.recording))] if found.recording else []),
+        ("closed", "-" if found.closed_at is None else f"{moment(found.closed_at, 'UTC')} by {clean(found.closed_by or '')}{HOW.get(found.closed_how, '')}"),
         *(("note", clean(line)) for line in found.note.splitlines()),
     ]
     session.say(f"ticket {found.id}", *(f"  {name:<8}  {text}" for name, text in lines))
@@ -128,7 +141,7 @@ def _no_ticket(id: int) -> CommandFailed:
 
 
 def _state(ticket: Ticket) -> Cell:
-    return Cell("open", "yellow") if ticket.closed_at is None else Cell("closed")
+    return Cell("open", "yellow") if ticket.closed_at is None else Cell(ticket.closed_how.replace("_", " ") or "closed")
 
 
 def _lead(ticket: Ticket) -> str:

@@ -1,7 +1,7 @@
 """What a campaign's settings say about each other and about what they name: times that contradict, agents too slow for a profile, numbers no trunk sends.
 
 Judges only settings that were read without a problem, so that one mistake is told once. What needs the clock stands in crosscheck_hours.py, what concerns
-scripts, rules, triggers in crosscheck_things.py.
+scripts, rules, triggers in crosscheck_things.py, flows and queues in crosscheck_flows.py.
 """
 
 from __future__ import annotations
@@ -10,8 +10,9 @@ from collections.abc import Callable, Collection
 from pathlib import Path, PurePath
 from typing import Any, Protocol
 
+from fs_dialer.config import crosscheck_flows, crosscheck_things
 from fs_dialer.config.crosscheck_hours import nothing_open
-from fs_dialer.config.crosscheck_things import JUDGES, judge_rules
+from fs_dialer.config.crosscheck_things import judge_rules
 from fs_dialer.config.definitions import Unit
 from fs_dialer.config.shelf import Shelf
 from fs_dialer.config.values import nearest, show_duration, show_moment
@@ -19,8 +20,9 @@ from fs_dialer.core.call_rules import HEARD_MOST_S
 from fs_dialer.core.definition import AgentDefinition, Campaign
 from fs_dialer.core.model import CampaignType, LegKind
 from fs_dialer.core.resources import Team
-from fs_dialer.modes import manual, predictive, preview
+from fs_dialer.modes import autocall, callback, manual, predictive, preview
 
+JUDGES = {**crosscheck_things.JUDGES, **crosscheck_flows.JUDGES}
 WITHOUT_AGENTS = frozenset({CampaignType.AUTOCALL})
 AUTOCALL_LINES = 100  # S58
 FASTEST_RING_S = 5.0  # D10: a phone that has to be picked up can not be faster than this
@@ -187,6 +189,14 @@ class Judge:
         if campaign.type is CampaignType.AUTOCALL and (campaign.lines or 0) > AUTOCALL_LINES and unit.form.clean("lines"):
             unit.form.tell("lines", f"{campaign.lines} is above {AUTOCALL_LINES}, the most for an autocall campaign")
 
+    def flow(self, unit: Unit, campaign: Campaign) -> None:
+        if isinstance(campaign.options, autocall.Options):
+            crosscheck_flows.judge_autocall(unit, campaign, campaign.options)
+
+    def from_queue(self, unit: Unit, campaign: Campaign) -> None:
+        if isinstance(campaign.options, callback.Options):
+            crosscheck_flows.judge_callback(unit, campaign.options, self.records)
+
     def tickets(self, unit: Unit, campaign: Campaign) -> None:
         if campaign.tickets == "on_agent_or_voicemail" and campaign.type is not CampaignType.AUTOCALL and unit.form.clean("tickets", "type"):
             unit.form.tell("tickets", f"on_agent_or_voicemail is for autocall campaigns; a {campaign.type.value} campaign has yes and no")
@@ -212,7 +222,7 @@ class Judge:
 
 _CAMPAIGN: tuple[Callable[[Judge, Unit, Campaign], None], ...] = (
     Judge.window, Judge.hours, Judge.gap, Judge.agents, Judge.waiting, Judge.quota, Judge.caller_ids, Judge.compliance, Judge.missed, Judge.preview,
-    Judge.lines, Judge.tickets, Judge.rules, Judge.lead_file,
+    Judge.lines, Judge.tickets, Judge.rules, Judge.lead_file, Judge.flow, Judge.from_queue,
 )  # fmt: skip
 
 

@@ -131,15 +131,20 @@ def _trigger(unit: Unit, shelf: Shelf) -> None:
 def _webhook(unit: Unit, shelf: Shelf) -> None:
     webhook: Webhook = unit.value
     path = f"webhooks.{unit.thing.name}.url"
-    if not unit.form.clean(path):
-        return
-    target = target_of(webhook.url)
+    if unit.form.clean(path) and (text := not_named(webhook.url, shelf)):
+        unit.form.tell(path, text)
+
+
+def not_named(url: str, shelf: Shelf) -> str | None:
+    """Why nothing is sent to this address: its host is not among webhook_hosts; None where it is, or where the installation is unsound."""
+    target = target_of(url)
     installation: Any = shelf.find("installation", "")
     allowed = installation.webhook_hosts if isinstance(installation, Installation) else ()
-    if not is_named(target, allowed) and not (installation is not None and not isinstance(installation, Installation)):
-        guess = nearest(target.host, allowed)
-        text = f"{target.authority} is not among webhook_hosts of installation.yml" + (f"; nearest: {guess}" if guess else "")
-        unit.form.tell(path, text + ": nothing is sent to a host that is not named there")
+    if is_named(target, allowed) or (installation is not None and not isinstance(installation, Installation)):
+        return None
+    guess = nearest(target.host, allowed)
+    text = f"{target.authority} is not among webhook_hosts of installation.yml" + (f"; nearest: {guess}" if guess else "")
+    return text + ": nothing is sent to a host that is not named there"
 
 
 JUDGES: Mapping[str, Callable[[Unit, Shelf], None]] = {

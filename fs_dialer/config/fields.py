@@ -84,8 +84,7 @@ class Setting:
         parts = self.path.split(".")
         for depth in range(len(parts), 0, -1):
             outer = ".".join(parts[: depth - 1])
-            whole = outer in self.lists or outer in self.tables or not outer
-            text = ", ".join([f"{parts[depth - 1]}: {text}", *(self._beside(outer, parts[depth - 1]) if whole else ())])
+            text = ", ".join([f"{parts[depth - 1]}: {text}", *self._beside(outer, parts[depth - 1])])
             if outer:
                 text = f"[{{{text}}}]" if outer in self.lists else f"{{hello: {{{text}}}}}" if outer in self.tables else f"{{{text}}}"
         if self.where in ("campaign", "installation", "fs-dialer"):

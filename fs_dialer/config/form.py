@@ -23,6 +23,7 @@ from fs_dialer.config.yaml_source import Broken, Entry, Listing, Node, Scalar, T
 from fs_dialer.core.options import declared
 
 Values = dict[str, Any]  # by the dataclass's field names
+_SIGNS = {"*": "star", "#": "hash"}  # D18: how keys of a telephone are written, since YAML has other plans for these
 _LISTS = ("names", "phones", "refs", "texts", "hosts", "choices")
 
 
@@ -71,6 +72,15 @@ class Form:
         if not isinstance(node, Broken):
             self.file.problems.append(self.file.problem(node, path, text))
         self.bad.add(path)
+
+    def warn(self, path: str, text: str) -> None:
+        """Something that works and is hardly meant: told beside the problems, and no hindrance."""
+        around = path
+        while around and around not in self.places:
+            around = around.rpartition(".")[0]
+        node = self.places.get(around) or self.root
+        assert node is not None, "a file without a root has no settings to judge"
+        self.file.warnings.append(self.file.problem(node, path, text))
 
     def clean(self, *paths: str) -> bool:
         """Were these settings read without a problem? Only then is a judgement on their values fair."""
@@ -155,7 +165,8 @@ class Form:
                     if key in meant:
                         self.bad.add(here)
                     else:
-                        self.note(table, here, f"is missing. {setting.metadata['help']}")
+                        among = f" One of {listed(setting.metadata['choices'])}" if len(setting.metadata["choices"]) > 1 else ""
+                        self.note(table, here, f"is missing. {setting.metadata['help']}{among}")
                 continue
             self.places[here] = entry.key if isinstance(entry.value, Table) else entry.value
             if types and self.campaign_type and self.campaign_type not in types:
@@ -340,7 +351,7 @@ class Form:
         if not isinstance(node, Table):
             self.note(node, path, f"names are expected below, each with its settings ({', '.join(declared(cls))})")
             return MISSING
-        made = []
+        made = []  # bad ones are told and left out, so that the rest of the flow can be judged
         outer = self.partial, self.defaults, self.campaign_type, self.noun
         self.partial, self.defaults, self.noun = False, {}, "node"
         for word, entry in node.entries.items():
@@ -362,7 +373,7 @@ class Form:
             if complete(cls, values):
                 made.append(cls(name=identifier, **values))
         self.partial, self.defaults, self.campaign_type, self.noun = outer
-        return tuple(made) if self.clean(path) else MISSING
+        return tuple(made)
 
     def _list(self, cls: type, setting: Field[Any], node: Node, path: str) -> Any:
         """A list, or one value standing for a list of one; bad items are told and left out."""
@@ -406,6 +417,8 @@ class Form:
             self.places[here] = entry.key
             parts = entry.value.items if isinstance(entry.value, Listing) and kind == "words" else (entry.value,)
             try:
+                if sign := _SIGNS.get(entry.key.text):
+                    raise BadValue(f"the key `{entry.key.text}` is written {sign}")
                 key = name(entry.key.text)
                 read = []
                 for part in parts:
@@ -454,7 +467,7 @@ def _choice(setting: Field[Any], hint: Any, text: str) -> Any:
     word = text.strip().lower()
     choices = setting.metadata["choices"]
     if word not in choices:
-        guess = nearest(word, choices)
+        guess = _SIGNS[word] if _SIGNS.get(word) in choices else nearest(word, choices)
         raise BadValue(f"`{short(text)}` is none of {listed(choices)}" + (f"; nearest: {guess}" if guess else ""))
     return hint(word) if isinstance(hint, type) and issubclass(hint, Enum) else word
 

@@ -38,6 +38,7 @@ class Library:
     named: Mapping[Key, Any] = field(default_factory=dict)
     things: Mapping[Key, Thing] = field(default_factory=dict)
     origins: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    warnings: tuple[Problem, ...] = ()  # what works and is hardly meant, of what was given
 
 
 def read_things(paths: Sequence[Path | str]) -> tuple[tuple[Thing, ...], tuple[Path, ...]]:
@@ -178,7 +179,7 @@ class Books:
         """Where a thing's problems go: its file without those of an earlier reading; for a stored thing one of its own."""
         mark = id(thing.origin.file) if thing.origin else id(thing)
         if mark not in self._files:
-            self._files[mark] = replace(thing.origin.file, problems=[]) if thing.origin else YamlFile(f"{thing.title}, as stored")
+            self._files[mark] = replace(thing.origin.file, problems=[], warnings=[]) if thing.origin else YamlFile(f"{thing.title}, as stored")
         return self._files[mark]
 
     def note_elsewhere(self, thing: Thing, found: Elsewhere) -> None:
@@ -238,7 +239,7 @@ class Books:
                 named |= self._all("caller_ids")
         elif thing.key == DEFAULTS and "all" in _caller_ids(source):
             named |= self._all("caller_ids")
-        elif thing.kind == "webhooks":
+        elif thing.kind in ("webhooks", "ivrs", "queues"):  # hosts that may be asked, trunks
             named |= {INSTALLATION}
         return named
 
@@ -319,6 +320,7 @@ class Books:
             named={key: unit.value for key, unit in units.items() if key[0] in KINDS and key[0] != "agents"},
             things=self.things if only is None else {key: self.things[key] for key in wanted},
             origins={name: Origins(unit) for name, unit in campaigns.items()},
+            warnings=tuple(in_order(each for key in self.given for each in self.file(self.things[key]).warnings)),
         )
 
     def _is_spoilt(self, unit: Unit) -> bool:

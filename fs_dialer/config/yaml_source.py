@@ -97,6 +97,7 @@ class YamlFile:
     lines: tuple[str, ...] = ()
     root: Table | None = None
     problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
 
     def problem_at(self, line: int, column: int, path: str, text: str) -> Problem:
         source = self.lines[line - 1] if 0 < line <= len(self.lines) else ""

@@ -74,6 +74,15 @@ class StoreCampaignState(Action):
 
 
 @dataclass(frozen=True, slots=True)
+class StoreSwitchDrained(Action):
+    """A switch gets no new calls from `since` on; None = it gets them again. Kept, so that it holds over a restart."""
+
+    switch: SwitchId
+    since: float | None
+    who: str
+
+
+@dataclass(frozen=True, slots=True)
 class StoreAgentStatus(Action):
     """What an agent declared, or what we declared for him after missed offers."""
 
@@ -386,6 +395,13 @@ class Reconcile(Action):
 
     switch: SwitchId
     legs: tuple[LegId, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SwitchGivenUp(Action):
+    """A switch was not linked for too long since we began: the attempts that an earlier daemon left open on it are told as gone (AttemptFound)."""
+
+    switch: SwitchId
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from fs_dialer.core.actions import AskLeg, CloseAttempt, Hangup, ParkBoth, Recon
 from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
 from fs_dialer.core.calling import feed
 from fs_dialer.core.fallbacks import arm_fallback, renew_fallbacks
+from fs_dialer.core.fleet import AWAY_S
 from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
 from fs_dialer.core.model import (
     AgentId,
@@ -25,6 +26,7 @@ from fs_dialer.core.model import (
     LegId,
     OpenAttempt,
     Outcome,
+    SwitchId,
 )
 from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.world import LegRole, World
@@ -36,25 +38,49 @@ UNBRIDGED_YET = (CallState.DIALING, CallState.EARLY)
 
 def switch_up(w: World, ev: events.SwitchUp) -> None:
     """Linked again: count its legs, then ask about ours before anything new is dialled."""
-    w.switch_up, w.reconciled = True, False
-    w.ledger.recount(ev.legs, w.legs)
+    state = w.fleet.get(ev.switch)
+    state.up, state.reconciled = True, False
+    if w.several:
+        w.timers.clear(("away", state.id))
+        ours = [leg for leg, role in w.legs.items() if role.switch == ev.switch]
+        w.ledger.recount(ev.legs, ours, ev.switch)
+    else:
+        ours = list(w.legs)
+        w.ledger.recount(ev.legs, ours)
     w.note("INFO", "switch_up", switch=ev.switch, legs=len(ev.legs))
     renew_fallbacks(w)
     arm_fallback(w)
-    w.out.append(Reconcile(ev.switch, tuple(w.legs)))
+    w.out.append(Reconcile(ev.switch, tuple(ours)))
 
 
 def switch_lost(w: World, ev: events.SwitchLost) -> None:
-    """Calls may well go on without us; nothing is concluded before the link is back."""
-    w.switch_up = w.reconciled = False
-    w.note("WARNING", "switch_lost", switch=ev.switch, reason=ev.reason, calls=len(w.calls))
+    """Calls may well go on without us; nothing is concluded before the link is back. Where others dial on, it is not waited for for ever (switch_loss.py)."""
+    state = w.fleet.get(ev.switch)
+    state.up = state.reconciled = False
+    calls_there = len(w.calls)
+    if w.several:
+        calls_there = sum(1 for call in w.calls.values() if call.switch == ev.switch)
+        w.timers.set(("away", state.id), w.now + AWAY_S)
+        settle_idle_at(w, state.id)
+    w.note("WARNING", "switch_lost", switch=ev.switch, reason=ev.reason, calls=calls_there)
+
+
+def settle_idle_at(w: World, switch: SwitchId) -> None:
+    """Whether those who live on a switch may be given calls hangs on its link."""
+    for agent in w.agents.values():
+        if agent.leg is not None and agent.leg in w.legs and w.legs[agent.leg].switch == switch:
+            w.settle_idle(agent)
 
 
 def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
-    if not w.switch_up:
+    state = w.fleet.get(ev.switch)
+    if not state.up:
         return
-    w.reconciled = True
-    _settle_strangers(w)
+    state.reconciled = state.known = True
+    state.given_up = False
+    _settle_strangers(w, None if not w.several else ev.switch)
+    if w.several:
+        settle_idle_at(w, ev.switch)
     for agent_id in w.agents:
         nail(w, agent_id)
     for run in w.runs.values():
@@ -63,25 +89,27 @@ def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
     w.pace_due = True
 
 
-def _settle_strangers(w: World) -> None:
+def _settle_strangers(w: World, switch: SwitchId | None) -> None:
     """Everything has been told: what is left of an earlier daemon's legs talks to a customer of ours, or is hung up. An agent's leg that is bridged to nobody's
-    customer is what remains of a consultation. Bridged to a leg that is none of ours, it may talk to a caller of whom we are told late."""
+    customer is what remains of a consultation. Bridged to a leg that is none of ours, it may talk to a caller of whom we are told late. `switch`: only those there."""
     with_customers = {call.agent_leg: call for call in w.calls.values() if call.state is CallState.BRIDGED and call.agent is None}
-    _back_to_their_customers(w)
-    for leg in w.strangers:
+    _back_to_their_customers(w, switch)
+    strangers = [leg for leg, at in w.strangers.items() if switch in (None, at)]
+    bridged = [leg for leg in w.bridged_agents if switch is None or (leg in w.legs and w.legs[leg].switch == switch)]
+    for leg in strangers:
         call = with_customers.get(leg)
         if leg in w.legs:
             continue
         if call is None:
             w.out.append(Hangup(leg, "NORMAL_CLEARING"))
         else:
-            w.legs[leg] = LegRole("agent", call.id, None, w.installation.switch, seen=True)
+            w.legs[leg] = LegRole("agent", call.id, None, w.switch_of(call), seen=True)
             w.calls[call.id] = replace(call, outside=True)
             w.out.append(AskLeg(leg))
             w.tell(call.id, "adopted", "he talks to somebody who is no agent of ours")
-    late = {leg: agent for leg, agent in w.bridged_agents.items() if _bridged_outside(w, leg)}
+    late = {leg: agent for leg, agent in w.bridged_agents.items() if leg not in bridged or _bridged_outside(w, leg)}
     late_with = {leg: w.bridged_with[leg] for leg in late}
-    for leg in w.bridged_agents:
+    for leg in bridged:
         role = w.legs.get(leg)
         if leg in late:
             w.out.append(AskLeg(leg))
@@ -90,7 +118,8 @@ def _settle_strangers(w: World) -> None:
             w.out.append(Hangup(leg, "NORMAL_CLEARING"))
         elif role is not None and w.bridged_with[leg] in w.bridged_agents:
             w.out.append(ParkBoth(leg, w.bridged_with[leg]))
-    w.strangers.clear()
+    for leg in strangers:
+        w.strangers.pop(leg, None)
     w.bridged_agents, w.bridged_with = late, late_with
 
 
@@ -101,9 +130,11 @@ def _bridged_outside(w: World, leg: LegId) -> bool:
     return role is not None and role.kind == "agent" and not ours
 
 
-def _back_to_their_customers(w: World) -> None:
+def _back_to_their_customers(w: World, switch: SwitchId | None) -> None:
     """An agent whose own leg is parked for a customer who waits: he had put him on hold, or had just answered. They are connected."""
-    for leg, facts in w.parked_agents.items():
+    there = {leg: facts for leg, facts in w.parked_agents.items() if switch in (None, facts.switch)}
+    w.parked_agents = {leg: facts for leg, facts in w.parked_agents.items() if leg not in there}
+    for leg, facts in there.items():
         call = w.calls.get(facts.attempt) if facts.attempt is not None else None
         agent = w.agents.get(facts.agent) if facts.agent is not None else None
         if leg in w.legs or leg not in w.strangers or agent is None or not agent.free or agent.nailed or call is None:
@@ -113,7 +144,6 @@ def _back_to_their_customers(w: World) -> None:
             w.step_agent(agent.id, agents.Reserve(call.id))
             w.out.append(AskLeg(leg))
             feed(w, call.id, calls.Offer(agent.id, leg, ready=True, found=True))
-    w.parked_agents.clear()
 
 
 def leg_found(w: World, ev: events.LegFound) -> None:
@@ -124,9 +154,10 @@ def leg_found(w: World, ev: events.LegFound) -> None:
         _leg_of_ours_unknown(w, facts)
         return
     role.seen = True
-    w.ledger.add(facts.leg, facts.gateway)
+    w.ledger.add(facts.leg, facts.gateway, w.named(facts.switch))
     if role.orphan:
-        w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
+        if not (role.lost and facts.bridged_to is not None):  # a talk that outlived its call in our books: it ends by itself
+            w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
     elif role.kind == "lead" and role.call is not None:
         _catch_up(w, role.call, facts)
     elif role.kind == "nailed" and role.agent is not None and facts.answered and facts.bridged_to is None:
@@ -189,9 +220,14 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
     if call is None:
         return
     feed(w, call_id, calls.LeadSeen())
+    if call.plan.terms is not None and not facts.parked and call.state in (CallState.WAITING_AGENT, CallState.NOTICE):
+        feed(w, call_id, calls.Released())  # its fallback has it: we were not heard of for too long
+        return
     if facts.answered and call.state in (*UNBRIDGED_YET, CallState.CANCELLING):
         feed(w, call_id, calls.LeadAnswered())
-    if facts.answered and facts.bridged_to is None:
+    if call.plan.in_flow and facts.answered and facts.bridged_to is None and call.bridged_at is None:
+        feed(w, call_id, calls.FoundInFlow(facts.path, facts.parked))
+    elif facts.answered and facts.bridged_to is None:
         feed(w, call_id, calls.LeadParked())
         if call.state is CallState.BRIDGED and call.bridged_at is not None and w.now - call.bridged_at >= STALE_FACTS_S:
             feed(w, call_id, calls.Apart())
@@ -205,7 +241,8 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
 
 def late_bridge(w: World, call: calls.Call) -> None:
     """Bridged to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls."""
-    if call.state in (CallState.WAITING_AGENT, CallState.NOTICE):
+    put_through = call.plan.terms is not None and not call.lead_parked  # to a number, by the extension of the switch that has him
+    if call.state in (CallState.WAITING_AGENT, CallState.NOTICE) and not put_through:
         w.note("WARNING", "late_bridge", call=call.id)
         w.out.append(Hangup(call.lead_leg, "NORMAL_CLEARING"))
 
@@ -215,11 +252,11 @@ def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
     agent = w.agents.get(facts.agent) if facts.agent is not None else None
     taken = agent is None or agent.leg is not None or agent.id in w.nailing or agent.call is not None
     if agent is None or taken or not facts.answered:
-        w.strangers[facts.leg] = None
+        w.strangers[facts.leg] = facts.switch
     elif facts.attempt is None and agent.nailed:
         w.out.append(AskLeg(facts.leg))
         w.legs[facts.leg] = LegRole("nailed", None, agent.id, facts.switch, seen=True)
-        w.ledger.add(facts.leg, facts.gateway)
+        w.ledger.add(facts.leg, facts.gateway, w.named(facts.switch))
         w.nailing[agent.id] = facts.leg
         if facts.bridged_to is None:
             nailed_parked(w, facts.leg, agent.id)
@@ -229,10 +266,10 @@ def _leg_of_ours_unknown(w: World, facts: LegFacts) -> None:
     elif facts.attempt is not None and facts.bridged_to is not None:
         w.out.append(AskLeg(facts.leg))
         w.legs[facts.leg] = LegRole("agent", facts.attempt, agent.id, facts.switch, seen=True)
-        w.ledger.add(facts.leg, facts.gateway)
+        w.ledger.add(facts.leg, facts.gateway, w.named(facts.switch))
         _found_in_talk(w, facts.leg, agent.id, facts.bridged_to)
     else:
-        w.strangers[facts.leg] = None
+        w.strangers[facts.leg] = facts.switch
         if facts.attempt is not None:
             w.parked_agents[facts.leg] = facts
 
@@ -274,11 +311,12 @@ def nailed_gone(w: World, leg: LegId, agent_id: AgentId) -> None:
     """A nailed agent's leg is over, or never came to be: his call, if he has one, learns it; then he is called again."""
     agent = w.agents[agent_id]
     call_id = agent.call
+    moving = leg in w.legs and w.legs[leg].moving
     if agent.leg == leg:
         w.step_agent(agent_id, agents.LegLost())
     elif w.nailing.get(agent_id) != leg:
         return
-    nail_failed(w, agent_id)
+    nail_failed(w, agent_id, moving=moving)
     if agent.leg == leg and call_id is not None and call_id in w.calls:
         target = w.calls[call_id].target
         feed(w, call_id, calls.TargetGone() if target is not None and target.leg == leg else calls.AgentGone())
@@ -301,7 +339,7 @@ def attempt_found(w: World, ev: events.AttemptFound) -> None:
 def _close_unknown(w: World, found: OpenAttempt) -> None:
     attempt, lead = found.attempt, found.lead
     run = w.runs.get(attempt.campaign)
-    result = AttemptResult(attempt.id, Outcome.UNKNOWN, "", None, None, None, None, None, w.now, missed=False, leg_seen=True)
+    result = AttemptResult(attempt.id, Outcome.UNKNOWN, "", None, None, None, None, None, w.now, missed=False, leg_seen=True, switch=attempt.switch)
     if run is None:
         w.note("ERROR", "attempt_of_unknown_campaign", attempt=attempt.id, campaign=attempt.campaign)
         return
@@ -330,16 +368,18 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         dialed_at=attempt.opened_at,
         caller_id=attempt.caller_id,
         gateway=attempt.gateway,
+        switch=w.named(facts.switch),
     )
     w.calls[attempt.id] = call
     run.calls[attempt.id] = None
     w.strangers.pop(facts.leg, None)
+    put_through = run.plan.in_flow and facts.bridged_to is not None and not _is_ours(w, facts.bridged_to)
     w.legs[facts.leg] = LegRole("lead", attempt.id, None, facts.switch, seen=True)
-    w.ledger.add(facts.leg, facts.gateway)
+    w.ledger.add(facts.leg, facts.gateway, w.named(facts.switch))
     w.out.append(AskLeg(facts.leg))  # what happened to it between the facts and this moment was told to nobody
     w.tell(attempt.id, "adopted", f"answered {facts.answered}, bridged {facts.bridged_to is not None}")
     w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
-    if facts.bridged_to is not None:
+    if facts.bridged_to is not None and not put_through:
         adopt_bridged(w, call, facts.bridged_to)
         if run.plan.record in ("answered", "all"):
             feed(w, attempt.id, calls.RecordAsked("start"))  # the same file: it goes on where it is being written
@@ -347,10 +387,25 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         if facts.met:  # he was on hold, or between two agents: the next one takes him, and he is not missed whatever comes
             w.calls[attempt.id] = replace(call, bridged_at=w.now, last_agent=attempt.agent)
         feed(w, attempt.id, calls.LeadAnswered())
+        if run.plan.in_flow:
+            _into_flow(w, attempt.id, facts)
+            return
         feed(w, attempt.id, calls.LeadParked())
         w.out.append(RenewFallback((facts.leg,)))
     else:
         w.timers.set(("call", attempt.id, calls.RingDue), w.now + run.plan.ring_timeout_s + RING_SLACK_S)
+
+
+def _is_ours(w: World, leg: LegId) -> bool:
+    return leg in w.legs or leg in w.strangers or leg in w.bridged_agents
+
+
+def _into_flow(w: World, call_id: AttemptId, facts: LegFacts) -> None:
+    """His flow goes on in the switch whether we follow it or not. One who is parked waits for an agent, whom an earlier daemon had begun to look for."""
+    parked = facts.parked and facts.bridged_to is None
+    feed(w, call_id, calls.FoundInFlow(facts.path, parked))
+    if parked:
+        w.out.append(RenewFallback((facts.leg,)))
 
 
 def adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:

@@ -232,7 +232,8 @@ class CallerKey(LegEvent):
 @dataclass(frozen=True, slots=True)
 class KeptFound(LegEvent):
     """A row that the switch kept for us while nobody listened (switch_names.py), and whose leg is gone. After a restart all of them are told before
-    ReconcileDone. `what`: key, released, voicemail, opt_out; `place`: the queue, or the flow's extension and node."""
+    ReconcileDone. `what`: key, released, voicemail, opt_out; `place`: the queue, or the flow's extension and node. Of several rows of one caller the key's is
+    told, and the others are `also` there."""
 
     switch: SwitchId
     row: str
@@ -241,6 +242,7 @@ class KeptFound(LegEvent):
     number: str
     since: float | None
     at: float | None
+    also: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from fs_dialer.core import call_rules as rules
+from fs_dialer.core import caller_rules as callers
+from fs_dialer.core import ivr_rules as flow
 from fs_dialer.core import talk_rules as talk
 from fs_dialer.core.call_rules import Result
 from fs_dialer.core.call_words import (
@@ -29,7 +31,9 @@ from fs_dialer.core.call_words import (
     AgentHeard,
     AgentParked,
     AgentRingDue,
+    Announced,
     Apart,
+    BeepHeard,
     Begin,
     BridgeDue,
     BridgeFailed,
@@ -39,14 +43,17 @@ from fs_dialer.core.call_words import (
     Connected,
     ConsultAsked,
     DialNow,
+    FoundInFlow,
     GuardDue,
     Handed,
     HangUpAsked,
     HeardDue,
     HoldAsked,
+    HttpCame,
+    HttpWanted,
     Input,
-    IvrDone,
     IvrWantsAgent,
+    KeyPressed,
     LeadAnswered,
     LeadEarly,
     LeadEnded,
@@ -59,6 +66,7 @@ from fs_dialer.core.call_words import (
     NobodyFree,
     NoticeOver,
     Offer,
+    OptedOut,
     PersonHeard,
     PreviewDue,
     Prolonged,
@@ -66,8 +74,10 @@ from fs_dialer.core.call_words import (
     Recorded,
     RecordFailed,
     Refused,
+    Released,
     ResumeAsked,
     RingDue,
+    SayDue,
     Skip,
     TargetDue,
     TargetGone,
@@ -132,7 +142,7 @@ _put((*RINGING, S.CANCELLING), (LeadSeen,), rules.seen)
 _put((*RINGING, S.CANCELLING), (LeadRang,), rules.rang)
 _put(RINGING, (LeadEarly,), rules.early)
 _put((S.CANCELLING,), (LeadEarly,), rules.rang)
-_put(RINGING, (LeadAnswered,), rules.answered)
+_put(RINGING, (LeadAnswered,), flow.answered_into_flow)
 _put((S.CANCELLING,), (LeadAnswered,), rules.answered_too_late)
 _put(RINGING, (LeadParked,), rules.parked_early)
 _put((S.ANSWERED,), (LeadParked,), rules.parked)
@@ -142,9 +152,7 @@ _put((S.CANCELLING,), (GuardDue,), rules.cancel_overdue)
 _put(RINGING, (AgentGone,), rules.agent_lost_before_answer)
 # an answered customer
 _put((S.SCREENING,), (PersonHeard, GuardDue), rules.past_screening)
-_put((S.SCREENING, S.IN_IVR, S.WAITING_AGENT, S.ANSWERED), (MachineHeard,), rules.machine)
-_put((S.IN_IVR,), (IvrDone,), rules.ivr_done)
-_put((S.IN_IVR,), (IvrWantsAgent,), rules.ivr_wants_agent)
+_put((S.SCREENING, S.IN_IVR, S.WAITING_AGENT, S.ANSWERED), (MachineHeard,), flow.machine_in_flow)
 _put((S.WAITING_AGENT,), (Offer,), rules.offered)
 _put((S.QUEUED, S.PREVIEWING, *RINGING, S.ANSWERED, S.SCREENING, S.IN_IVR, S.NOTICE, *PAIRED, S.CANCELLING, S.ENDED), (Offer,), rules.offered_elsewhere)
 _put((S.WAITING_AGENT,), (NobodyFree,), rules.nobody)
@@ -153,12 +161,31 @@ _put((S.WAITING_AGENT,), (AgentGone, AgentRingDue), rules.agent_missed)
 _put((S.WAITING_AGENT,), (BridgeFailed, BridgeDue), rules.bridge_failed)
 _put((S.WAITING_AGENT,), (AgentHeard, HeardDue), talk.heard)
 _put((S.ANSWERED, S.SCREENING, S.IN_IVR), (AgentGone,), rules.agent_lost_before_answer)
-_put((S.ANSWERED, S.SCREENING, S.WAITING_AGENT), (WaitDue,), rules.give_up)
+_put((S.ANSWERED, S.SCREENING, S.WAITING_AGENT), (WaitDue,), callers.waited_too_long)
 _put((S.WAITING_AGENT, S.HELD, S.BRIDGED), (Connected,), rules.connected)
-_put((S.NOTICE,), (NoticeOver,), rules.notice_over)
-_put((S.WAITING_AGENT, S.HELD, S.CONSULTING), (NoticeOver, MusicDue), talk.music_over)
-_put((S.NOTICE,), (GuardDue,), rules.hang_up_again)
+_put((S.NOTICE,), (NoticeOver,), flow.notice_over)
+_put((S.WAITING_AGENT,), (NoticeOver, MusicDue), callers.sound_over)
+_put((S.HELD, S.CONSULTING), (NoticeOver, MusicDue), talk.music_over)
+_put((S.NOTICE,), (GuardDue,), callers.let_go_overdue)
 _put((S.BRIDGED,), (GuardDue,), talk.apart_due)
+# a customer in an IVR flow
+_put((S.IN_IVR,), (IvrWantsAgent,), flow.wants_agent)
+_put((S.IN_IVR,), (LeadParked,), flow.parked_in_flow)
+_put((S.IN_IVR,), (HttpWanted,), flow.wants_answer)
+_put((S.IN_IVR,), (HttpCame,), flow.answer_came)
+_put((S.IN_IVR,), (FoundInFlow,), flow.found)
+_put((S.WAITING_AGENT,), (FoundInFlow,), flow.found_waiting)
+_put((S.IN_IVR,), (GuardDue,), flow.overdue)
+_put((S.IN_IVR,), (BeepHeard,), flow.beep)
+_put((S.NOTICE,), (LeadEnded,), flow.ended_notice)
+_put((*RINGING, *UP, S.CANCELLING), (OptedOut,), flow.opted_out)
+# an inbound caller in a queue
+_put((S.WAITING_AGENT,), (KeyPressed,), callers.key)
+_put((S.NOTICE,), (KeyPressed,), callers.key_at_the_end)
+_put(PAIRED, (KeyPressed,), callers.key_remembered)
+_put((S.WAITING_AGENT,), (SayDue,), callers.say_due)
+_put((S.WAITING_AGENT,), (Announced,), callers.announced)
+_put((S.WAITING_AGENT, S.NOTICE), (Released,), callers.released)
 # the conversation
 _put(UNDIALED, (HangUpAsked,), rules.drop_undialed)
 _put(RINGING, (HangUpAsked,), rules.agent_cancels)
@@ -180,7 +207,7 @@ _put((S.CONSULTING,), (LeadEnded,), talk.ended_consulting)
 _put((S.HELD,), (AgentGone,), rules.agent_lost_in_call)
 _put((S.BRIDGED,), (AgentGone,), rules.agent_hung_up)
 _put((S.BRIDGED,), (Apart,), talk.came_apart)
-_put((*RINGING, *(s for s in UP if s is not S.CONSULTING), S.CANCELLING), (LeadEnded,), rules.ended)
+_put((*RINGING, *(s for s in UP if s not in (S.CONSULTING, S.NOTICE)), S.CANCELLING), (LeadEnded,), rules.ended)
 # the recording
 _put((S.EARLY, *UP), (RecordAsked,), talk.record)
 _put((*RINGING, *UP, S.CANCELLING), (Recorded,), talk.recorded)
@@ -194,14 +221,16 @@ _rest((LeadEnded,), "no lead leg was asked for, or it has ended")
 _rest((Refused,), "the store's word comes before any leg")
 _rest((NobodyFree, AgentParked, AgentGone, AgentRingDue), "no agent is being waited for")
 _rest((Connected, Apart, BridgeFailed, BridgeDue), "the bridge is over, or was never asked for")
-_rest((MachineHeard, PersonHeard), "too late to matter")
-_rest((IvrDone, IvrWantsAgent), "not in an IVR any more")
+_rest((MachineHeard, PersonHeard, BeepHeard), "too late to matter, or a flow that goes on as it would")
+_rest((IvrWantsAgent, HttpWanted, HttpCame, FoundInFlow), "not in a flow any more, or not yet")
+_rest((OptedOut,), "nobody is called yet, or any more")
 _rest((HangUpAsked,), "a customer who waits for somebody is not the agent's to hang up, and a call that is ending ends")
 _rest((HoldAsked, ResumeAsked, CompleteAsked), "nobody to hold; the engine answers the agent")
 _rest((TargetUp, TargetGone, TargetDue, Met, Handed), "he is not asked any more; the engine hangs his leg up")
 _rest((AgentHeard, HeardDue), "nothing is being played to the agent")
 _rest((RecordAsked, Recorded, RecordFailed), "nobody is on the line yet, or not any more")
 _rest((NoticeOver, MusicDue, WaitDue, GuardDue), "settled meanwhile")
+_rest((KeyPressed, SayDue, Announced, Released), "nobody who waits in a queue")
 _rest((Cancel,), "an answered customer is served whatever was asked, and a call that is ending ends")
 
 

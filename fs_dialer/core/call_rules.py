@@ -5,7 +5,7 @@ A rule takes the call, the input and the time, and gives the changed call and it
 
 from __future__ import annotations
 
-from fs_dialer.core.actions import AskLeg, Bridge, DropFallback, EnterIvr, Hangup, PlayMusic, PlayNotice
+from fs_dialer.core.actions import AskLeg, Bridge, DropFallback, Hangup, PlayMusic, PlayNotice
 from fs_dialer.core.call_words import (
     Accepted,
     AgentGone,
@@ -26,8 +26,6 @@ from fs_dialer.core.call_words import (
     GuardDue,
     HeardDue,
     Input,
-    IvrDone,
-    IvrWantsAgent,
     LeadAnswered,
     LeadEarly,
     LeadEnded,
@@ -54,6 +52,7 @@ from fs_dialer.core.call_words import (
 from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import Evidence
 from fs_dialer.core.model import AgentId, CallState, LegId
+from fs_dialer.core.steering import onward, otherwise, walked
 
 S = CallState
 
@@ -201,13 +200,11 @@ def _route(call: Call, now: float) -> Result:
 
 
 def past_screening(call: Call, ev: Input | None, now: float) -> Result:
-    if call.plan.on_answer == "ivr":
-        return changed(call, state=S.IN_IVR), [Timer(GuardDue, None), Timer(WaitDue, None), EnterIvr(call.lead_leg, call.plan.ivr)]
-    call, out = _seek(changed(call, state=S.WAITING_AGENT), now)
+    call, out = seek(changed(call, state=S.WAITING_AGENT), now)
     return call, out if ev is None else [Timer(GuardDue, None), *out]
 
 
-def _seek(call: Call, now: float) -> Result:
+def seek(call: Call, now: float) -> Result:
     """An answered, parked customer: to the agent who is ready, to the one reserved, or to whoever is free."""
     if call.agent is not None and call.agent_ready:
         return connect(call, now)
@@ -215,7 +212,8 @@ def _seek(call: Call, now: float) -> Result:
         return call, [RingReserved(), Timer(AgentRingDue, now + call.plan.agent_ring_s)]
     if call.agent is not None:
         return _with_music(call)
-    if call.wait_until is not None and now >= call.wait_until:
+    elsewhere = call.plan.terms is not None and call.plan.terms.then != "hang_up"  # a queue's: WaitDue sends him there
+    if call.wait_until is not None and now >= call.wait_until and not elsewhere:
         return give_up(call, None, now)
     return call, [Need()]
 
@@ -274,7 +272,7 @@ def agent_missed(call: Call, ev: Input, now: float) -> Result:
         out.append(Free(call.agent, "bridge_failed" if isinstance(ev, BridgeFailed | BridgeDue) else "missed_offer"))
     call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, hearing=False)
     call, music = _with_music(call)
-    call, more = _seek(call, now)
+    call, more = seek(call, now)
     return call, out + music + more
 
 
@@ -313,10 +311,14 @@ def connected(call: Call, ev: Connected, now: float) -> Result:
 
 
 def give_up(call: Call, ev: Input | None, now: float) -> Result:
-    """Long enough: let the customer go, with a notice if there is one. Missed."""
+    """Long enough: on in his flow, where it has a way for that; else let the customer go, with a notice if there is one. Missed."""
     if (call.bridging or call.hearing) and ev is not None:
         return call, [Timer(WaitDue, now + BRIDGE_DEADLINE_S)]
     out: list[Directive] = [Timer(WaitDue, None), Timer(AgentRingDue, None), Timer(BridgeDue, None), *let_agent_go(call, "unserved")]
+    if call.plan.in_flow and (way := otherwise(call)):
+        call = changed(call, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, hearing=False)
+        call, more = onward(call, way, now)
+        return call, out + more
     playing = call.music and call.playing > 0
     call = changed(call, state=S.NOTICE, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, music=playing)
     if call.plan.notice is not None and call.lead_parked:
@@ -344,16 +346,6 @@ def machine(call: Call, ev: MachineHeard, now: float) -> Result:
     call = changed(call, state=S.NOTICE, machine=True, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False)
     call, more = let_lead_go(call, now)
     return call, [Timer(WaitDue, None), *out, *more]
-
-
-def ivr_done(call: Call, ev: IvrDone, now: float) -> Result:
-    return changed(call, ivr_success=call.ivr_success or ev.success), []
-
-
-def ivr_wants_agent(call: Call, ev: IvrWantsAgent, now: float) -> Result:
-    until = now + call.plan.max_wait_s
-    call, out = _seek(changed(call, state=S.WAITING_AGENT, wait_until=until), now)
-    return call, [Timer(WaitDue, until), *out]
 
 
 def cancel_ringing(call: Call, ev: Cancel, now: float) -> Result:
@@ -391,7 +383,7 @@ def agent_lost_in_call(call: Call, ev: AgentGone, now: float) -> Result:
         out.append(Free(call.agent, "served"))
     until = now + LOST_IN_CALL_S
     call = changed(call, state=S.WAITING_AGENT, agent=None, agent_leg=None, agent_ready=False, nailed=False, bridging=False, wait_until=until)
-    call, more = _seek(call, now)
+    call, more = seek(call, now)
     return call, [*out, Timer(WaitDue, until), *more]
 
 
@@ -418,10 +410,12 @@ def ended(call: Call, ev: LeadEnded, now: float) -> Result:
         we_cancelled=bool(call.cancel_reason) and call.answered_at is None,
         we_hung_up=call.we_hung_up,
         machine=call.machine,
-        ivr_success=call.ivr_success,
+        ivr_success=call.plan.in_flow and walked(call, ev.path).succeeded,
         certain=ev.certain,
+        in_flow=call.plan.in_flow,
+        wanted_at=call.wanted_at,
     )
-    return changed(call, state=S.ENDED, agent=None, agent_leg=None), [*out, Finish(evidence)]
+    return changed(call, state=S.ENDED, agent=None, agent_leg=None, path=ev.path or call.path), [*out, Finish(evidence)]
 
 
 def refused(call: Call, ev: Refused, now: float) -> Result:

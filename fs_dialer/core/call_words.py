@@ -58,6 +58,17 @@ class Plan:
     stereo: bool = False
     zone: str = "UTC"
     terms: Terms | None = None  # of a queue: the call is an inbound caller's
+    script: Ivr | None = None  # the flow whose extension `ivr` is
+    attributes: tuple[str, ...] = ()  # of the lead, that the flow uses
+    detect: str = ""
+    machines: str = "hang_up"  # hang_up, message, go_on
+    message: str | None = None
+    message_succeeds: bool = False
+
+    @property
+    def in_flow(self) -> bool:
+        """An answered customer is in an IVR flow, which runs in the switch by itself."""
+        return self.on_answer == "ivr"
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,13 +125,13 @@ class Call:
     wants_agent: bool = False  # and his leg may not be parked yet
     wanted_at: float | None = None  # when an agent was wanted first
     asking: str = ""  # the node whose HTTP request is on its way
-    asked_at: float = 0.0
+    asked_http_at: float = 0.0
     answers: tuple[tuple[str, str], ...] = ()  # of services, by name
     opted_out: bool = False
-    message: str = ""  # for a machine: beep = its beep is waited for, due = his leg parks, playing, left
+    message: str = ""  # for a machine: playing, left
     caller_id: str = ""
     gateway: GatewayId | None = None
-    switch: SwitchId = SwitchId("main")  # where its customer's leg is
+    switch: SwitchId = SwitchId("")  # where all its legs are; "" = not chosen yet, or there is only one
     gates: tuple[tuple[str, str], ...] = ()  # what each gate answered when it was placed
     gates_at: float = 0.0
     preview_until: float | None = None
@@ -137,9 +148,15 @@ class Call:
     recorded_until: float | None = None
     news: str = ""  # what became of a transfer, for the agent
     leaving: str = ""  # a queued caller who is on his way out by callback, voicemail, overflow or released; "" = not, or by the longest wait
-    asked_at: float | None = None  # when he pressed the key for a callback
+    key_at: float | None = None  # when he pressed the key for a callback
     kept: tuple[str, ...] = ()  # rows in the switch that are settled with him (switch_names.py)
-    said_at: float | None = None  # an announcement was begun then, and its end has not been reported
+    said_at: float | None = None  # something began to be said to him then, and its end has not been reported
+    say_at: float | None = None  # when he is told next how he stands
+
+    @property
+    def waits_since(self) -> float:
+        """When he began to wait for an agent, whoever he has had since."""
+        return self.wanted_at if self.wanted_at is not None else self.answered_at or 0.0
 
     @property
     def with_target(self) -> bool:
@@ -207,6 +224,7 @@ class LeadEnded(Input):
     q850: int | None = None
     certain: bool = True
     path: str = ""  # what was done in the flow
+    by_us: bool = False  # our side hung up: we, or the flow
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,18 +5,20 @@ used. Open: it rests, and leads that could go no other way wait behind all other
 
 A gateway, or a caller id, is at fault itself when its ways with two different partners rest at once; then its other ways rest too. One that has failed with
 a single partner may be innocent: a dead trunk must not take a good number with it, nor a bad number the trunk of all.
+
+Where several switches are declared a way is of one switch, too: a trunk that one of them can not reach may be fine by the other.
 """
 
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 from random import Random
 
 from fs_dialer.core.definition import Campaign
-from fs_dialer.core.model import AttemptId, GatewayId, Lead, Outcome
+from fs_dialer.core.model import AttemptId, GatewayId, Lead, Outcome, SwitchId
 
 LAST_CALLS = 10  # a breaker looks at so many
 BAD_CALLS = 8  # of them, failed, open it
@@ -29,6 +31,7 @@ TRIAL_LOST_S = 300.0  # a trial call whose end was never told is forgotten after
 
 FAULTS = frozenset({Outcome.OURS, Outcome.NETWORK})
 NO_VERDICT = frozenset({Outcome.CANCELLED, Outcome.UNKNOWN})
+ONLY = (SwitchId(""),)
 
 
 class Health(Enum):
@@ -39,10 +42,11 @@ class Health(Enum):
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A caller id and the trunk that carries it."""
+    """A caller id and the trunk that carries it; and by which switch, "" where there is only one."""
 
     caller_id: str
     gateway: GatewayId
+    switch: SwitchId = SwitchId("")
 
 
 @dataclass(slots=True)
@@ -166,9 +170,9 @@ class Breakers:
         resting = [(other, each) for other, each in self.of.items() if each.opened_at is not None]
         if len(resting) < PARTNERS:
             return []
-        by_trunk = [each for other, each in resting if other.gateway == way.gateway]
-        by_number = [each for other, each in resting if other.caller_id == way.caller_id]
-        return next((found for found in (by_trunk, by_number) if len(found) >= PARTNERS), [])
+        by_trunk = {other.caller_id: each for other, each in resting if (other.gateway, other.switch) == (way.gateway, way.switch)}
+        by_number = {other.gateway: each for other, each in resting if other.caller_id == way.caller_id}
+        return next((list(found.values()) for found in (by_trunk, by_number) if len(found) >= PARTNERS), [])
 
     def usable(self, way: Way, now: float) -> bool:
         return not self.blocking(way, now)
@@ -191,13 +195,14 @@ class Resting:
     hopeless: bool = False
 
 
-def ways(campaign: Campaign, gateways: Sequence[GatewayId]) -> list[Way]:
-    """Every allowed pair in the campaign's order of preference: caller ids in theirs, each over its first trunk first."""
+def ways(campaign: Campaign, gateways: Sequence[GatewayId], carriers: Callable[[GatewayId], Sequence[SwitchId]] = lambda _: ONLY) -> list[Way]:
+    """Every allowed pair in the campaign's order of preference: caller ids in theirs, each over its first trunk first. `carriers`: the switches that have a
+    trunk, where several are declared."""
     own = {route.number: route.gateways for route in campaign.caller_id.routes}
     found = []
     for number in campaign.caller_id.numbers:
         allowed = own.get(number, ())
-        found += [Way(number, gateway) for gateway in gateways if not allowed or gateway in allowed]
+        found += [Way(number, gateway, switch) for gateway in gateways if not allowed or gateway in allowed for switch in carriers(gateway)]
     return found
 
 

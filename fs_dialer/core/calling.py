@@ -11,12 +11,13 @@ from fs_dialer.core import call_words as calls
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import Action, AskLeg, CloseAttempt, OriginateAgent, OriginateLead, ReturnLeads
 from fs_dialer.core.agent_picture import LastCall
+from fs_dialer.core.announcing import forget, say
 from fs_dialer.core.call_rules import SKIPPED
 from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
 from fs_dialer.core.changed import changed
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
 from fs_dialer.core.leads import CALLER_ID, GAP, LINES, RULE_TIME, Check, gates
-from fs_dialer.core.lifecycle import live
+from fs_dialer.core.lifecycle import live, settle_serves
 from fs_dialer.core.mode_port import Observation
 from fs_dialer.core.model import (
     AgentId,
@@ -29,13 +30,18 @@ from fs_dialer.core.model import (
     CampaignType,
     Lead,
     LeadReturn,
+    LeadStatus,
+    LeadUpdate,
     LegId,
     Outcome,
+    SwitchId,
 )
 from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.retry import Ended, next_lead
 from fs_dialer.core.schedule import next_day
-from fs_dialer.core.side_legs import record, ring_target
+from fs_dialer.core.side_legs import leave_leg, record, ring_target
+from fs_dialer.core.steering import NOWHERE, Walked, opt_out_action, variables, walked
+from fs_dialer.core.switches import foreign, reachable, settle
 from fs_dialer.core.taking import AGENT_MAY_NOT_SHORTEN
 from fs_dialer.core.world import LegRole, Run, World
 
@@ -97,6 +103,8 @@ def _keep_waiting_list(w: World, call_id: AttemptId) -> None:
         run.waiting.setdefault(call_id)
     elif call_id in run.waiting:
         del run.waiting[call_id]
+    if run.queue is not None:
+        run.queue.pace.stands(len(run.waiting), w.now)
 
 
 def _obey(w: World, call_id: AttemptId, d: calls.Directive) -> None:
@@ -124,7 +132,7 @@ def offer_of(w: World, call_id: AttemptId, agent_id: AgentId) -> calls.Offer:
     """How this agent is reached: his parked leg, or a new one to ring."""
     agent = w.agents[agent_id]
     took_turn(w, w.runs[w.calls[call_id].campaign], agent_id)
-    if agent.nailed and agent.leg is not None and agent.parked:
+    if agent.nailed and agent.leg is not None and agent.parked and not (w.several and foreign(w, agent, w.calls[call_id].switch)):
         w.step_agent(agent_id, agents.Reserve(call_id))
         return calls.Offer(agent_id, agent.leg, ready=True)
     w.step_agent(agent_id, agents.Ring(call_id))
@@ -137,15 +145,22 @@ def _need(w: World, call_id: AttemptId) -> None:
         w.needing.append(call_id)  # others may have waited longer, or stand above them: callers.py decides, before this event is over
         w.pace_due = True
         return
-    agent_id = next_agent(w, run, w.calls[call_id].lead) if w.linked else None
+    call = w.calls[call_id]
+    agent_id = next_agent(w, run, call.lead, switch=call.switch, among=run.node_crews.get(call.node)) if w.linked_for(call) else None
     w.pending.append((call_id, calls.NobodyFree() if agent_id is None else offer_of(w, call_id, agent_id)))
 
 
-def next_agent(w: World, run: Run, lead: Lead | None, kept: Collection[AgentId] = ()) -> AgentId | None:
+def next_agent(
+    w: World, run: Run, lead: Lead | None, kept: Collection[AgentId] = (), switch: SwitchId = SwitchId(""), among: Collection[AgentId] | None = None
+) -> AgentId | None:
     """An answered customer may take any eligible idle agent, whoever leased him; which one, the campaign says. One who must be rung needs a line.
-    `kept`: agents who are left alone."""
+    `kept`: agents who are left alone. `switch`: where the customer is, where that matters. `among`: only these."""
     may_ring = w.ledger.room(w.now) > 0
     able = [a for a in w.idle if (may_ring or w.agents[a].nailed) and a not in kept and run.definition.id in w.serves.get(a, ()) and w.eligible(run, a)]
+    if among is not None:
+        able = [a for a in able if a in among]
+    if w.several and switch:
+        able = reachable(w, able, switch)
     if len(able) > 1:
         return in_turn(w, run, able, lead)[0]
     return able[0] if able else None
@@ -183,9 +198,15 @@ def match_waiting(w: World) -> None:
     if not w.linked:
         return
     for run in w.runs.values():
-        while run.waiting and w.idle and run.queue is None:
-            call_id = min(run.waiting, key=lambda waiting: w.calls[waiting].answered_at or 0.0)  # whoever went back for another agent keeps his place
-            agent_id = next_agent(w, run, w.calls[call_id].lead)
+        stranded: set[AttemptId] = set()  # on a switch, or at a key, for which nobody is there now
+        while len(run.waiting) > len(stranded) and w.idle and run.queue is None:
+            waiting = run.waiting if not stranded else [each for each in run.waiting if each not in stranded]
+            call_id = min(waiting, key=lambda each: w.calls[each].waits_since)  # whoever went back for another agent keeps his place
+            call = w.calls[call_id]
+            agent_id = next_agent(w, run, call.lead, switch=call.switch, among=run.node_crews.get(call.node)) if w.linked_for(call) else None
+            if agent_id is None and (w.several or run.node_crews):
+                stranded.add(call_id)
+                continue
             if agent_id is None:
                 break
             del run.waiting[call_id]
@@ -215,7 +236,7 @@ def _free(w: World, call_id: AttemptId, d: calls.Free) -> None:
         w.step_agent(d.agent, agents.Declare(AgentStatus.NOT_AVAILABLE), reason="let a preview run out")
     elif d.why in ("missed_offer", "bridge_failed"):
         rung = call_id not in w.due_legs  # else no line was free for him yet
-        w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.switch_up and rung))
+        w.step_agent(d.agent, agents.MissedOffer(his_fault=d.why == "missed_offer" and w.fleet.get(w.switch_of(call)).up and rung))
     else:
         w.step_agent(d.agent, agents.Unserved())
 
@@ -227,6 +248,8 @@ def _talks(w: World, call_id: AttemptId, d: calls.Talks) -> None:
     queue = w.runs[call.campaign].queue
     if queue is not None and d.state == "talking" and call.bridged_at == w.now:
         w.out.append(queue.met(call, w.now))
+        if call.plan.record in ("answered", "all"):
+            w.pending.append((call_id, calls.RecordAsked("start")))  # the conversation, not the music before it
 
 
 def agent_came(w: World, call: calls.Call) -> None:
@@ -239,13 +262,16 @@ def agent_came(w: World, call: calls.Call) -> None:
 def _ring_agent(w: World, call_id: AttemptId, agent_id: AgentId, leg: LegId) -> None:
     agent, run = w.agents[agent_id], w.runs[w.calls[call_id].campaign]
     w.step_agent(agent_id, agents.Ring(call_id))
+    if w.several:
+        leave_leg(w, agent_id)
+    switch = w.switch_of(w.calls[call_id])
     w.ledger.redeem(call_id)
-    w.legs[leg] = LegRole("agent", call_id, agent_id, w.installation.switch)
-    w.ledger.originated(leg, None)
+    w.legs[leg] = LegRole("agent", call_id, agent_id, switch)
+    w.ledger.originated(leg, None, switch)
     caller_id = next(iter(run.definition.caller_id.numbers), "")
     ring_s = run.definition.agent_ring_s + AGENT_RING_SLACK_S
     w.out.append(
-        OriginateAgent(leg, agent_id, call_id, w.installation.switch, agent.definition.dial_string, caller_id, ring_s, False, agent.definition.auto_answer)
+        OriginateAgent(leg, agent_id, call_id, switch, agent.definition.dial_string, caller_id, ring_s, False, agent.definition.auto_answer)
     )
 
 
@@ -271,7 +297,23 @@ def _may_send(w: World, call_id: AttemptId, what: str) -> bool:
         if w.ledger.lines_left() < lines or (most is not None and sum(1 for other in run.calls if other in w.ledger.promises) >= most):
             return False
         w.ledger.promise(call_id, lines)
-    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, run, call.lead) != [])
+    if w.several and not _on_a_switch(w, run, call_id, what):
+        return False
+    return w.ledger.bucket.available(w.now) >= 1 and (what == "ring" or open_ways(w, run, call.lead, w.calls[call_id].switch) != [])
+
+
+def _on_a_switch(w: World, run: Run, call_id: AttemptId, what: str) -> bool:
+    """The call's next leg can be made now by the switch that it is on, or by one that is chosen here; its lines are kept there from now on."""
+    call = w.calls[call_id]
+    found = open_ways(w, run, call.lead)
+    allowed = w.ways_of(run) if isinstance(found, Resting) else found  # with none it is refused when it is sent
+    switch = settle(w, run, call_id, allowed, w.ledger.promises.get(call_id, 1))
+    if switch is None:
+        return False
+    if switch != call.switch or call_id not in w.ledger.promised_at:
+        w.calls[call_id] = changed(call, switch=switch)
+        w.ledger.promise_elsewhere(call_id, switch)
+    return w.ledger.rate_at(switch, w.now) >= 1
 
 
 def _send(w: World, call_id: AttemptId, what: str) -> None:
@@ -313,7 +355,7 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
             w.pending.append((call_id, calls.Refused(shut.gate, shut.until)))
             return
         call = w.calls[call_id] = changed(call, gates=shut, gates_at=w.now)
-    found = open_ways(w, run, call.lead)
+    found = open_ways(w, run, call.lead, call.switch)
     if isinstance(found, Resting) or not found:
         gate, until = (CALLER_ID, found.until) if isinstance(found, Resting) else (LINES, w.now + NO_LINE_S)
         w.pending.append((call_id, calls.Refused(gate, until)))
@@ -335,14 +377,17 @@ def _dial_lead(w: World, call_id: AttemptId) -> None:
         w.now,
         caps,
         call.gates,
+        w.switch_of(call),
     )
     w.calls[call_id] = changed(call, caller_id=way.caller_id, gateway=way.gateway)
     w.breakers.dialled(call_id, way, w.now)
     w.ledger.redeem(call_id)
-    w.legs[call.lead_leg] = LegRole("lead", call_id, None, w.installation.switch)
-    w.ledger.originated(call.lead_leg, way.gateway)
+    w.legs[call.lead_leg] = LegRole("lead", call_id, None, attempt.switch)
+    w.ledger.originated(call.lead_leg, way.gateway, attempt.switch)
     run.memory = run.mode.observe(run.memory, Observation("launched"), w.now)
-    w.out.append(OriginateLead(call.lead_leg, attempt, w.installation.switch, number, call.plan.ring_timeout_s, run.definition.early_media, call.plan.stereo))
+    flow = (call.plan.ivr, variables(call, way.caller_id, way.gateway)) if call.plan.in_flow else ("", ())
+    early_media = run.definition.early_media and not call.plan.in_flow
+    w.out.append(OriginateLead(call.lead_leg, attempt, attempt.switch, number, call.plan.ring_timeout_s, early_media, call.plan.stereo, *flow))
 
 
 def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], ...]:
@@ -356,11 +401,17 @@ def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], 
     return tuple(answers)
 
 
-def open_ways(w: World, run: Run, lead: Lead) -> Sequence[Way] | Resting:
-    """The caller ids and trunks with room, healthy both; [] where the healthy ones are full."""
+def open_ways(w: World, run: Run, lead: Lead, switch: SwitchId = SwitchId("")) -> Sequence[Way] | Resting:
+    """The caller ids and trunks with room, healthy both; [] where the healthy ones are full. `switch`: only by this one; "" = by any that gets new calls."""
     allowed = w.ways_of(run)
     found = healthy(allowed, sticky_to(run.definition, lead, allowed), w.breakers, w.now)
-    return found if isinstance(found, Resting) else [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
+    if isinstance(found, Resting):
+        return found
+    if w.several:
+        found = [way for way in found if (way.switch == switch if switch else w.fleet.usable(way.switch))]
+        if run.plan.in_flow:
+            found = [way for way in found if run.plan.ivr in w.flows.get(way.switch, ())]
+    return [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
 
 
 # --- the end --------------------------------------------------------------------------------------------------------------------------
@@ -380,14 +431,25 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
     if run.flow.pull:
         w.asked_after.append(run)
     if run.queue is not None:
-        w.tell(call_id, "left")
-        w.out.append(run.queue.over(call, d.evidence, w.now))
+        left = run.queue.over(call, d.evidence, w.now)
+        w.tell(call_id, "left", left.why)
+        w.caller_gone(call.lead_leg)
+        w.out.append(left)
+        run.queue.pace.stands(len(run.waiting), w.now)
+        forget_closed(w, run)
     elif d.evidence is None:
         _give_lead_back(w, call, d.gate, d.until)
     else:
         close(w, run, call, d.evidence)
     if not run.calls and run.life.state is CampaignState.DRAINING:
         live(w, run, campaigns.LastCallOver())
+
+
+def forget_closed(w: World, run: Run) -> None:
+    """A queue that stands in no definition any more goes with its last caller."""
+    if run.queue is not None and run.queue.closed and not run.calls:
+        del w.runs[run.definition.id]
+        settle_serves(w)
 
 
 def _watch_legs(w: World, call: calls.Call) -> None:
@@ -437,7 +499,8 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
     """Outcome, count, what becomes of the lead, what the mode and the breakers learn: once per attempt."""
     within = run.definition.connect_within_s
     result = outcome(e, within)
-    early = result is Outcome.EARLY_HANGUP and run.definition.compliance.early_hangup_is_missed
+    told = walked(call) if call.plan.in_flow else NOWHERE
+    early = result is Outcome.EARLY_HANGUP and run.definition.compliance.early_hangup_is_missed and (not e.in_flow or e.wanted_at is not None)
     missed = early or was_missed(e, result, within)
     record = AttemptResult(
         call.id,
@@ -451,11 +514,18 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
         w.now,
         missed,
         e.leg_seen,
-        _ticket(run, call, result),
+        _ticket(run, call, result, told.voicemail),
         call.recorded_from,
         call.recorded_until if call.recorded_from is None or call.recording == "off" else w.now,
+        told.steps,
+        told.left_at if call.answered_at is not None else "",
+        w.switch_of(call),
     )
-    update = next_lead(call.lead, Ended(result, e.rang or e.answered_at is not None, missed), run.definition, w.now)
+    away = w.several and bool(call.switch) and w.fleet.get(call.switch).given_up  # his phone may have rung, and nobody can tell
+    reached = result is Outcome.MACHINE and call.message == "left" and call.plan.message_succeeds
+    update = next_lead(call.lead, Ended(result, e.rang or e.answered_at is not None or away, missed, reached=reached), run.definition, w.now)
+    if call.plan.in_flow:
+        update = _by_flow(w, call, told, update)
     if call.caller_id:
         update = changed(update, caller_id=call.caller_id)
     run.tally.add(record)
@@ -464,7 +534,19 @@ def close(w: World, run: Run, call: calls.Call, e: Evidence) -> None:
     w.tell(call.id, "closed", f"{result.value} ({e.cause or 'no cause'}), lead {call.lead.id} {update.status.value}")
     w.out.append(CloseAttempt(record, update))
     if call.gateway is not None:
-        _judge_way(w, call, result, e.cause if e.sip_status is None else f"{e.cause}, {e.sip_status}")
+        _judge_way(w, call, Outcome.UNKNOWN if away else result, e.cause if e.sip_status is None else f"{e.cause}, {e.sip_status}")
+
+
+def _by_flow(w: World, call: calls.Call, told: Walked, update: LeadUpdate) -> LeadUpdate:
+    """What he did in the flow: parameters, unless a rule says otherwise of the same; and who asked not to be called is not. An opt-out may be known by the
+    path alone, where it was pressed while we heard nothing."""
+    if told.set:
+        update = changed(update, set=tuple((dict(told.set) | dict(update.set)).items()))
+    if not call.opted_out:
+        w.out += [opt_out_action(call, w.switch_of(call), name, w.now) for name in told.lists]
+    if call.opted_out or told.lists:
+        update = changed(update, status=LeadStatus.BLOCKED, ready_at=w.now, ready_why="", agent=None, decision="he asked not to be called any more")
+    return update
 
 
 def _watch_missed(w: World, run: Run) -> None:
@@ -487,11 +569,13 @@ def _watch_missed(w: World, run: Run) -> None:
         live(w, run, campaigns.SelfPause(why))
 
 
-def _ticket(run: Run, call: calls.Call, result: Outcome) -> str:
-    """S15: a ticket for each call that reached the network; S63: autocall, only for those that met an agent."""
+def _ticket(run: Run, call: calls.Call, result: Outcome, voicemail: bool) -> str:
+    """S15: a ticket for each call that reached the network; S63: autocall, only for those that met an agent or left voice mail."""
     wanted = run.definition.tickets
     if wanted == "no" or result in (Outcome.CANCELLED, Outcome.OURS):
         return ""
+    if voicemail:
+        return "voicemail"
     if wanted == "on_agent_or_voicemail" and call.bridged_at is None:
         return ""
     return "call"
@@ -499,8 +583,7 @@ def _ticket(run: Run, call: calls.Call, result: Outcome) -> str:
 
 def _judge_way(w: World, call: calls.Call, result: Outcome, fault: str) -> None:
     """What the end of a call says of its caller id over its trunk (D3). A campaign with no way left after many trials pauses itself (D15)."""
-    assert call.gateway is not None, "a call that was dialled went some way"
-    way = Way(call.caller_id, call.gateway)
+    way = w.way_of(call)
     breaker = w.breakers.way(way)
     _tell_of_way(w, way, breaker.ended(call.id, result, fault, call.dialed_at or 0.0, w.now))
     if breaker.hopeless:
@@ -510,7 +593,7 @@ def _judge_way(w: World, call: calls.Call, result: Outcome, fault: str) -> None:
 def way_worked(w: World, call: calls.Call) -> None:
     """The callee's phone rings, or was answered: its way works, however long the talk will be."""
     if call.gateway is not None and w.breakers.troubled:
-        way = Way(call.caller_id, call.gateway)
+        way = w.way_of(call)
         if w.breakers.way(way).worked(call.id, call.dialed_at or 0.0):
             _tell_of_way(w, way, "closed")
 
@@ -554,6 +637,8 @@ DIRECTIVES: dict[type, Callable[[World, AttemptId, Any], None]] = {
     calls.RingAgent: lambda w, call_id, d: _ring_agent(w, call_id, d.agent, d.leg),
     calls.RingTarget: lambda w, call_id, d: ring_target(w, call_id),
     calls.Record: record,
+    calls.Say: say,
+    calls.Forget: forget,
     calls.AskSwitch: lambda w, call_id, d: w.out.append(AskLeg(w.calls[call_id].lead_leg)),
     calls.Finish: _finish,
 }

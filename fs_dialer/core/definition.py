@@ -224,8 +224,8 @@ class Campaign:
 
     @property
     def wrap_up_s(self) -> float:
-        """An agent's rest after a call; in manual campaigns he takes the next customer when he likes."""
-        return 0.0 if self.type is CampaignType.MANUAL else self.wrap_up.time_s
+        """An agent's rest after a call; in manual campaigns he takes the next customer when he likes, and autocall has none (S62)."""
+        return 0.0 if self.type in (CampaignType.MANUAL, CampaignType.AUTOCALL) else self.wrap_up.time_s
 
     @property
     def needs_screen(self) -> bool:

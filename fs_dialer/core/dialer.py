@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, callers, calling, desk, fallbacks, in_call, lifecycle, pictures, placing
+from fs_dialer.core import adopting, callers, calling, desk, fallbacks, flows, in_call, lifecycle, pictures, placing, switch_loss
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
@@ -70,8 +70,10 @@ class Dialer:
             ev.DrainAsked: self._drain_asked,
             ev.ClockJumped: lambda e: self._w.note("WARNING", "clock_jumped", by_s=round(e.by_s, 3)),
             ev.InboxLag: self._inbox_lag,
+            ev.DrainSwitch: lambda e: switch_loss.drain(self._w, e),
+            ev.SwitchesDrained: lambda e: switch_loss.drained_before(self._w, e),
         }
-        for kind, rule in (*desk.HANDLERS.items(), *in_call.HANDLERS.items(), *callers.HANDLERS.items()):
+        for kind, rule in (*desk.HANDLERS.items(), *in_call.HANDLERS.items(), *callers.HANDLERS.items(), *flows.HANDLERS.items()):
             self._handlers[kind] = partial(rule, self._w)
 
     # --- the public face --------------------------------------------------------------------------------------------------------------
@@ -121,7 +123,7 @@ class Dialer:
         while (key := w.timers.pop_due(w.now)) is not None:
             assert isinstance(key, tuple)
             kind = key[0]
-            if kind == "call" and not w.linked:
+            if kind == "call" and not w.linked_for(w.calls.get(key[1])):
                 # Nothing is concluded from silence while the link is down: the news may only be on their way.
                 w.timers.set(key, w.now + HELD_TIMER_S)
             elif kind == "call":
@@ -148,6 +150,10 @@ class Dialer:
                 lifecycle.save_times(w)
             elif kind == "pictures":
                 pictures.touch_all(w)
+            elif kind == "away":
+                switch_loss.away_too_long(w, key[1])
+            elif kind == "move":
+                switch_loss.move_agents(w)
             elif kind == "job":
                 self._leg_never_reported(key[1])
             w.pace_due = True
@@ -176,7 +182,7 @@ class Dialer:
 
     def _leg_created(self, e: ev.LegCreated) -> None:
         w = self._w
-        w.ledger.add(e.leg, e.gateway)
+        w.ledger.add(e.leg, e.gateway, w.named(e.switch))
         role = w.legs.get(e.leg)
         if role is not None:
             role.seen = True
@@ -184,10 +190,10 @@ class Dialer:
                 self._to_call(e.leg, calls.LeadSeen())
         elif e.attempt is not None or e.agent is not None:
             # D6: our variable and no open attempt. Until everything is reconciled it may be an earlier daemon's, and known in a moment.
-            if w.reconciled:
+            if w.fleet.get(e.switch).reconciled:
                 w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
             else:
-                w.strangers[e.leg] = None
+                w.strangers[e.leg] = e.switch
 
     def _leg_rang(self, e: ev.LegRang) -> None:
         role = self._w.legs.get(e.leg)
@@ -269,7 +275,7 @@ class Dialer:
             return
         role.seen = True
         w.timers.clear(("job", e.leg))
-        self._end_of(role, e.leg, calls.LeadEnded(e.cause, e.sip_status, e.q850))
+        self._end_of(role, e.leg, calls.LeadEnded(e.cause, e.sip_status, e.q850, path=e.path, by_us=e.we_hung_up))
 
     def _end_of(self, role: LegRole, leg: LegId, how: calls.LeadEnded) -> None:
         w = self._w
@@ -336,6 +342,8 @@ class Dialer:
         w = self._w
         w.installation = e.installation
         w.ledger.configure(e.installation)
+        w.fleet.configure(e.installation)
+        switch_loss.wait_for_all(w)
         for run in w.runs.values():
             run.hopper_size, run.ways = 0, None
             if not e.installation.campaigns:
@@ -394,7 +402,7 @@ class Dialer:
         if not w.nailed_let_go:
             w.nailed_let_go = True
             w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if not role.orphan]
-        if (w.reconciled and not w.legs) or not w.switch_up:
+        if not w.switch_up or (w.reconciled and not any(w.fleet.get(role.switch).up for role in w.legs.values())):
             w.drained = True
             w.timers.clear(("fallback",))
             lifecycle.save_times(w)

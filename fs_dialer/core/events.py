@@ -229,6 +229,13 @@ class InstallationLoaded(Event):
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchesDrained(Event):
+    """Switches that were being drained when an earlier daemon ended, and since when: told at start, before the first link."""
+
+    since: tuple[tuple[SwitchId, float], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class CampaignLoaded(Event):
     """A campaign as stored: at start, and whenever its row or its leads changed. `started`: an operator's start holds (D11)."""
 

@@ -21,6 +21,8 @@ PROMPTED = ("play", "say", "menu", "gather", "rate", "record", "connect", "trans
 ASKS = ("menu", "gather", "rate")
 HEARD = ("menu", "gather", "rate", "record", "http")  # whose result has a name
 GOES_ON = ("play", "say", "gather", "rate", "record", "set", "if", "http", "opt_out")
+LEAVES = ("play", "say", "record", "set", "if", "http", "opt_out")  # the flow may end with one of these, where it names no node that follows
+SUCCESS = "success"  # what an end, and a node of LEAVES with which the flow ends, writes as its last word into the path (D13)
 KEYS = (*"0123456789", "star", "hash")
 SAY_AS = ("number", "digits", "money", "date", "time", "text")
 STEP = re.compile(r"([a-z0-9_-]{1,32})=([0-9A-Za-z*#._-]{0,64})")
@@ -84,12 +86,21 @@ class Node:
     success: bool = option(
         True, kind="flag", types=("end",), help="`yes`: whoever comes here has been reached (D13); `no`: the lead is called again.", spec="D13"
     )
-    next: str = option("", kind="name", types=GOES_ON, help="The node that follows; for `record` also after a hang-up by silence.")
+    next: str = option(
+        "",
+        kind="name",
+        types=GOES_ON,
+        help="The node that follows. Left out, the flow ends here, as a success (D13): the next one in the file does not follow by itself. "
+        "gather and rate must have one.",
+        spec="D13",
+    )
     otherwise: str = option(
         "",
         kind="name",
         types=(*ASKS, "connect", "transfer", "if", "http"),
-        help="The node that follows where it failed: no right answer after all tries, no agent in time, nobody there, no answer of the service.",
+        help="The node that follows where it failed: no right answer after all tries, no agent in time, nobody there, no answer of the service; for `if` "
+        "where it is none of the values. Left out, the flow ends there: after if and http as a success, else not, and the lead is called again.",
+        spec="D13",
     )
 
     @property
@@ -102,7 +113,7 @@ class Node:
 class Voice:
     """The engine that speaks texts."""
 
-    engine: str = option("flite", kind="name", help="A text-to-speech module of the switch: flite, tts_commandline, unimrcp:….")
+    engine: str = option("flite", kind="name", help="A text-to-speech module of the switch: flite, tts_commandline, unimrcp.")
     name: str = option("kal", kind="name", key="voice", help="One of its voices.")
 
 
@@ -128,7 +139,10 @@ class Ivr:
 
 @dataclass(frozen=True, slots=True)
 class IvrStep:
-    """What a caller did at one node: the keys, the digits, the mark, the seconds recorded, yes for opt_out, success or other for an end."""
+    """What a caller did at one node: the keys, the digits, the mark, the seconds recorded, yes for opt_out, success or other for an end.
+
+    A node of LEAVES with which the flow ended has a last step of its own: SUCCESS.
+    """
 
     node: str
     do: str
@@ -158,6 +172,11 @@ def attributes_used(ivr: Ivr) -> tuple[str, ...]:
     return tuple(named)
 
 
+def sounds_used(ivr: Ivr) -> tuple[str, ...]:
+    """Files and streams that the flow plays, each once, in the order of its nodes."""
+    return tuple(dict.fromkeys(sound for node in ivr.nodes for sound in (node.sound, node.wrong) if sound))
+
+
 def steps(ivr: Ivr, path: str) -> tuple[IvrStep, ...]:
     """What the path of a call says, `main=1;pin=1234;bye=success`. Words that are no step of this flow are left out."""
     found = []
@@ -170,10 +189,12 @@ def steps(ivr: Ivr, path: str) -> tuple[IvrStep, ...]:
 
 
 def succeeded(ivr: Ivr, path: str) -> bool:
-    """D13: it came to an end that counts as success, or left voice mail."""
+    """D13: it came to an end that counts as success, or to a last node without one, was put through to a number, or left voice mail."""
     for step in steps(ivr, path):
         node = ivr.node(step.node)
-        if step.do == "end" and step.value == "success":
+        if step.do in ("end", *LEAVES) and step.value == SUCCESS:
+            return True
+        if step.do == "transfer" and step.value:
             return True
         if node is not None and step.do == "record" and node.voicemail and step.value not in ("", "0"):
             return True

@@ -19,6 +19,7 @@ from fs_dialer.core.calling import feed
 from fs_dialer.core.desk import call_of, known, reply
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, LegId
 from fs_dialer.core.talk_rules import RECORD_DONE, why_not_record
+from fs_dialer.core.switches import foreign
 from fs_dialer.core.world import LegRole, World
 
 S = CallState
@@ -204,7 +205,8 @@ def _owner(w: World, e: ag.AgentCommand, call: calls.Call) -> bool:
 
 
 def _linked(w: World, e: ag.AgentCommand) -> bool:
-    if w.linked:
+    agent = w.agents.get(e.agent)
+    if w.linked_for(w.calls.get(agent.call) if agent is not None and agent.call is not None else None):
         return True
     reply(w, e, False, "the switch is not linked; try again in a moment")
     return False
@@ -219,7 +221,8 @@ def _number(w: World, e: ag.Transfer, call: calls.Call) -> calls.Target | str:
         return f"{e.to!r} is no telephone number; write it with + and the country code"
     if e.to == call.lead.number:
         return "that is the customer's own number"
-    if w.ledger.room(w.now) < 1 or not any(w.ledger.gateway_room(way.gateway, w.now) > 0 for way in w.ways_of(run)):
+    here = [way for way in w.ways_of(run) if way.switch in ("", call.switch)]
+    if not _room(w, call) or not any(w.ledger.gateway_room(way.gateway, w.now) > 0 for way in here):
         return "no line is free; try again in a moment"
     return calls.Target("number", e.to, LegId(w.new_id()), call.plan.ring_timeout_s, attended=e.attended)
 
@@ -238,13 +241,18 @@ def _agent(w: World, e: ag.Transfer, call: calls.Call) -> calls.Target | str:
         if wrong:
             return wrong
     agent = w.agents[chosen]
-    if agent.nailed:
+    if agent.nailed and not (w.several and foreign(w, agent, call.switch)):
         assert agent.leg is not None, "a free agent's nailed leg is parked"
         return calls.Target("agent", chosen, agent.leg, TRANSFER_RING_S, chosen, nailed=True, attended=e.attended)
-    if w.ledger.room(w.now) < 1:
+    if not _room(w, call):
         return "no line is free; try again in a moment"
     ring_s = min(TRANSFER_RING_S, call.plan.agent_ring_s)
     return calls.Target("agent", chosen, LegId(w.new_id()), ring_s, chosen, attended=e.attended)
+
+
+def _room(w: World, call: calls.Call) -> bool:
+    """For one more leg, by the switch on which the call is."""
+    return w.ledger.room(w.now) >= 1 and (not w.several or w.ledger.room_at(w.switch_of(call), w.now) >= 1)
 
 
 def _why_not(w: World, e: ag.Transfer, chosen: AgentId) -> str:
@@ -276,15 +284,15 @@ def supervise(w: World, e: ag.Supervise) -> None:
         reply(w, e, False, f"{e.agent} is not in a conversation")
     elif e.agent in w.supervisors:
         reply(w, e, False, f"somebody listens to {e.agent} already; stop him first")
-    elif w.ledger.room(w.now) < 1:
+    elif not _room(w, call):
         reply(w, e, False, "no line is free; try again in a moment")
     else:
         own = LegId(w.new_id())
         w.supervisors[e.agent] = own
-        w.legs[own] = LegRole("supervisor", None, e.agent, w.installation.switch)
-        w.ledger.originated(own, None)
+        w.legs[own] = LegRole("supervisor", None, e.agent, w.switch_of(call))
+        w.ledger.originated(own, None, w.switch_of(call))
         caller_id = next(iter(w.runs[call.campaign].definition.caller_id.numbers), "")
-        w.out.append(OriginateSupervisor(own, call.id, w.installation.switch, e.dial_string, leg, e.how, caller_id, SUPERVISOR_RING_S))
+        w.out.append(OriginateSupervisor(own, call.id, w.switch_of(call), e.dial_string, leg, e.how, caller_id, SUPERVISOR_RING_S))
         w.note("INFO", "supervision", agent=e.agent, how=e.how, who=e.who, call=call.id)
         reply(w, e, True, f"your phone rings; you will hear {e.agent}'s call")
 

@@ -9,6 +9,7 @@ import math
 from dataclasses import dataclass
 
 from fs_dialer.core.actions import OriginateAgent, OriginateLead, OriginateOutside, OriginateSupervisor
+from fs_dialer.core.switch_names import IVR_CONTEXT
 
 FALLBACK_AFTER_S = 28  # a parked leg that nobody renews is at the fallback extension within 30 s: the switch counts whole seconds and may be late by one
 MEDIA_FALLBACK_SLACK_S = 15
@@ -25,7 +26,8 @@ STAYS = {
 @dataclass(frozen=True, slots=True)
 class LegPlan:
     """`gateway` "" = `to` is a whole dial string; else `to` is the number sent to that gateway. Every leg parks at its answer, fallback armed; a supervisor's
-    runs another application, which ends with what it listens to."""
+    runs another application, which ends with what it listens to. `extension`, in `context`: of an IVR flow; whoever answers goes there at once and does not
+    park, and the flow has a limit of its own in place of the fallback."""
 
     gateway: str
     to: str
@@ -33,6 +35,8 @@ class LegPlan:
     fallback_after_s: dict[str, int]  # variable of the execute_on_ family → seconds until fsd_fallback, unless renewed
     application: str = "park"
     arguments: str = ""
+    extension: str = ""
+    context: str = ""
 
 
 def lead_plan(action: OriginateLead) -> LegPlan:
@@ -45,6 +49,9 @@ def lead_plan(action: OriginateLead) -> LegPlan:
     }
     if action.stereo:
         variables["RECORD_STEREO"] = "true"
+    if action.extension:
+        variables["ignore_early_media"] = "true"  # else the flow would begin at the 183 and speak to the network's announcement
+        return LegPlan(action.attempt.gateway, action.dial, variables | dict(action.variables), {}, extension=action.extension, context=IVR_CONTEXT)
     fallback = {"execute_on_answer": FALLBACK_AFTER_S}
     if action.early_media:
         # The originate succeeds at the 183 and its timeout is over: from then on only we, or this, end the ringing.

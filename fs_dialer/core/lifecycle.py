@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -12,11 +13,13 @@ from fs_dialer.core.actions import Action, AskLeg, Hangup, OriginateAgent, Reply
 from fs_dialer.core.agent_times import SAVE_EVERY_S as TIMES_EVERY_S
 from fs_dialer.core.call_words import Plan
 from fs_dialer.core.definition import Campaign
+from fs_dialer.core.flow import attributes_used
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, CampaignId, CampaignState, CampaignType, LeadReturn, LegId
 from fs_dialer.core.schedule import next_day
 from fs_dialer.core.stats import TimeUse
-from fs_dialer.core.world import LegRole, Run, World
+from fs_dialer.core.switches import for_nail
+from fs_dialer.core.world import NAIL_SOON_S, LegRole, Run, World
 
 RINGBACK = "tone_stream://" + "%(1000,4000,425)" * 8  # forty seconds of the tone that a caller hears while the other phone rings
 SAVE_EVERY_S = 10.0
@@ -111,6 +114,12 @@ def plan_of(definition: Campaign, flow: Flow) -> Plan:
         record_pause=definition.recording.pause,
         stereo=definition.recording.stereo,
         zone=definition.window.zone,
+        script=flow.script,
+        attributes=() if flow.script is None else attributes_used(flow.script),
+        detect=flow.detect,
+        machines=flow.machines,
+        message=flow.message,
+        message_succeeds=flow.message_succeeds,
     )
 
 
@@ -126,12 +135,23 @@ def settle_serves(w: World) -> None:
     w.serves = {agent: [] for agent in w.agents}
     for run in w.runs.values():
         named = run.definition.agents
-        people = [AgentId(person) for person in named.people] + [person for team in named.teams for person in w.teams.get(team, ())]
-        run.crew = tuple(dict.fromkeys(people))
+        people = _people(w, named.people, named.teams)
+        run.node_crews = _node_crews(w, run, people)
+        run.crew = tuple(dict.fromkeys((*people, *(person for crew in run.node_crews.values() for person in crew))))
         run.hopper_size = 0
         for person in run.crew:
             w.serves.setdefault(person, []).append(run.definition.id)
     w.recount_staying()
+
+
+def _people(w: World, people: Sequence[str], teams: Sequence[str]) -> tuple[AgentId, ...]:
+    return (*(AgentId(person) for person in people), *(person for team in teams for person in w.teams.get(team, ())))
+
+
+def _node_crews(w: World, run: Run, own: tuple[AgentId, ...]) -> dict[str, tuple[AgentId, ...]]:
+    """Who serves each connect node of its flow: who is named there, else the campaign's own agents (S64)."""
+    nodes = () if run.plan.script is None else tuple(node for node in run.plan.script.nodes if node.do == "connect")
+    return {node.name: _people(w, node.people, node.teams) if node.people or node.teams else own for node in nodes}
 
 
 def _set_window_timers(w: World, run: Run) -> None:
@@ -294,21 +314,22 @@ def nail(w: World, agent_id: AgentId) -> None:
     agent = w.agents[agent_id]
     if not agent.nailed or agent.leg is not None or agent.status is not AgentStatus.AVAILABLE or agent.state is not AgentState.LEG_DOWN:
         return
-    if not (w.switch_up and w.reconciled) or w.draining or ("nail", agent_id) in w.timers:
+    if not w.linked or w.draining or ("nail", agent_id) in w.timers:
         return
     if agent_id in w.nailing:
         return
-    if w.ledger.room(w.now) <= 0:
+    switch = (for_nail(w, agent_id) if w.several else w.installation.switch) if w.ledger.room(w.now) > 0 else None
+    if switch is None:
         w.to_nail[agent_id] = None
         w.pace_due = True
         return
     w.to_nail.pop(agent_id, None)
     leg = LegId(w.new_id())
-    w.legs[leg] = LegRole("nailed", None, agent_id, w.installation.switch)
+    w.legs[leg] = LegRole("nailed", None, agent_id, switch)
     w.nailing[agent_id] = leg
     w.timers.set(("unheard", leg), w.now + NAIL_RING_S + NAIL_UNHEARD_S)
-    w.ledger.originated(leg, None)
-    w.out.append(OriginateAgent(leg, agent_id, None, w.installation.switch, agent.definition.dial_string, "", NAIL_RING_S, True, agent.definition.auto_answer))
+    w.ledger.originated(leg, None, switch)
+    w.out.append(OriginateAgent(leg, agent_id, None, switch, agent.definition.dial_string, "", NAIL_RING_S, True, agent.definition.auto_answer))
 
 
 def nail_waiting(w: World) -> None:
@@ -325,13 +346,16 @@ def ask_unheard(w: World, leg: LegId) -> None:
     role = w.legs.get(leg)
     if role is not None and role.agent is not None and w.nailing.get(role.agent) == leg:
         w.timers.set(("unheard", leg), w.now + NAIL_UNHEARD_S)
-        if w.switch_up and w.reconciled:
+        if w.fleet.get(role.switch).linked:
             w.out.append(AskLeg(leg))
 
 
-def nail_failed(w: World, agent_id: AgentId) -> None:
-    """His phone did not answer, or he hung it up."""
+def nail_failed(w: World, agent_id: AgentId, *, moving: bool = False) -> None:
+    """His phone did not answer, or he hung it up. `moving`: we did, to call him by another switch."""
     w.nailing.pop(agent_id, None)
+    if moving:
+        w.timers.set(("nail", agent_id), w.now + NAIL_SOON_S)
+        return
     tries = w.nail_tries.get(agent_id, 0) + 1
     w.nail_tries[agent_id] = tries
     w.timers.set(("nail", agent_id), w.now + min(NAIL_RETRY_FIRST_S * 2 ** (tries - 1), NAIL_RETRY_MOST_S))

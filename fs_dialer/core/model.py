@@ -164,6 +164,7 @@ class Attempt:
     opened_at: float
     caps: tuple[tuple[int, float], ...] = ()  # (most, within_s): calls to the number by all campaigns, asked by the store's last gate (D10)
     gates: tuple[tuple[str, str], ...] = ()  # what each gate answered (X8)
+    switch: SwitchId = SwitchId("main")
 
 
 @value

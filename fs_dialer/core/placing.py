@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Sequence
 
 from fs_dialer.core import agent as agents
-from fs_dialer.core import callers
+from fs_dialer.core import callers, flows
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
-from fs_dialer.core.caller_ids import Resting, healthy
+from fs_dialer.core.caller_ids import Resting, Way, healthy
 from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, in_turn, match_waiting, open_ways, pause_hopeless, send_due_legs, took_turn
 from fs_dialer.core.lead_order import likelier_first, with_odds
 from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
 from fs_dialer.core.mode_port import Clocks, View
-from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, CampaignType, GatewayId, Lead, LeadReturn, LegId
+from fs_dialer.core.model import AgentId, AgentState, AttemptId, CallState, CampaignId, CampaignType, Lead, LeadReturn, LegId, SwitchId
 from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.retry import REMEDY
 from fs_dialer.core.sharing import Standing, Wanted, counted_on, demand, standings
+from fs_dialer.core.switches import any_usable, can_dial_for, choose, home_of, room_by
 from fs_dialer.core.world import Run, World
 
 HOPPER_S = 10.0  # of the fastest pace
@@ -32,6 +34,7 @@ ASK_EVERY_S = 0.5  # of a mode that dials ahead: talks grow old, and their ends 
 ASK_FEW_EVERY_S = 1.0  # with few agents it is asked after every event, too
 ASKED_AT_ONCE = 60  # with more agents than this it is asked no more often
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
+NO_SWITCH = SwitchId("")  # not chosen yet, or there is only one
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
 
 
@@ -73,7 +76,7 @@ def _to_be_asked(run: Run) -> bool:
 
 def _no_room(w: World) -> None:
     """Not one more leg is allowed now: nobody needs to be asked how many calls he would like."""
-    if not w.idle:
+    if not w.idle and not any(run.dials and run.plan.in_flow and run.hopper for run in w.runs.values()):
         return
     for run in w.runs.values():
         if run.running:
@@ -100,6 +103,8 @@ def _lease(w: World, places: dict[CampaignId, Standing]) -> dict[CampaignId, lis
         wanted = demand(w, run) if _can_place(w, run) else Wanted(0)
         left[run.definition.id] = wanted.anyone
         for agent_id in sorted(wanted.own):
+            if w.several and not can_dial_for(w, run, agent_id):
+                continue
             if not any(agent_id in lent for lent in leases.values()):
                 leases.setdefault(run.definition.id, []).append(agent_id)
     promised = {agent_id for lent in leases.values() for agent_id in lent}
@@ -117,7 +122,7 @@ def _lease(w: World, places: dict[CampaignId, Standing]) -> dict[CampaignId, lis
         serves = w.serves.get(agent_id, ())
         for place, (full, _, _, n) in enumerate(line):
             id = competing[n].definition.id
-            if id not in serves or not w.eligible(competing[n], agent_id):
+            if id not in serves or not w.eligible(competing[n], agent_id) or (w.several and not can_dial_for(w, competing[n], agent_id)):
                 continue
             if agent_id not in promised and (choosy or not full or id not in leases):
                 leases.setdefault(id, []).append(agent_id)
@@ -142,6 +147,8 @@ def _can_place(w: World, run: Run) -> bool:
     """Neither its own lines nor a rest of all its caller ids and trunks hold it."""
     if run.definition.lines is not None and len(run.calls) >= run.definition.lines:
         return False
+    if w.several and not any_usable(w, run):
+        return False
     return not w.breakers.troubled or not isinstance(healthy(w.ways_of(run), "", w.breakers, w.now), Resting)
 
 
@@ -150,7 +157,7 @@ def _join_competition(w: World) -> None:
     joined: list[Run] = []
     shares: dict[int, float] = {}
     for run in w.runs.values():
-        competes = run.dials and bool(run.hopper or run.waiting or run.promised)
+        competes = run.dials and bool(run.waiting or ((run.hopper or run.promised) and not run.plan.in_flow))
         if competes and not run.competes:
             joined.append(run)
         elif competes:
@@ -165,16 +172,19 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     if not leased and not _to_be_asked(run):
         return False
+    if why := flows.why_not(w, run):
+        run.because = why
+        return False
     if not run.flow.reserve_agent and run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
         return False
     ways = healthy(w.ways_of(run), "", w.breakers, w.now)
     if isinstance(ways, Resting):
         _rest(w, run, ways, leased)
         return False
-    room = _room(w, run, {way.gateway for way in ways})
-    room -= _remedy(w, run, leased, room)
+    room = _room(w, run, ways)
+    room -= _remedy(w, run, leased, room, ways)
     view = _view(w, run, leased, room)
-    if not run.flow.reserve_agent:
+    if not run.flow.reserve_agent and not run.plan.in_flow:
         asked = (view.idle, view.on_hold, view.ringing, view.agents, view.room > 0, bool(run.hopper))
         if w.now < run.ask_at and asked == run.asked:
             return False  # nothing that it weighs has changed
@@ -199,17 +209,24 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
         if placed >= room or w.ledger.lines_left() < lines:
             held = True
             break
+        switch = choose(w, run, ways, _lines_there(w, run, agent_id), agent_id) if w.several else NO_SWITCH
+        if switch is None:
+            held = True
+            if agent_id is None:
+                break
+            leased.remove(agent_id)  # his switch is full; another's may not be
+            continue
         lead = run.hopper.popleft() if promised is None else run.promised.pop(promised.id)
-        answers = _gates_open(w, run, lead)
+        answers = _gates_open(w, run, lead, switch)
         if answers is None:
             continue
-        if agent_id is not None and promised is None and run.definition.agents.sticky and lead.met in leased:
+        if agent_id is not None and promised is None and run.definition.agents.sticky and lead.met in leased and _same_home(w, lead.met, agent_id):
             agent_id = lead.met
         if agent_id is not None:
             leased.remove(agent_id)
-        _place(w, run, lead, agent_id, lines, answers)
+        _place(w, run, lead, agent_id, lines, answers, switch)
         placed += 1
-    if view.agents and not placed and not run.hopper:
+    if (view.agents or run.plan.in_flow) and not placed and not run.hopper:
         run.because = "outside working hours" if run.outside_hours else "leads are being fetched" if run.claiming else "no lead is ready"
     elif held and not placed:
         run.because = "no line is free for a call and its agent"
@@ -219,7 +236,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     return held or (room <= placed and bool(leased or wanted))
 
 
-def _remedy(w: World, run: Run, leased: list[AgentId], room: int) -> int:
+def _remedy(w: World, run: Run, leased: list[AgentId], room: int, ways: Sequence[Way]) -> int:
     """Whose call was missed is called again before anyone else, and before the mode is asked: with a free agent kept for him, he can not be missed again."""
     placed = 0
     while leased and placed < room:
@@ -227,10 +244,13 @@ def _remedy(w: World, run: Run, leased: list[AgentId], room: int) -> int:
         lines = _lines_needed(w, run, leased[0])
         if lead is None or w.ledger.lines_left() < lines:
             break
+        switch = choose(w, run, ways, lines, leased[0]) if w.several else NO_SWITCH
+        if switch is None:
+            break
         del run.promised[lead.id]
-        answers = _gates_open(w, run, lead)
+        answers = _gates_open(w, run, lead, switch)
         if answers is not None:
-            _place(w, run, lead, leased.pop(0), lines, answers)
+            _place(w, run, lead, leased.pop(0), lines, answers, switch)
             placed += 1
     return placed
 
@@ -239,7 +259,20 @@ def _lines_needed(w: World, run: Run, agent_id: AgentId | None) -> int:
     """Of the installation: the lead's leg, and that of the agent who is rung for it. Without a reservation any idle agent may be rung next."""
     if agent_id is not None:
         return 1 if w.agents[agent_id].nailed else 2
+    if run.plan.in_flow:
+        return 1  # an agent is wanted by a few of many, and then comes before new calls
     return 1 + sum(1 for a in w.idle if not w.agents[a].nailed)
+
+
+def _lines_there(w: World, run: Run, agent_id: AgentId | None) -> int:
+    """The same of one of several switches: who may be rung next for a customer may be rung there with equal chance."""
+    lines = _lines_needed(w, run, agent_id)
+    usable = sum(1 for switch in w.fleet.of if w.fleet.usable(switch))
+    return lines if agent_id is not None else 1 + -(-(lines - 1) // max(1, usable))
+
+
+def _same_home(w: World, one: AgentId, other: AgentId) -> bool:
+    return not w.several or home_of(w, w.agents[one]) == home_of(w, w.agents[other])
 
 
 def _rest(w: World, run: Run, resting: Resting, leased: list[AgentId]) -> None:
@@ -251,16 +284,18 @@ def _rest(w: World, run: Run, resting: Resting, leased: list[AgentId]) -> None:
         pause_hopeless(w)
 
 
-def _room(w: World, run: Run, gateways: set[GatewayId]) -> int:
+def _room(w: World, run: Run, ways: Sequence[Way]) -> int:
     room = w.ledger.room(w.now)
+    if w.several:
+        room = min(room, room_by(w, run, ways))
     if run.definition.lines is not None:
         room = min(room, run.definition.lines - len(run.calls))
-    by_gateway = sum(w.ledger.gateway_room(g, w.now) for g in gateways)
+    by_gateway = sum(w.ledger.gateway_room(g, w.now) for g in {way.gateway for way in ways})
     return max(0, min(room, by_gateway))
 
 
 def _view(w: World, run: Run, leased: list[AgentId], room: int) -> View:
-    if run.flow.reserve_agent:
+    if run.flow.reserve_agent or run.plan.in_flow:
         return View(len(leased), len(run.waiting), 0, run.staying, room, lambda: Clocks((), (), ()))
     ringing = [c for c in (w.calls[call_id] for call_id in run.calls) if c.state in RINGING]
     kept = sum(1 for c in ringing if c.agent is not None)  # an agent waits for each of these: he is as good as free, and they need nobody else
@@ -298,7 +333,7 @@ def _kept_for_agent(w: World, run: Run, lead: Lead) -> bool:
     return True
 
 
-def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] | None:
+def _gates_open(w: World, run: Run, lead: Lead, switch: SwitchId) -> tuple[tuple[str, str], ...] | None:
     """The same checks that explain prints, as each answered; a refused lead goes back with the reason and the time to ask again."""
     answers = ask_gates(w, run, lead)
     if isinstance(answers, Check):
@@ -307,7 +342,7 @@ def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] |
         w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, until, answers.gate),)))
         return None
     if w.breakers.troubled or run.definition.caller_id.sticky:
-        ways = open_ways(w, run, lead)
+        ways = open_ways(w, run, lead, switch)
         if isinstance(ways, Resting):
             w.out.append(ReturnLeads(run.definition.id, (LeadReturn(lead.id, ways.until, CALLER_ID, last=True),)))
             return None
@@ -319,10 +354,12 @@ def _gates_open(w: World, run: Run, lead: Lead) -> tuple[tuple[str, str], ...] |
 
 def place_for_agent(w: World, run: Run, lead: Lead, agent_id: AgentId, answers: tuple[tuple[str, str], ...]) -> AttemptId:
     """A lead that this free agent took himself: it is on his card, and dialled when he says so."""
-    return _place(w, run, lead, agent_id, 2, answers)
+    return _place(w, run, lead, agent_id, 2, answers, NO_SWITCH)
 
 
-def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...]) -> AttemptId:
+def _place(
+    w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int, answers: tuple[tuple[str, str], ...], switch: SwitchId
+) -> AttemptId:
     call_id = AttemptId(w.new_id())
     lead = with_odds(run, lead, w.now)
     leg, nailed = None, False
@@ -350,9 +387,10 @@ def _place(w: World, run: Run, lead: Lead, agent_id: AgentId | None, lines: int,
         nailed=nailed,
         gates=answers,
         gates_at=w.now,
+        switch=switch if run.flow.preview_s is None or nailed else NO_SWITCH,
     )
     if run.flow.preview_s is None:
-        w.ledger.promise(call_id, lines if agent_id is not None else 1)
+        w.ledger.promise(call_id, lines if agent_id is not None else 1, switch or None)
     w.calls[call_id] = call
     run.calls[call_id] = None
     w.tell(call_id, "placed", f"lead {lead.id} of {run.definition.id}, agent {agent_id or '-'}")
@@ -373,6 +411,8 @@ def _wake_for_room(w: World) -> None:
 def _hopper_size(w: World, run: Run) -> int:
     if not run.hopper_size:
         crew = len(run.crew)
+        if run.plan.in_flow:
+            crew += (run.definition.lines or w.installation.lines) // HOPPER_PER_AGENT
         run.hopper_size = int(min(max(HOPPER_LEAST, HOPPER_S * w.installation.cps), HOPPER_LEAST + HOPPER_PER_AGENT * crew))
     return run.hopper_size
 
@@ -401,7 +441,7 @@ def _refill(w: World, run: Run) -> None:
         if run.zone_sets:
             return
     run.claiming = True
-    w.out.append(ClaimLeads(run.definition.id, size - len(run.hopper), open_sets))
+    w.out.append(ClaimLeads(run.definition.id, size - len(run.hopper), open_sets, run.plan.attributes))
 
 
 def ask_what_is_left(w: World, run: Run) -> None:

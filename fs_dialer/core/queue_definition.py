@@ -87,3 +87,11 @@ class QueueDefinition:
     )
     wrap_up: WrapUp = section(WrapUp, short="time", help="An agent's rest after each call.", spec="S13")
     recording: Recording = section(Recording, short="calls", help="Whether conversations are recorded.")
+
+
+def sounds_used(queue: QueueDefinition) -> tuple[str, ...]:
+    """Files and streams that its callers hear, each once."""
+    told, key = queue.announce, queue.callback
+    heard = [queue.music, told.position, told.wait, told.minutes, queue.overflow.sound]
+    heard += [key.say, key.too_early, key.wrong] if key is not None else []
+    return tuple(dict.fromkeys(sound for sound in heard if sound))

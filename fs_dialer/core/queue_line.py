@@ -18,6 +18,7 @@ from fs_dialer.core.resources import CallerIds
 from fs_dialer.core.waiting_times import Pace
 
 PREFIX = "queue:"  # no campaign is named so: a campaign's name is a file's
+ELSEWHERE = frozenset({"voicemail", "overflow", "released"})  # an extension of the switch had him last
 MISSED = frozenset({"max_wait", "released"})  # let go without having met anybody
 
 
@@ -138,6 +139,7 @@ class Queue:
             self.served += 1
             self.waited_s += waited_s
             self.talked_s += talked_s
+            self.pace.held(talked_s + self.line.wrap_up_s)
         elif why == "callback":
             self.called_back += 1
         elif why in ("voicemail", "overflow"):
@@ -161,7 +163,7 @@ class Queue:
             why in MISSED,
             now,
             switch=call.switch,
-            asked_at=call.asked_at if why == "callback" else None,
+            asked_at=call.key_at if why == "callback" else None,
             kept=call.kept,
         )
 
@@ -170,13 +172,25 @@ def _why(call: Call, how: Evidence | None) -> str:
     """What is known of him goes before how his leg ended: one who asked for a callback has asked, whoever hung up then."""
     if call.bridged_at is not None:
         return "served"
+    if call.leaving in ELSEWHERE and how is not None and how.certain:
+        return _elsewhere(call)
     if call.leaving:
         return call.leaving
-    if call.asked_at is not None:
+    if call.key_at is not None:
         return "callback"  # he pressed while an agent was being connected, and was gone before that came about
     if how is None or not how.certain:
         return "lost"
     return "max_wait" if call.we_hung_up else "hung_up"
+
+
+def _elsewhere(call: Call) -> str:
+    """What the extension of the switch that had him says: a message of some length, a number that answered. Else he met nobody there either."""
+    words = dict(word.partition("=")[::2] for word in call.path.split(";"))
+    if words.get("voicemail", "0").strip("0"):
+        return "voicemail"
+    if words.get("number") == "answered":
+        return "overflow"
+    return "released" if call.leaving == "released" else "max_wait"
 
 
 def _waited_s(call: Call, until: float) -> float:

@@ -32,6 +32,7 @@ class Ended:
     rang: bool = False
     missed: bool = False
     disposition: str = ""
+    reached: bool = False  # a machine that was left a message, where the campaign counts that as reached (D13)
 
     @property
     def connected(self) -> bool:
@@ -95,7 +96,7 @@ def _earliest(ended: Ended, campaign: Campaign, now: float) -> float:
 def _usual(lead: Lead, ended: Ended, campaign: Campaign, now: float, attempts: int) -> LeadUpdate:
     """S10 and S11 alone."""
     policy = campaign.attempts
-    final = FINAL.get(ended.outcome)
+    final = LeadStatus.SUCCEEDED if ended.reached else FINAL.get(ended.outcome)
     if ended.outcome is Outcome.BAD_NUMBER and lead.other_numbers:
         status = LeadStatus.RETRY if attempts < policy.max else LeadStatus.EXHAUSTED
         return LeadUpdate(lead.id, status, attempts, 0, now + NEXT_NUMBER_S, "gap", number="drop", decision="bad number: the contact's next one is called")

@@ -54,6 +54,8 @@ def demand(w: World, run: Run) -> Wanted:
         return Wanted(len(run.waiting))
     if not run.dials:
         return Wanted(0)
+    if run.plan.in_flow:
+        return Wanted(len(run.waiting))  # it dials without agents
     ready, own = len(run.hopper), set[AgentId]()
     for lead in run.promised.values():
         if lead.ready_why == REMEDY or lead.agent is None:

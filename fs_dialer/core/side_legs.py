@@ -11,9 +11,9 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from fs_dialer.core import agent as agents
-from fs_dialer.core.actions import Action, OriginateAgent, OriginateOutside, PauseRecording, ResumeRecording, StartRecording, StopRecording
+from fs_dialer.core.actions import Action, Hangup, OriginateAgent, OriginateOutside, PauseRecording, ResumeRecording, StartRecording, StopRecording
 from fs_dialer.core.call_words import Call, Record, Target, TargetGone
-from fs_dialer.core.model import AttemptId
+from fs_dialer.core.model import AgentId, AttemptId
 from fs_dialer.core.world import LegRole, World
 
 RING_SLACK_S = 3.0  # the switch's own timeout for a target's leg lies past ours
@@ -42,13 +42,15 @@ def ring_target(w: World, call_id: AttemptId) -> None:
     else:
         gateway = None
         w.step_agent(target.agent, agents.Ring(call_id))
+        if w.several:
+            leave_leg(w, target.agent)
         definition = w.agents[target.agent].definition
         w.out.append(
             OriginateAgent(
                 target.leg,
                 target.agent,
                 call_id,
-                w.installation.switch,
+                w.switch_of(call),
                 definition.dial_string,
                 next(iter(w.runs[call.campaign].definition.caller_id.numbers), ""),
                 target.ring_s + RING_SLACK_S,
@@ -57,19 +59,29 @@ def ring_target(w: World, call_id: AttemptId) -> None:
                 stays=True,
             )
         )
-    w.legs[target.leg] = LegRole("agent", call_id, target.agent, w.installation.switch)
-    w.ledger.originated(target.leg, gateway)
+    w.legs[target.leg] = LegRole("agent", call_id, target.agent, w.switch_of(call))
+    w.ledger.originated(target.leg, gateway, w.switch_of(call))
+
+
+def leave_leg(w: World, agent_id: AgentId) -> None:
+    """He is rung by another switch than the one on which he is parked: an agent has one leg at a time, and a phone that is asked to take a second call would
+    put the first on hold, and his next customer with it. After the call he is called anew."""
+    leg = w.agents[agent_id].leg
+    if leg is not None and leg in w.legs:
+        w.step_agent(agent_id, agents.LegLost())
+        w.legs[leg].orphan = True
+        w.out.append(Hangup(leg, "NORMAL_CLEARING"))
 
 
 def _outside(w: World, call: Call, target: Target) -> OriginateOutside | None:
     """By the way the customer's own call went, where it has room; else by any that has."""
-    ways = [way for way in w.ways_of(w.runs[call.campaign]) if w.ledger.gateway_room(way.gateway, w.now) > 0]
+    ways = [way for way in w.ways_of(w.runs[call.campaign]) if w.ledger.gateway_room(way.gateway, w.now) > 0 and way.switch in ("", call.switch)]
     if not ways:
         return None
     way = next((each for each in ways if (each.caller_id, each.gateway) == (call.caller_id, call.gateway)), ways[0])
     gateway = w.ledger.gateways[way.gateway]
     number = gateway.prefix + target.name.lstrip("+") if gateway.prefix or not gateway.plus else target.name
-    return OriginateOutside(target.leg, call.id, w.installation.switch, way.gateway, number, way.caller_id, target.ring_s + RING_SLACK_S)
+    return OriginateOutside(target.leg, call.id, w.switch_of(call), way.gateway, number, way.caller_id, target.ring_s + RING_SLACK_S)
 
 
 def record(w: World, call_id: AttemptId, d: Record) -> None:

@@ -8,6 +8,7 @@ from enum import Enum
 from typing import Any
 
 from fs_dialer.core.caller_ids import PARTNERS
+from fs_dialer.core.fleet import SwitchState
 from fs_dialer.core.model import (
     AgentId,
     AgentState,
@@ -19,6 +20,7 @@ from fs_dialer.core.model import (
     CampaignType,
     GatewayId,
     Outcome,
+    SwitchId,
 )
 from fs_dialer.core.queue_line import Queue
 from fs_dialer.core.world import Run, World
@@ -70,7 +72,9 @@ class CampaignView:
 class QueueView:
     """A queue of inbound callers. waiting, talking: now; waiting_since: of who has waited longest, None = nobody waits; the counts: since the daemon started.
 
-    came = served + hung_up + missed + lost + waiting + talking. `missed`: let go by us after the longest wait.
+    came = served + hung_up + missed + called_back + overflowed + released + lost + waiting + talking. `missed`: let go by us after the longest wait;
+    called_back: asked for it by the key; overflowed: to voice mail or a number; released: by the switch's fallback; wait_s: what a caller who comes now will
+    probably wait, None = nobody can tell.
     """
 
     name: str
@@ -88,6 +92,10 @@ class QueueView:
     crew: int
     staying: int
     idle: int
+    called_back: int = 0
+    overflowed: int = 0
+    released: int = 0
+    wait_s: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +124,26 @@ class GatewayView:
 
 
 @dataclass(frozen=True, slots=True)
+class SwitchView:
+    """One FreeSWITCH. up: linked; ready: its legs are known, too. given_up: it stayed away so long that its calls were closed. drained_since: epoch seconds,
+    None = it gets new calls. `legs`: on it now, ours or not; calls: of ours; nailed: agents who live on it; lines, cps None = the installation's."""
+
+    id: SwitchId
+    up: bool
+    ready: bool
+    given_up: bool
+    drained_since: float | None
+    legs: int
+    calls: int
+    nailed: int
+    lines: int | None
+    cps: float | None
+    weight: int
+    room: int
+    gateways: tuple[str, ...] = ()  # () = all of the installation
+
+
+@dataclass(frozen=True, slots=True)
 class Snapshot:
     now: float
     switch_up: bool
@@ -130,6 +158,7 @@ class Snapshot:
     lag_s: float = 0.0
     room: int = 0  # more legs allowed now in all
     queues: tuple[QueueView, ...] = ()
+    switches: tuple[SwitchView, ...] = ()
 
 
 def as_json(value: object) -> Any:
@@ -197,6 +226,22 @@ def take(w: World) -> Snapshot:
         w.lag_s,
         w.ledger.room(w.now),
         tuple(_queue(w, run, run.queue) for run in w.runs.values() if run.queue is not None),
+        tuple(_switch(w, state) for state in w.fleet.of.values() if state is w.fleet.sole or state.declared is not None),
+    )
+
+
+def _switch(w: World, state: SwitchState) -> SwitchView:
+    declared = state.declared
+    calls = sum(1 for call in w.calls.values() if w.fleet.get(w.switch_of(call)) is state)
+    nailed = sum(1 for role in w.legs.values() if role.kind == "nailed" and not role.orphan and w.fleet.get(role.switch) is state)
+    limits = (None, None, 1) if declared is None else (declared.lines, declared.cps, declared.weight)
+    legs, room = w.ledger.by_switch.get(state.id, 0), min(w.ledger.room(w.now), w.ledger.room_at(state.id, w.now))
+    if state is w.fleet.sole:
+        legs, room = len(w.ledger.legs), w.ledger.room(w.now)
+    gateways = () if declared is None else declared.gateways
+    usable = w.fleet.usable(state.id)
+    return SwitchView(
+        state.id, state.up, state.linked, state.given_up, state.drained_since, legs, calls, nailed, *limits, room if usable else 0, gateways
     )
 
 
@@ -227,6 +272,10 @@ def _queue(w: World, run: Run, queue: Queue) -> QueueView:
         len(run.crew),
         run.staying,
         sum(1 for person in run.crew if person in w.idle),
+        queue.called_back,
+        queue.overflowed,
+        queue.released,
+        queue.pace.expected_s(1 + len(run.waiting), run.staying, w.now),
     )
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 REMEMBERED = 40.0  # gaps; older ones fade
+FADES = 1.0 - 1.0 / REMEMBERED
 FIRST_WORTH = 4.0  # gaps that the first guess is worth
 LEAST_SERVED = 3  # calls that must have ended before their mean says anything
 
@@ -37,12 +38,12 @@ class Pace:
         if self.since is not None:
             self.gaps_s += max(0.0, now - self.since)
             self.since = now
-        self.gaps, self.gaps_s = _fade(self.gaps) + 1.0, self.gaps_s * (1.0 - 1.0 / REMEMBERED)
+        self.gaps, self.gaps_s = FADES * (self.gaps + 1.0), FADES * self.gaps_s
 
     def held(self, seconds: float) -> None:
         """A call kept its agent so long, his rest included."""
         self.calls += 1
-        self.held_worth, self.held_s = _fade(self.held_worth) + 1.0, self.held_s * (1.0 - 1.0 / REMEMBERED) + max(0.0, seconds)
+        self.held_worth, self.held_s = FADES * (self.held_worth + 1.0), FADES * (self.held_s + max(0.0, seconds))
 
     def gap_s(self, agents: int, now: float) -> float | None:
         """How long it takes until the next one is taken out of the line; None = nobody can tell."""
@@ -56,7 +57,3 @@ class Pace:
         """How long the caller at this place of the line (1 = the next one) will wait from now on; None = nobody can tell."""
         gap_s = self.gap_s(agents, now)
         return None if gap_s is None else place * gap_s
-
-
-def _fade(sum_so_far: float) -> float:
-    return sum_so_far * (1.0 - 1.0 / REMEMBERED)

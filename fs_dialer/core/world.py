@@ -18,6 +18,7 @@ from fs_dialer.core.agent_times import Clocks
 from fs_dialer.core.caller_ids import Breakers, Way, ways
 from fs_dialer.core.campaign import Life
 from fs_dialer.core.definition import Campaign, Installation
+from fs_dialer.core.fleet import Fleet
 from fs_dialer.core.limits import Ledger
 from fs_dialer.core.mode_port import NOT_DIALLED, Flow, Mode, Observation
 from fs_dialer.core.model import (
@@ -42,6 +43,7 @@ from fs_dialer.core.stats import Tally, TimeUse
 STORY_LINES = 20_000
 HOURS_CACHE_S = 600.0
 SLACK_TIMERS = 1000
+CALLERS_REMEMBERED = 5000
 NAIL_SOON_S = 1.0  # before an agent without his leg is called again
 
 
@@ -97,6 +99,8 @@ class LegRole:
     orphan: bool = False
     unwanted: bool = False  # a nailed leg to hang up once its agent has no call
     failed: str = ""  # how its originate failed, while its own end may still be reported
+    moving: bool = False  # a nailed leg on a switch that is being drained: its agent is called by another once nobody there needs him
+    lost: bool = False  # its switch stayed away so long that its call was closed; should they turn out to talk, they are let talk
 
 
 @dataclass(slots=True)
@@ -141,6 +145,7 @@ class Run:
     learn: Callable[[Any, Lead, bool, float], None] | None = None
     pace: Mapping[str, Any] = field(default_factory=dict)  # what its mode told last of how it paces, and when
     pace_at: float = float("-inf")
+    node_crews: dict[str, tuple[AgentId, ...]] = field(default_factory=dict)  # of its flow: who serves each node that connects with an agent
     queue: Queue | None = None  # it is no campaign but a queue of inbound callers: its calls are theirs, and it never dials
 
     @property
@@ -207,18 +212,19 @@ class World:
     bridged_agents: dict[LegId, AgentId] = field(default_factory=dict)  # found in talk at reconciliation, their calls not yet
     parked_agents: dict[LegId, LegFacts] = field(default_factory=dict)  # found parked for a call of an earlier daemon
     bridged_with: dict[LegId, LegId] = field(default_factory=dict)  # the legs they are bridged to
-    strangers: dict[LegId, None] = field(default_factory=dict)
+    strangers: dict[LegId, SwitchId] = field(default_factory=dict)
     due_legs: dict[AttemptId, str] = field(default_factory=dict)  # ring, dial: legs that wait for the next token of the rate, oldest first
     timers: Timers = field(default_factory=Timers)
     needing: deque[AttemptId] = field(default_factory=deque)  # queued callers who have just lost or not yet had an agent: served in their turn
     callers: int = 0  # how many came into queues
+    flows: dict[SwitchId, frozenset[str]] = field(default_factory=dict)  # extensions of IVR flows, of each switch that has told them
+    callers_gone: dict[LegId, None] = field(default_factory=dict)  # of whom it was said that they are gone, the newest CALLERS_REMEMBERED
     withdrawn: set[AttemptId] = field(default_factory=set)  # calls whose lead goes back for good
     pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
     out: list[Action] = field(default_factory=list)
     story: deque[tuple[float, str, str, str | tuple[Enum, Enum]]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
     now: float = 0.0
-    switch_up: bool = False
-    reconciled: bool = False
+    fleet: Fleet = field(default_factory=Fleet)
     store_up: bool = True
     draining: bool = False
     drained: bool = False
@@ -231,6 +237,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.installation)
+        self.fleet.configure(self.installation)
 
     def tell(self, about: str, what: str, detail: str | tuple[Enum, Enum] = "") -> None:
         """A line of the story of one id; kept in memory, newest 20,000."""
@@ -270,6 +277,12 @@ class World:
         if new.state is AgentState.LEG_DOWN and old.state is not AgentState.LEG_DOWN and ("nail", agent_id) not in self.timers:
             self.timers.set(("nail", agent_id), self.now + NAIL_SOON_S)
         self.settle_idle(new)
+
+    def caller_gone(self, leg: LegId) -> None:
+        """What the switch kept of him and tells later is old news."""
+        self.callers_gone[leg] = None
+        if len(self.callers_gone) > CALLERS_REMEMBERED:
+            del self.callers_gone[next(iter(self.callers_gone))]
 
     def rest_longer(self, agent_id: AgentId, until: float) -> None:
         self.step_agent(agent_id, agent_machine.RestLonger(until))
@@ -313,16 +326,23 @@ class World:
         role = self.legs.get(agent.leg) if agent.leg is not None else None
         if agent.leg is None or role is None or agent.state in agent_machine.WITH_CALL:
             return
-        if agent.status is AgentStatus.LOGGED_OUT or role.unwanted:
+        if agent.status is AgentStatus.LOGGED_OUT or role.unwanted or role.moving:
             self.out.append(Hangup(agent.leg, "NORMAL_CLEARING"))
 
     def settle_idle(self, agent: agent_machine.Agent) -> None:
         """Keep the list of those who may be given a call."""
-        if not agent.free:
+        if not self.may_be_given(agent):
             self.idle.pop(agent.id, None)
         elif agent.id not in self.idle:
             self.idle[agent.id] = None
             self.pace_due = True
+
+    def may_be_given(self, agent: agent_machine.Agent) -> bool:
+        """Free, and his parked leg, if he lives on one, is not on a switch that we have lost."""
+        if not agent.free or self.fleet.sole is not None or agent.leg is None:
+            return agent.free
+        role = self.legs.get(agent.leg)
+        return role is None or self.fleet.get(role.switch).linked
 
     def _account(self, old: agent_machine.Agent) -> None:
         if old.status is AgentStatus.AVAILABLE:
@@ -338,13 +358,52 @@ class World:
     def ways_of(self, run: Run) -> list[Way]:
         """By which caller ids and trunks the campaign may call, healthy or not."""
         if run.ways is None:
-            run.ways = ways(run.definition, self.gateway_of(run))
+            run.ways = ways(run.definition, self.gateway_of(run), self._carriers) if self.several else ways(run.definition, self.gateway_of(run))
         return run.ways
+
+    # --- switches -----------------------------------------------------------------------------------------------------------------
+
+    @property
+    def several(self) -> bool:
+        """Switches are declared, and it matters which one."""
+        return self.fleet.sole is None
+
+    def _carriers(self, gateway: GatewayId) -> list[SwitchId]:
+        return [state.id for state in self.fleet.of.values() if state.declared is not None and state.has(gateway)]
+
+    def named(self, switch: SwitchId) -> SwitchId:
+        """The switch that told something; where there is only one, it has the name that the installation gives it."""
+        return switch if self.several else self.installation.switch
+
+    def switch_of(self, call: call_inputs.Call) -> SwitchId:
+        return call.switch or self.installation.switch
+
+    def way_of(self, call: call_inputs.Call) -> Way:
+        assert call.gateway is not None, "a call that was dialled went some way"
+        return Way(call.caller_id, call.gateway, self.switch_of(call)) if self.several else Way(call.caller_id, call.gateway)
+
+    @property
+    def switch_up(self) -> bool:
+        """Any of them."""
+        return self.fleet.up
+
+    @property
+    def reconciled(self) -> bool:
+        return self.fleet.up and self.fleet.reconciled
 
     @property
     def linked(self) -> bool:
-        """What we know of the legs is what the switch knows."""
-        return self.switch_up and self.reconciled
+        """What we know of the legs is what the switch knows; of several: one at least can be used."""
+        return self.fleet.linked
+
+    def linked_for(self, call: call_inputs.Call | None) -> bool:
+        """The same of the switch that a call is on."""
+        if not self.several or call is None or not call.switch:
+            return self.fleet.linked
+        return self.fleet.get(call.switch).linked
 
     def may_dial(self) -> bool:
-        return self.linked and self.store_up and not self.draining and self.installation.campaigns
+        if not (self.fleet.linked and self.store_up and not self.draining and self.installation.campaigns):
+            return False
+        sole = self.fleet.sole
+        return sole.drained_since is None if sole is not None else any(self.fleet.usable(switch) for switch in self.fleet.of)

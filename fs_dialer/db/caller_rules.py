@@ -13,7 +13,6 @@ from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.actions import CallerLeft, OptOut
 from fs_dialer.core.queue_definition import CallbackKey, QueueDefinition
 from fs_dialer.core.queue_line import PREFIX
-from fs_dialer.core.resources import DAY
 
 CALLBACK, MISSED, VOICEMAIL, SERVED = "callback", "missed", "voicemail", "served"
 REQUESTS = (CALLBACK, MISSED)
@@ -23,6 +22,7 @@ MET_NOBODY = ("hung_up", "max_wait", "released", "lost")
 THE_CUSTOMER = "the customer"
 DIALLER = "fs-dialer"
 
+_EXPIRES_S = CallbackKey(key="1").expires_s  # of a key that was taken out of the queue meanwhile
 _NETWORK = re.compile(r"\+?[0-9]{1,20}")
 _STRONGER = (CALLBACK, VOICEMAIL, "overflow", "max_wait", "hung_up", "released", "lost")
 
@@ -52,27 +52,24 @@ class Settled:
 
 def settled(known: Known, action: CallerLeft, queue: QueueDefinition | None) -> Settled | None:
     """None where it is known already, or known better. `queue`: as it is defined now, None = not any more."""
-    if known.why and not (known.found and (action.found or action.why == SERVED)):
+    if known.why and not known.found:
         return None
     if action.found and (known.served or action.why == SERVED):
         return None
     asked_at = known.asked_at if known.asked_at is not None else action.asked_at
     why = SERVED if known.served else action.why
-    if known.why and why != SERVED:
+    if known.why and SERVED not in (why, known.why):
         why = min(known.why, why, key=_STRONGER.index)
     since = asked_at if asked_at is not None else action.at
     if why == SERVED:
         return Settled(why, asked_at, action.found)
     if asked_at is not None or why == CALLBACK:
-        expires_s = queue.callback.expires_s if queue is not None and queue.callback is not None else _DEFAULT_EXPIRES_S
+        expires_s = queue.callback.expires_s if queue is not None and queue.callback is not None else _EXPIRES_S
         return Settled(why, asked_at if asked_at is not None else action.at, action.found, CALLBACK, since, since + expires_s)
     if why == VOICEMAIL:
         return Settled(why, None, action.found, VOICEMAIL, since)
     nobody = action.agent is None and (action.missed or why in MET_NOBODY)
     return Settled(why, None, action.found, MISSED if nobody and queue is not None and queue.ticket_for_missed else "", since)
-
-
-_DEFAULT_EXPIRES_S = float(CallbackKey.__dataclass_fields__["expires_s"].default or DAY)  # for a key that was taken out of the queue meanwhile
 
 
 def number_of(written: str, region: str) -> tuple[str, str]:

@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 import orjson
 
+from fs_dialer.core.flow import STEP, IvrStep
 from fs_dialer.core.model import (
     AgentId,
     Attempt,
@@ -54,9 +55,9 @@ def kind_of(number: str) -> str:
     return by_plan(number)
 
 
-def lead(campaign: CampaignId, row: Sequence[Any]) -> Lead:
+def lead(campaign: CampaignId, row: Sequence[Any], attributes: tuple[tuple[str, str], ...] = ()) -> Lead:
     """From claim_leads: id, number, zone_set, status, attempts, ours_in_row, ready_at, position, ready_why, agent, caller_id, other_numbers, met, last."""
-    told: dict[str, Any] = {"met": row[12], "last": row[13], "kind": kind_of(row[1])}
+    told: dict[str, Any] = {"met": row[12], "last": row[13], "kind": kind_of(row[1]), "attributes": attributes}
     return Lead(row[0], campaign, row[1], zones(row[2]), _STATUS[row[3]], row[4], row[5], row[6], row[8], row[9], row[10], row[11], **told)
 
 
@@ -127,6 +128,9 @@ def result_columns(results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> dict[
         "for_alls": [update.no_callback_for_all for _, update in results],
         "recorded_froms": [result.recorded_from for result, _ in results],
         "recorded_untils": [result.recorded_until for result, _ in results],
+        "ivrs": [_json(step_rows(result.ivr)) for result, _ in results],
+        "left_ats": [result.left_at for result, _ in results],
+        "switches": [result.switch for result, _ in results],
     }
 
 
@@ -138,6 +142,16 @@ def return_columns(leads: Sequence[LeadReturn]) -> dict[str, list[Any]]:
         "held_bys": [given.held_by for given in leads],
         "lasts": [given.last for given in leads],
     }
+
+
+def said(steps: Iterable[IvrStep]) -> tuple[IvrStep, ...]:
+    """Without what a customer's keys can not have said (D7): the way from the switch to here is long."""
+    return tuple(step for step in steps if STEP.fullmatch(f"{step.node}={step.value}"))
+
+
+def step_rows(steps: Iterable[IvrStep]) -> list[list[str]]:
+    """As attempts.ivr has them."""
+    return [[step.node, step.do, step.name, step.value] for step in said(steps)]
 
 
 def definition(decode: Callable[[Mapping[str, Any]], T], data: Mapping[str, Any], what: str) -> T:

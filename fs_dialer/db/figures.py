@@ -96,10 +96,23 @@ class AttemptRow(NamedTuple):
     disposed_at: float | None
     answers: Mapping[str, Any]
     note: str = ""
+    steps: Sequence[Sequence[str]] = ()  # of a flow: [node, do, name, value]
+    left_at: str = ""
+    switch: str = ""
     name: str = ""
     attributes: Mapping[str, Any] = {}
     status: str = ""
     ticket: int | None = None
+
+    @property
+    def path(self) -> str:
+        """The way through the flow, `main=1;pin=1234;bye=success`."""
+        return ";".join(f"{node}={value}" for node, _, _, value in self.steps)
+
+    @property
+    def ivr(self) -> dict[str, str]:
+        """The last answer under each name."""
+        return {name: value for _, _, name, value in self.steps}
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,7 +25,7 @@ INSTEAD = "(forgotten)"
 
 @dataclass(frozen=True, slots=True)
 class Traces:
-    """What lies outside of the database: numbers in journals, recordings by the ids of their calls."""
+    """What lies outside of the database: numbers in journals, recordings by the ids of their calls, made to him or by him."""
 
     numbers: tuple[str, ...]
     attempts: tuple[str, ...]
@@ -44,10 +44,11 @@ class Forgotten:
     do_not_call: int = 0
     no_callback: int = 0
     numbers: int = 1
+    callers: int = 0  # calls to queues
 
     @property
     def known(self) -> bool:
-        return bool(self.contacts or self.leads or self.attempts or self.tickets or self.audit or self.messages)
+        return bool(self.contacts or self.leads or self.attempts or self.callers or self.tickets or self.audit or self.messages)
 
 
 class CallUp(StoreError):
@@ -73,15 +74,16 @@ class Forgetting:
             if up := rows(cursor, "calls_up", words):
                 raise CallUp(f"a call to {number} is up in {up[0][1]}: nothing was changed")
             attempts = [row[0] for row in rows(cursor, "forget_attempts", words)]
+            callers = [row[0] for row in rows(cursor, "forget_callers", words)]
             tickets = rows(cursor, "forget_tickets", words)[0][0]
             audit = rows(cursor, "forget_in_audit", words)[0][0]
             messages = rows(cursor, "forget_in_messages", words)[0][0]
             entries, marks = rows(cursor, "forget_wishes", {**words, "keep": keep_do_not_call})[0]
             rows(cursor, "forget_person", words)
             counted = {campaign: dict(Counter(row[2] for row in leads if row[1] == campaign)) for campaign in sorted({row[1] for row in leads})}
-            done = Forgotten(int(contact is not None), counted, len(attempts), tickets, audit, messages, entries, marks, len(numbers))
+            done = Forgotten(int(contact is not None), counted, len(attempts), tickets, audit, messages, entries, marks, len(numbers), len(callers))
             if erase is not None and not dry_run:
-                erase(Traces(tuple(numbers), tuple(attempts)))
+                erase(Traces(tuple(numbers), (*attempts, *callers)))
             if done.known:
                 _noted(cursor, done, who, why)
         return done
@@ -114,5 +116,5 @@ def _noted(cursor: Cursor, done: Forgotten, who: str, why: str) -> None:
     for campaign, statuses in done.leads.items():
         note(cursor, who, "forget_leads", campaign, why, {"leads": dict(statuses)})
         rows(cursor, "hint", {"kind": "leads", "name": campaign})
-    details = {"attempts": done.attempts, "tickets": done.tickets, "leads": sum(sum(each.values()) for each in done.leads.values())}
+    details = {"attempts": done.attempts, "callers": done.callers, "tickets": done.tickets, "leads": sum(sum(each.values()) for each in done.leads.values())}
     note(cursor, who, "forget", INSTEAD, why, details)

@@ -16,17 +16,19 @@ from typing import Any
 
 import psycopg2
 
-from fs_dialer.config.codec import from_json, installation_from_json
+from fs_dialer.config.codec import from_json
 from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.resources import Trigger, TriggerAction, Webhook
 from fs_dialer.core.triggers import actions
 from fs_dialer.db import codec
+from fs_dialer.db.callers import region
 from fs_dialer.db.pool import Cursor, Pool, rows
 from fs_dialer.errors import FsDialerError, StoreError
 
 log = logging.getLogger("fs_dialer.triggers")
 
 NOTHING = "no trigger fired"
+_SETTLED = {"served": "he was served meanwhile", "called_back": "he was called back meanwhile"}
 _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -136,17 +138,23 @@ def _act(cursor: Cursor, happening: Happening, action: TriggerAction) -> str:
 
 
 def _add(cursor: Cursor, data: Mapping[str, Any], campaign: str) -> str:
-    """D12: once while an unfinished lead of the customer is there; after that a new one, at the end of the line (S89, S90)."""
+    """D12: once while an unfinished lead of the customer is there; after that a new one, at the end of the line (S89, S90). Whoever asked in a queue keeps
+    the place that he had when he asked, and is not added once he was served or his time is over."""
     written = str(data.get("number") or "")
+    ticket = data.get("ticket")
+    request = rows(cursor, "request_to_add", {"ticket": ticket}) if isinstance(ticket, int) else []
+    since, closed, over, how = request[0] if request else (None, False, False, "")
+    if closed or over:
+        return f"not added to {campaign}: {_SETTLED.get(how, 'the request is too old' if over else 'the ticket is closed')}"
     try:
-        number, zones = parse_number(written, _region(cursor))
+        number, zones = parse_number(written, region(cursor))
     except BadNumber as error:
         return f"not added to {campaign}: the number can't be called, {error.text}"
     contact = _contact(cursor, data, number) or rows(cursor, "trigger_new_contact", {"number": number, "zone_set": codec.zone_set(zones)})[0]
-    words = {"campaign": campaign, "contact": contact[0], "number": number, "zone_set": contact[1] or codec.zone_set(zones)}
+    words = {"campaign": campaign, "contact": contact[0], "number": number, "zone_set": contact[1] or codec.zone_set(zones), "since": since}
     state, unfinished, added, status = rows(cursor, "trigger_add", words)[0]
     lead = unfinished or added
-    if lead is not None and isinstance(ticket := data.get("ticket"), int):
+    if lead is not None and isinstance(ticket, int):
         rows(cursor, "link_ticket", {"ticket": ticket, "lead": lead})
     if state is None:
         return f"not added to {campaign}: there is no such campaign"
@@ -156,11 +164,6 @@ def _add(cursor: Cursor, data: Mapping[str, Any], campaign: str) -> str:
         return f"not added to {campaign}: it has ended"
     rows(cursor, "hint", {"kind": "leads", "name": campaign})
     return f"added to {campaign} as lead {added}" + {"blocked": ", blocked by do-not-call", "refused": ", which asked not to be called yet"}.get(status, "")
-
-
-def _region(cursor: Cursor) -> str:
-    found = rows(cursor, "installation")
-    return codec.definition(installation_from_json, found[0][0], "the installation").region if found else ""
 
 
 def _contact(cursor: Cursor, data: Mapping[str, Any], number: str) -> tuple[int, str] | None:

@@ -42,7 +42,8 @@ class Housekeeping:
         StoreError when the connection is lost. A step that fails otherwise is logged, and the others are done all the same.
         """
         done: list[str] = []
-        for step in (self._make_partitions, self._drop_partitions, self._forget_api_requests, self._forget_outbox, self._forget_happenings, self._forget_takes):
+        steps = (self._make_partitions, self._drop_partitions, self._forget_callers, self._forget_api_requests, self._forget_outbox)
+        for step in (*steps, self._forget_happenings, self._forget_takes):
             try:
                 done += step(now)
             except StoreError as error:
@@ -59,13 +60,19 @@ class Housekeeping:
         return [f"made {made} monthly partitions of attempts"] if made else []
 
     def _drop_partitions(self, now: float) -> list[str]:
-        found = self._pool.rows("installation")
-        installation = codec.definition(installation_from_json, found[0][0], "the installation") if found else Installation()
-        keep_s = installation.keep_attempts_s
+        keep_s = self._keep_s()
         if keep_s is None:
             return []
         dropped = self._alone(lambda cursor: rows(cursor, "drop_attempt_partitions", {"before": now - keep_s})[0][0]) or []
         return [f"dropped {name}: its attempts are older than {keep_s / DAY:g} days" for name in dropped]
+
+    def _keep_s(self) -> float | None:
+        found = self._pool.rows("installation")
+        return (codec.definition(installation_from_json, found[0][0], "the installation") if found else Installation()).keep_attempts_s
+
+    def _forget_callers(self, now: float) -> list[str]:
+        keep_s = self._keep_s()
+        return [] if keep_s is None else self._forget("forget_old_callers", now - keep_s, f"calls to queues older than {keep_s / DAY:g} days")
 
     def _forget_api_requests(self, now: float) -> list[str]:
         return self._forget("forget_api_requests", now - KEEP_API_REQUESTS_S, "answers to requests older than 7 days")

@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import logging
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from heapq import heapify, heappop, heapreplace
 from typing import Any
 
-from fs_dialer.core.actions import TakeLeadNow
+from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut, TakeLeadNow
 from fs_dialer.core.changed import changed
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.hangup import ANSWERED_BY_PERSON, FEEDS_ESTIMATE
@@ -34,9 +35,12 @@ from fs_dialer.core.model import (
     Outcome,
     Refusal,
 )
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
-from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, zone_set, zones
+from fs_dialer.db import memory_callers as callers
+from fs_dialer.db.caller_rules import THE_CUSTOMER, opt_out_reason
+from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, said, zone_set, zones
 from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
 from fs_dialer.db.memory_office import MemoryOffice
 from fs_dialer.db.memory_takes import take_lead
@@ -108,6 +112,9 @@ class MemoryStore(MemoryOffice):
 
     def teams(self) -> Mapping[str, tuple[AgentId, ...]]:
         return dict(sorted(self._db.teams.items()))
+
+    def queues(self) -> Sequence[QueueDefinition]:
+        return [queue for _, queue in sorted(self._db.queues.items())]
 
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
         """Approved, running and paused make `revision` the approved one, unless a newer one is."""
@@ -183,7 +190,17 @@ class MemoryStore(MemoryOffice):
 
     # --- leads --------------------------------------------------------------------------------------------------------------------------
 
-    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim:
+    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float, attributes: Sequence[str] = ()) -> Claim:
+        got = self._claim(campaign, count, zone_sets, now)
+        return replace(got, leads=tuple(self._with(lead, attributes) for lead in got.leads)) if attributes else got
+
+    def _with(self, lead: Lead, names: Sequence[str]) -> Lead:
+        """With these attributes, of those that it has: the lead's own, else its contact's."""
+        kept = self._db.leads[lead.id]
+        known = {**self._db.attributes.get(kept.contact, {}), **kept.parameters}
+        return changed(lead, attributes=tuple((name, known[name]) for name in names if name in known))
+
+    def _claim(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim:
         epoch = self._own_epoch()
         if self._stale():
             raise StoreError("this daemon is not the active one any more: another has taken over")
@@ -253,7 +270,8 @@ class MemoryStore(MemoryOffice):
         return returned
 
     def return_refused(self, now: float) -> int:
-        """Leads whose no-callback time is over go back to what they were (D16); how many."""
+        """Leads whose no-callback time is over go back to what they were (D16); how many. Requests to be called back that are too old are closed."""
+        callers.expire(self._db, now)
         due = [lead for id in sorted(self._db.refused) if (lead := self._db.leads[id]).ready_at <= now]
         for lead in due:
             self._db.return_refused(lead)
@@ -334,7 +352,7 @@ class MemoryStore(MemoryOffice):
         db, number, lead = self._db, attempt.number, self._db.leads[attempt.lead]
         del db.open_of[lead.id]
         db.open_to[number].discard(lead.id)
-        db.closed[attempt.id] = Closed(attempt, result, update.decision)
+        db.closed[attempt.id] = Closed(attempt, changed(result, ivr=said(result.ivr)) if result.ivr else result, update.decision)
         if result.leg_seen:
             db.calls_to.setdefault(number, []).append(attempt.opened_at)
         kept = lead.status is not LeadStatus.IN_PROGRESS
@@ -357,6 +375,7 @@ class MemoryStore(MemoryOffice):
             db.happen("ticket_created", ticket=ticket.id, channel=ticket.channel, queue="", **words)
         if not kept and lead.status not in UNFINISHED:
             db.happen("lead_finished", status=lead.status.value, **words)
+        callers.called(db, number, lead.id, result.agent, result.bridged_at if result.outcome is Outcome.CONNECTED else None)
 
     def _settle(self, lead: KeptLead, update: LeadUpdate, next_status: LeadStatus, lead_status: LeadStatus) -> None:
         """The lead after its call. One that a person stopped, blocked or refused meanwhile keeps that."""
@@ -394,6 +413,18 @@ class MemoryStore(MemoryOffice):
     def open_attempts_found(self) -> Sequence[OpenAttempt]:
         found = [OpenAttempt(attempt, self._db.leads[attempt.lead].seen(status)) for attempt, status in self._db.open.values()]
         return sorted(found, key=lambda one: (one.attempt.opened_at, one.attempt.id))
+
+    # --- callers of queues --------------------------------------------------------------------------------------------------------------
+
+    def caller_served(self, action: CallerServed) -> None:
+        callers.caller_served(self._db, action)
+
+    def caller_left(self, action: CallerLeft) -> None:
+        callers.caller_left(self._db, action)
+
+    def opt_out(self, action: OptOut) -> None:
+        if number := callers.opt_out_number(self._db, action):
+            self.do_not_call_add([number], THE_CUSTOMER, action.list, opt_out_reason(action))
 
     # --- commands -----------------------------------------------------------------------------------------------------------------------
 

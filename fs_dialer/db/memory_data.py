@@ -26,6 +26,7 @@ from fs_dialer.core.model import (
     LeadId,
     LeadStatus,
 )
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.stored import StoredAgent, StoredCommand
 from fs_dialer.db.codec import CLAIMABLE, UNFINISHED, kind_of, zones
 
@@ -120,16 +121,49 @@ class KeptCommand:
     answer: tuple[bool, str] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class KeptTicket:
+    """What somebody should look at. Of a queue's caller it has a queue and no attempt; closed_how: served, called_back, expired, "" = it is open."""
+
     id: int
     channel: str
-    campaign: CampaignId
-    lead: LeadId
-    attempt: AttemptId
+    campaign: CampaignId | None
+    lead: LeadId | None
+    attempt: AttemptId | None
     number: str
     agent: AgentId | None
     outcome: str
+    queue: str = ""
+    since: float = 0.0
+    expires_at: float | None = None
+    note: str = ""
+    closed_how: str = ""
+    closed_by: str = ""
+
+    @property
+    def open(self) -> bool:
+        return not self.closed_how
+
+
+@dataclass(slots=True)
+class KeptCaller:
+    """A caller of a queue. why: how he left, "" = he has not; found: by rows that the switch kept alone."""
+
+    id: AttemptId
+    queue: str
+    number: str
+    came_at: float
+    asked_at: float | None = None
+    served_at: float | None = None
+    left_at: float | None = None
+    why: str = ""
+    agent: AgentId | None = None
+    waited_s: float = 0.0
+    talked_s: float = 0.0
+    missed: bool = False
+    found: bool = False
+    switch: str = ""
+    ticket: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,6 +187,7 @@ class MemoryDatabase:
         self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by contact
         self.leads_by_number: dict[str, list[LeadId]] = {}
         self.contact_zones: dict[str, str] = {}  # zone sets of the directory, by number
+        self.attributes: dict[str, dict[str, str]] = {}  # of contacts
         self.refused: set[LeadId] = set()
         self.last_position = 0
         self.groups: dict[str, set[str]] = {}  # group → contacts
@@ -167,6 +202,10 @@ class MemoryDatabase:
         self.heard: set[str] = set()  # events that a trigger listens for
         self.happenings: list[tuple[str, dict[str, Any]]] = []
         self.tickets: list[KeptTicket] = []
+        self.queues: dict[str, QueueDefinition] = {}
+        self.requests: list[KeptTicket] = []  # those of tickets that queues' callers left
+        self.callers: dict[AttemptId, KeptCaller] = {}
+        self.withdrawn: list[tuple[CampaignId, LeadId]] = []  # stopped because their customers were served otherwise, or their time was over
         self.takes: dict[AgentId, list[KeptTake]] = {}
         self.owners: dict[str, AgentId] = {}  # contact → who manages the account
         self.agent_hours: dict[tuple[AgentId, float], AgentTimes] = {}

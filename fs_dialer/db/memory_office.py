@@ -11,8 +11,10 @@ from dataclasses import replace
 
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.model import AgentId, AgentStatus, AttemptResult, CampaignId, CampaignState, CommandId, LeadId, LeadStatus
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.stored import StoredAgent, StoredCommand
 from fs_dialer.db.codec import UNFINISHED, zone_set, zones
+from fs_dialer.db.memory_callers import call_back
 from fs_dialer.db.memory_data import KeptCampaign, KeptCommand, KeptLead, MemoryDatabase
 from fs_dialer.db.shapes import Imported, LeadRow, Listed
 from fs_dialer.errors import StoreError
@@ -50,6 +52,19 @@ class MemoryOffice:
         """Who is in which team, all of them."""
         self._db.teams = {name: tuple(map(AgentId, people)) for name, people in teams.items()}
 
+    def set_queues(self, queues: Iterable[QueueDefinition]) -> None:
+        """All of them."""
+        self._db.queues = {queue.name: queue for queue in queues}
+
+    def call_back(self, campaign: CampaignId) -> list[LeadId]:
+        """What a trigger does that adds who asked for a callback to this campaign; the new leads."""
+        return call_back(self._db, campaign, self._clock())
+
+    def withdrawn(self) -> list[tuple[CampaignId, LeadId]]:
+        """Leads that were stopped since this was asked last, because their customers were served otherwise or had waited too long."""
+        found, self._db.withdrawn = self._db.withdrawn, []
+        return found
+
     def add_leads(self, campaign: CampaignId, leads: Iterable[LeadRow], who: str = "simulate") -> Imported:
         """Leads into a campaign that exists; a row without ready_at is ready since now. StoreError when there is no such campaign."""
         kept = self._db.campaigns.get(campaign)
@@ -57,8 +72,9 @@ class MemoryOffice:
             raise StoreError(f"there is no campaign {campaign}; apply its definition first")
         counts: Counter[str] = Counter()
         seen: set[str] = set()
-        for number, row_zones, _, _, ready_at in leads:
+        for number, row_zones, _, attributes, ready_at in leads:
             counts["rows"] += 1
+            self._db.attributes.setdefault(number, {}).update(attributes)
             if number not in seen:
                 text = self._db.contact_zones[number] = self._db.contact_zones.get(number) or zone_set(row_zones)
             if number in seen:

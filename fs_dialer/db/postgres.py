@@ -22,7 +22,7 @@ import orjson
 import psycopg2
 
 from fs_dialer.config.codec import agent_from_json, campaign_from_json, installation_from_json
-from fs_dialer.core.actions import TakeLeadNow
+from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut, TakeLeadNow
 from fs_dialer.core.definition import Installation
 from fs_dialer.core.model import (
     AgentId,
@@ -38,10 +38,11 @@ from fs_dialer.core.model import (
     OpenAttempt,
     Refusal,
 )
+from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
-from fs_dialer.db import codec
+from fs_dialer.db import callers, codec
 from fs_dialer.db.kept_results import file_kept
 from fs_dialer.db.pool import Connection, Pool, Row, connect, rows, store_error
 from fs_dialer.db.takes import agent_hour_columns, take_lead
@@ -192,6 +193,10 @@ class PostgresStore:
         """Who is in which team, by its name."""
         return {name: tuple(map(AgentId, definition.get("people", ()))) for name, definition in self._pool.rows("teams")}
 
+    def queues(self) -> Sequence[QueueDefinition]:
+        """By name. One that this program cannot read is left out and logged."""
+        return callers.queues(self._pool)
+
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None:
         """Approved, running and paused make `revision` the approved one, unless a newer one is. StoreError says why not: stale daemon, no such revision,
         ended."""
@@ -228,8 +233,9 @@ class PostgresStore:
 
     # --- leads --------------------------------------------------------------------------------------------------------------------------
 
-    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim:
+    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float, attributes: Sequence[str] = ()) -> Claim:
         """At most `count` leads that are ready at `now` and whose zone set is one of these: first whom a time was promised or a call is owed, then the oldest.
+        With these attributes, of those that have them; they are asked for apart, for most claims want none.
 
         `next_ready_at` is never before `now`: it is `now` when a ready lead was passed over because somebody else had its row locked just then.
         """
@@ -249,12 +255,13 @@ class PostgresStore:
         try:
             with self._pool.cursor() as cursor:
                 claimed = rows(cursor, "claim_leads", words) if count > 0 and zone_sets else []
+                known = callers.attributes(cursor, [row[0] for row in claimed], attributes)
         except StoreError as error:
-            if error.lost:
+            if error.lost or attributes:
                 self._doubtful.setdefault(campaign, []).append(batch)
             raise
         claimed.sort(key=lambda row: (row[8] not in codec.FIRST, row[6], row[7]))
-        leads = tuple(codec.lead(campaign, row) for row in claimed)
+        leads = tuple(codec.lead(campaign, row, known.get(row[0], ())) for row in claimed)
         if len(leads) >= count > 0:
             return Claim(leads)
         current, next_ready_at, unfinished = self._pool.rows("claim_rest", words)[0]
@@ -295,6 +302,8 @@ class PostgresStore:
     def return_refused(self, now: float) -> int:
         """Leads whose no-callback time is over go back to what they were (D16); how many. Whoever asks, and however often."""
         file_kept(self._pool)  # results chosen during calls, whose daemon ended between the call's end and their filing
+        if expired := callers.expire(self._pool, now):
+            log.info("requests_expired count=%d", expired)
         returned = 0
         while True:
             with self._pool.cursor() as cursor:
@@ -320,15 +329,30 @@ class PostgresStore:
         """Each result is written once; one whose attempt does not exist is logged and skipped. Not bound to the epoch: what happened, happened."""
         if not results:
             return
-        not_open, _, chosen = self._pool.rows("close_attempts", codec.result_columns(results))[0]
+        not_open, _, chosen, to_follow = self._pool.rows("close_attempts", codec.result_columns(results))[0]
         file_kept(self._pool, chosen)
         closed = {row[0] for row in self._pool.rows("attempts_closed", {"ids": not_open})} if not_open else set()
+        callers.follow_calls(self._pool, [*to_follow, *sorted(closed)])  # closed before: what follows may have been lost with the connection
         if unknown := [id for id in not_open if id not in closed]:
             log.warning("results_without_attempt count=%d attempts=%s", len(unknown), ",".join(unknown[:10]))
 
     def open_attempts_found(self) -> Sequence[OpenAttempt]:
         """Every attempt without a result, of whatever epoch."""
         return [codec.open_attempt(row) for row in self._pool.rows("open_attempts_found")]
+
+    # --- callers of queues --------------------------------------------------------------------------------------------------------------
+
+    def caller_served(self, action: CallerServed) -> None:
+        with self._pool.transaction() as cursor:
+            callers.caller_served(cursor, action)
+
+    def caller_left(self, action: CallerLeft) -> None:
+        with self._pool.transaction() as cursor:
+            callers.caller_left(cursor, action)
+
+    def opt_out(self, action: OptOut) -> None:
+        with self._pool.transaction() as cursor:
+            callers.opt_out(cursor, action)
 
     # --- commands -----------------------------------------------------------------------------------------------------------------------
 

@@ -16,6 +16,7 @@ from fs_dialer.core.definition import Campaign
 from fs_dialer.core.model import CampaignId, LeadId, LeadStatus
 from fs_dialer.db import codec
 from fs_dialer.db.figures import FigureReports
+from fs_dialer.db.flow_reports import FlowReports
 from fs_dialer.db.pool import Pool, Row
 from fs_dialer.db.shapes import AgentLine, AttemptLine, AuditLine, CampaignReport, LeadHistory, LeadLine, ListedNumber
 
@@ -23,7 +24,7 @@ REPORT_TIMEOUT_S = 60.0
 EVER = float("inf")
 
 
-class Reports(FigureReports):
+class Reports(FigureReports, FlowReports):
     """Questions to one database; its queries may take up to a minute."""
 
     def __init__(self, dsn: str, *, pool_size: int = 2, application: str = "fs-dialer command") -> None:

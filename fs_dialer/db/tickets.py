@@ -12,7 +12,11 @@ CHANNELS = ("call", "callback", "missed", "voicemail")
 
 @dataclass(frozen=True, slots=True)
 class Ticket:
-    """Times are epoch seconds. `lead` is the one that the call was for, or the one that serves the customer now; `lead_campaign` is that lead's."""
+    """Times are epoch seconds. `lead` is the one that the call was for, or the one that serves the customer now; `lead_campaign` is that lead's.
+
+    Of a caller of a queue: since: when he asked to be called back, or left; expires_at: after that nobody calls him back. closed_how: what the dialler
+    closed it for: served, called_back, expired; "" = it is open, or people closed it. recording: a message's file, below the folder of recordings.
+    """
 
     id: int
     channel: str
@@ -30,6 +34,10 @@ class Ticket:
     closed_by: str | None
     lead_status: str
     lead_campaign: str
+    since: float | None = None
+    expires_at: float | None = None
+    closed_how: str = ""
+    recording: str = ""
 
 
 class Tickets:
@@ -45,11 +53,12 @@ class Tickets:
         campaign: str | None = None,
         number: str | None = None,
         channel: str | None = None,
+        queue: str | None = None,
         before: int | None = None,
         limit: int = 100,
     ) -> list[Ticket]:
         """Newest first. `open`: only those that are; `before`: the last id of the page before."""
-        return self._rows(open=open, campaign=campaign, number=number, channel=channel, before=before, limit=limit)
+        return self._rows(open=open, campaign=campaign, number=number, channel=channel, queue=queue, before=before, limit=limit)
 
     def ticket(self, id: int) -> Ticket | None:
         """None where there is none of that id."""
@@ -61,5 +70,5 @@ class Tickets:
         return [int(row[0]) for row in self._pool.rows("close_tickets", {"ids": sorted(set(ids)), "who": who, "note": note})]
 
     def _rows(self, **words: object) -> list[Ticket]:
-        given = {"open": False, "campaign": None, "number": None, "channel": None, "before": None, "id": None, "limit": 1, **words}
+        given = {"open": False, "campaign": None, "number": None, "channel": None, "queue": None, "before": None, "id": None, "limit": 1, **words}
         return [Ticket(*row) for row in self._pool.rows("ticket_rows", given)]

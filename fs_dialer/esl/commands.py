@@ -11,10 +11,11 @@ The text has no newline; the client ends and sends it (`bgapi` adds its Job-UUID
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, NewType
 
+from fs_dialer.core.switch_names import KEPT, KEPT_KEY, KEPT_OPT_OUT, KEPT_RELEASED, KEPT_VOICEMAIL
 from fs_dialer.errors import EslUnsafe
 
 Endpoint = NewType("Endpoint", str)
@@ -23,9 +24,10 @@ Recording = Literal["start", "stop", "mask", "unmask"]
 
 _NUMBER = re.compile(r"\+?[0-9]{1,20}")
 _UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_KEPT_ROW = re.compile(rf"{_UUID.pattern}\.(?:{KEPT_KEY}|{KEPT_RELEASED}|{KEPT_VOICEMAIL}|{KEPT_OPT_OUT})")
 _NAME = re.compile(r"[A-Za-z0-9_.-]{1,64}")
 _VARIABLE = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,63}")
-_EXTENSION = re.compile(r"[A-Za-z0-9_+*#.-]{1,64}")
+_EXTENSION = re.compile(r"[A-Za-z0-9_+*#.-]{1,160}")
 _DIGITS = re.compile(r"[0-9A-D*#]{1,64}")
 _TEXT = re.compile(r"[A-Za-z0-9+\-._:/@,](?:[A-Za-z0-9 +\-._:/@,]{0,254}[A-Za-z0-9+\-._:/@,])?")
 _APPLICATION = re.compile(r"[a-z][a-z0-9_]{0,31}")
@@ -152,6 +154,13 @@ def uuid_broadcast(uuid: str, path: str, leg: Leg = "aleg") -> str:
     return f"uuid_broadcast {_uuid(uuid)} {_sound(path)} {_leg(leg)}"
 
 
+def uuid_announce(uuid: str, sounds: Sequence[str]) -> str:
+    """Play files one behind the other, as one sound: one PLAYBACK_STOP when the last is over. Streams have no end and are refused."""
+    if not sounds or any(path.startswith("local_stream://") for path in sounds):
+        raise EslUnsafe(f"nothing to be announced: {sounds!r}")
+    return f"uuid_broadcast {_uuid(uuid)} file_string://{'!'.join(_sound(path) for path in sounds)} aleg"
+
+
 def uuid_break(uuid: str, everything: bool = False) -> str:
     """Stop what is played; with `everything`, what is queued behind it too."""
     return f"uuid_break {_uuid(uuid)}{' all' if everything else ''}"
@@ -229,12 +238,40 @@ def sched_del(uuid: str) -> str:
     return f"sched_del {_uuid(uuid)}"
 
 
+# ---- what the dialplan keeps for us in mod_db (core/switch_names.py)
+
+
+def kept_list() -> str:
+    """Its reply is the rows' keys with commas between; the switch writes 4,095 characters at most, so ask kept_count, too."""
+    return f"db list/{KEPT}"
+
+
+def kept_count() -> str:
+    """Its reply is how many rows there are."""
+    return f"db count/{KEPT}"
+
+
+def kept_select(row: str) -> str:
+    """Its reply is the row's value, "" where there is none."""
+    return f"db select/{KEPT}/{_checked(_KEPT_ROW, row, 'a kept row')}"
+
+
+def kept_delete(row: str) -> str:
+    """Remove a row; one that is not there does no harm."""
+    return f"db delete/{KEPT}/{_checked(_KEPT_ROW, row, 'a kept row')}"
+
+
 # ---- questions
 
 
 def show_channels_json() -> str:
     """All channels as JSON; written behind, so a leg missing there may exist: ask uuid_exists."""
     return "show channels as json"
+
+
+def xml_locate_context(context: str) -> str:
+    """Its reply is the context of the dialplan as XML, or a word of regret."""
+    return f"xml_locate dialplan context name {_checked(_NAME, context, 'a context')}"
 
 
 def status() -> str:

@@ -6,6 +6,7 @@ never read. An event that means nothing to the engine becomes None.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 
 from fs_dialer.core import events as ev
@@ -17,6 +18,7 @@ VARIABLE_ATTEMPT = "fsd_attempt"
 VARIABLE_AGENT = "fsd_agent"
 VARIABLE_GATEWAY = "sip_gateway_name"  # set by the switch on every leg that goes out by a gateway
 WE_HUNG_UP = frozenset({"send_bye", "send_cancel", "send_refuse"})
+UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 BRIDGED_STATES = frozenset({"CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE"})
 CAUSE_WITHOUT_WORD = "NORMAL_UNSPECIFIED"
 
@@ -35,6 +37,7 @@ SUBSCRIBE = (
     "PLAYBACK_STOP",
     "RECORD_START",
     "RECORD_STOP",
+    "RELOADXML",  # translated to nothing: the port asks which flows there are now
     "CUSTOM",  # what follows are subclasses (freeswitch.md 5)
     names.EVENT_IVR,
     names.EVENT_QUEUE,
@@ -107,6 +110,8 @@ def _ivr(h: Headers, switch: SwitchId) -> ev.Event:
 
 def _queue(h: Headers, switch: SwitchId) -> ev.Event | None:
     leg, what = _leg(h), h.get(names.WHAT)
+    if not UUID.fullmatch(leg):
+        return None  # a profile that takes the caller's Call-ID for it: such a leg is named in no command, and is left to its fallback
     if what == "enter":
         queue, number = h.get(f"variable_{names.QUEUE}", ""), h.get(f"variable_{names.NUMBER}", "")
         return CallerQueued(leg, queue, AttemptId(leg), number, switch=switch)
@@ -138,6 +143,29 @@ RULES: dict[str, Callable[[Headers, str | None, SwitchId], ev.Event | None]] = {
 }
 
 
+def queued_caller(dump: Headers, switch: SwitchId) -> CallerQueued | None:
+    """The caller whom uuid_dump shows, as he would have been told when he came; None when this leg waits in no queue, or its queue's overflow or fallback
+    has it."""
+    queue, since = dump.get(f"variable_{names.QUEUE}", ""), dump.get(f"variable_{names.SINCE}", "")
+    facts = leg_facts(dump, switch)
+    if not queue or not facts.answered or out_of_queue(dump) or not UUID.fullmatch(facts.leg):
+        return None
+    at = float(since) if since.isascii() and since.replace(".", "", 1).isdigit() else None
+    number = dump.get(f"variable_{names.NUMBER}", "")
+    return CallerQueued(facts.leg, queue, AttemptId(facts.leg), number, at, facts.bridged_to, facts.met, switch)
+
+
+def left_by_fallback(headers: Headers) -> bool:
+    """Whether the CHANNEL_HANGUP_COMPLETE of a caller's leg says that its queue's fallback had it."""
+    return bool(headers.get(f"variable_{names.QUEUE}")) and headers.get("variable_fsd_fallback") == "true"
+
+
+def out_of_queue(dump: Headers) -> bool:
+    """A caller's leg that its queue's overflow or fallback has: an extension below the queue's own, `support.overflow`."""
+    queue, there = dump.get(f"variable_{names.QUEUE}", ""), dump.get("Caller-Destination-Number", "")
+    return bool(queue) and dump.get("Caller-Context") == names.QUEUE_CONTEXT and there.startswith(f"{queue}.")
+
+
 def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
     """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged;
     last_bridge_to outlives the bridge and the transfer that parks both (tried)."""
@@ -153,4 +181,11 @@ def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
         dump.get("Answer-State") == "answered",
         LegId(other) if bridged and other else None,
         met=bridged or bool(dump.get("variable_last_bridge_to")),
+        path=dump.get(f"variable_{names.PATH}", ""),
+        parked=not out_of_queue(dump) and not in_flow(dump),
     )
+
+
+def in_flow(dump: Headers) -> bool:
+    """A leg that an IVR flow has: it runs an application that is not the park of a node which connects with an agent."""
+    return dump.get("Caller-Context") == names.IVR_CONTEXT and dump.get("variable_current_application") != "park"

@@ -41,7 +41,8 @@ def paths(ivr: Ivr, at_most: int = MOST_PATHS, *, hang_ups: bool = False) -> lis
     search = _Search(ivr)
     found = list(search.covering())
     if hang_ups:
-        found += [(stop.walk, (*stop.inputs, HANG_UP)) for stop in search.stops.values()]
+        first = {stop.walk.node: stop for stop in reversed(search.stops.values())}
+        found += [(stop.walk, (*stop.inputs, HANG_UP)) for stop in reversed(first.values())]
     told: dict[tuple[Input, ...], Path] = {}
     for walk, inputs in found:
         attributes = {name: value for name, value in walk.attributes.items() if value}

@@ -14,17 +14,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Literal
 
-from fs_dialer.core.flow import HEARD, Ivr, Node, left_voicemail, succeeded
-from fs_dialer.ivr.words import NEXT, OTHERWISE, PLACE, Expects, Input, Prompt, accepts, allowed, answers_of, marks, prompts, symbol, word
+from fs_dialer.core.flow import SUCCESS, Ivr, Node, left_voicemail, succeeded
+from fs_dialer.ivr.words import NEXT, OTHERWISE, PLACE, Expects, Input, Prompt, accepts, allowed, answers_of, leaves, marks, prompts, symbol
 
-Ended = Literal["", "end", "connected", "put_through", "missed", "hung_up", "no_way", "at_most"]
+Ended = Literal["", "end", "connected", "put_through", "missed", "hung_up", "over", "at_most"]
 ENDED: Mapping[Ended, str] = {
     "end": "the flow came to an end",
     "connected": "an agent was put on the line",
     "put_through": "he was put through to the number",
     "missed": "no agent came in time",
     "hung_up": "he hung up",
-    "no_way": "no way leads on from there: the call was let go",
+    "over": "no right answer came, and the flow says of no step that follows",
     "at_most": "it went round in a circle until the longest time of the flow was over",
 }
 
@@ -36,7 +36,8 @@ class Walk:
     ivr: Ivr
     attributes: Mapping[str, str]
     node: str = ""
-    path: str = ""
+    path: str = ""  # what the switch would tell if the call ended now
+    done: str = ""  # its words that stay, each with a ; behind it
     heard: tuple[Prompt, ...] = ()
     answers: Mapping[str, str] = field(default_factory=dict)
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -111,7 +112,7 @@ class Walk:
                 return self
 
     def spoken(self, seconds: int) -> Walk:
-        """He spoke so long into a recording, which ended by a key, silence or its longest time."""
+        """He spoke so long into a recording, which ended by #, silence or its longest time."""
         return self._answer(str(seconds), (NEXT, self.here.next)) if self.expects.what == "record" else self
 
     def agent(self, found: bool) -> Walk:
@@ -126,7 +127,9 @@ class Walk:
         """Somebody answered at the number of a transfer, or nobody."""
         if self.expects.what != "number":
             return self
-        return self._took("number", ended="put_through") if found else self._go(OTHERWISE, self.here.otherwise)
+        if found:
+            return self._says("answered")._took("number", ended="put_through")
+        return self._go(OTHERWISE, self.here.otherwise)
 
     def answered(self, values: Mapping[str, str] | None) -> Walk:
         """A service answered with these fields, or (None) it failed. Fields that are not wanted, or that D7 forbids, are left out."""
@@ -141,7 +144,7 @@ class Walk:
         """The caller hangs up; in a recording after so many seconds, which count: most people end their message so."""
         if self.ended:
             return self
-        left = self._noted(str(spoken_s)) if self.expects.what == "record" and spoken_s else self
+        left = self._says(str(spoken_s)) if self.expects.what == "record" else self
         return replace(left, ended="hung_up")
 
     def after(self, happened: Input) -> Walk:
@@ -193,13 +196,14 @@ class Walk:
         return self._answer(self.typed, (NEXT, self.here.next)) if accepts(self.here, self.typed) else self._wrong()
 
     def _answer(self, value: str, way: tuple[str, str]) -> Walk:
-        return self._noted(value)._go(*way)
+        return replace(self._says(value)._stays(), answers={**self.answers, self.here.kept_as: value})._go(*way)
 
-    def _noted(self, value: str) -> Walk:
-        """The path with this step, and where the node asks for something, its answer."""
-        step = word(self.node, value)
-        answers = {**self.answers, self.here.kept_as: value} if self.here.do in HEARD else self.answers
-        return replace(self, path=f"{self.path};{step}" if self.path else step, answers=answers)
+    def _says(self, value: str) -> Walk:
+        """The node's own word, behind those that stay."""
+        return replace(self, path=f"{self.done}{self.node}={value}")
+
+    def _stays(self) -> Walk:
+        return replace(self, done=f"{self.path};")
 
     def _wrong(self) -> Walk:
         """One try less. The prompt is played again, or `otherwise` is taken."""
@@ -223,24 +227,30 @@ class Walk:
             if walk.node:
                 walk = walk._took(way)
             if walk.ivr.node(to) is None:
-                return replace(walk, ended="no_way")
+                return walk._left(way)
             if to in seen:
                 return replace(walk, node=to, ended="at_most")
             seen.add(to)
-            walk = replace(walk, node=to, typed="", failed=0)
-            if walk.here.do in ("opt_out", "end"):  # they count before anything is played: he may hang up in the midst of it
-                walk = walk._done()
-            walk = walk._plays()
+            walk = replace(walk, node=to, typed="", failed=0)._arrived()._plays()
             onward = None if walk.ended else walk._by_itself()
             if onward is None:
                 return walk
             (way, to), walk = onward
 
-    def _done(self) -> Walk:
+    def _left(self, way: str) -> Walk:
+        """No way leads on. A last node is an end and a success (D13); where an answer was missing it is neither."""
+        if self.node and leaves(self.here, way):
+            return replace(self._says(SUCCESS), ended="end")
+        return replace(self, ended="over")
+
+    def _arrived(self) -> Walk:
+        """An end and an opt-out count before anything is played: he may hang up in the midst of it."""
         node = self.here
         if node.do == "end":
-            return replace(self._noted("success" if node.success else "other"), ended="end")
-        return replace(self._noted("yes"), opted_out=(*self.opted_out, node.list))
+            return replace(self._says(SUCCESS if node.success else "other"), ended="end")
+        if node.do == "opt_out":
+            return replace(self._says("yes")._stays(), opted_out=(*self.opted_out, node.list))
+        return self._says("")
 
     def _by_itself(self) -> tuple[tuple[str, str], Walk] | None:
         """The way out of a node that waits for nothing, and the walk after it; None = it waits."""
@@ -248,7 +258,7 @@ class Walk:
         if node.do in ("play", "say", "opt_out"):
             return (NEXT, node.next), self
         if node.do == "set":
-            return (NEXT, node.next), replace(self, parameters={**self.parameters, **dict(node.set)})
+            return (NEXT, node.next), replace(self._says("done")._stays(), parameters={**self.parameters, **dict(node.set)})
         if node.do == "if":
             return ((NEXT, node.next) if self.value_of(node.what) in node.among else (OTHERWISE, node.otherwise)), self
         return None

@@ -1,18 +1,23 @@
 """What a flow says and what it waits for, as values: prompts, expectations, what a caller does; and the ways that lead out of a node.
 
-Pure. walk.py puts these together into a call, draw.py and the command line show them. The words of a path are made here and nowhere else in this package:
-the dialplan writes the same ones (render.py), and core/flow.steps reads them.
+Pure. walk.py puts these together into a call, draw.py and the command line show them.
 
-| node | word in the path | when |
+A path has the words of what is done, and at its end the node where the call is, with nothing behind the = as long as nothing came: `main=1;pin=`. The
+dialplan writes the same (render.py), and core/flow.steps reads it.
+
+| node | its word | from when on |
 |---|---|---|
 | menu | `main=1`, `main=*` | a key that leads somewhere was pressed |
 | gather | `pin=1234` | the digits were right |
 | rate | `mark=4` | a mark was given |
 | record | `message=12` | the recording is over, also by a hang-up: its seconds |
+| set | `says=done` | he came there |
+| transfer | `desk=answered` | somebody answered |
 | opt_out | `stop=yes` | he came there |
 | end | `bye=success`, `bye=other` | he came there |
+| the last node of a flow (flow.LEAVES) | `thanks=success` | it is over, and no node follows; after its own word, if it has one |
 
-Nothing else leaves a word: where no right answer came, the way taken shows in the words that follow.
+Where no right answer came the word goes: the way taken shows in those that follow.
 """
 
 from __future__ import annotations
@@ -22,7 +27,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
-from fs_dialer.core.flow import GOES_ON, HEARD, Ivr, Node
+from fs_dialer.core.flow import GOES_ON, HEARD, LEAVES, Ivr, Node
 
 SYMBOLS: Mapping[str, str] = {"star": "*", "hash": "#", "none": ""}  # as YAML writes keys → as a telephone sends them
 VALUE = re.compile(r"[A-Za-z0-9 +\-.,]{0,128}")  # D7: whatever else a value holds, it is not said, compared or sent
@@ -82,9 +87,9 @@ def symbol(key: str) -> str:
     return SYMBOLS.get(key, key)
 
 
-def word(node: str, value: str) -> str:
-    """One step of a path."""
-    return f"{node}={value}"
+def leaves(node: Node, way: str) -> bool:
+    """Does the flow end as it should (D13) where this way out of the node leads nowhere? Else an answer was missing."""
+    return node.do in LEAVES and (way == NEXT or node.do == "if")
 
 
 def allowed(value: str) -> str:

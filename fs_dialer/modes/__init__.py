@@ -8,7 +8,7 @@ from fs_dialer.core.model import CampaignType
 from fs_dialer.modes import autocall, callback, manual, predictive, preview, progressive
 from fs_dialer.modes.base import Mode
 
-OFFERED: dict[CampaignType, Mode] = {mode.TYPE: cast(Mode, mode) for mode in (manual, preview, progressive, predictive, callback)}
+OFFERED: dict[CampaignType, Mode] = {mode.TYPE: cast(Mode, mode) for mode in (manual, preview, progressive, predictive, autocall, callback)}
 """The types that can be run now. Adding one = one file and one entry here."""
 
 SETTINGS: dict[CampaignType, type] = {mode.TYPE: mode.Options for mode in (manual, preview, progressive, predictive, autocall, callback)}

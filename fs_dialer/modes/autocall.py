@@ -1,12 +1,17 @@
-"""Autocall: an IVR speaks with the customer, no agent (S50–S64). Here: its settings."""
+"""Autocall: an IVR speaks with the customer, and an agent only where a key asks for one (S50–S64).
+
+As many calls at a time as lines allow; whoever answers is in the flow at once. No agent is waited for, and none is kept free.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fs_dialer.core.flow import Ivr
+from fs_dialer.core.definition import Campaign
+from fs_dialer.core.flow import Ivr, extension
 from fs_dialer.core.model import CampaignType
 from fs_dialer.core.options import option, section
+from fs_dialer.modes.base import Decision, Flow, Observation, View
 
 TYPE = CampaignType.AUTOCALL
 
@@ -27,3 +32,36 @@ class Machines:
 class Options:
     ivr: Ivr = option(kind="ref", of="ivrs", help="The IVR flow that the customer meets.", spec="S52")
     machines: Machines = section(Machines, short="detect", help="Answering machines.")
+
+
+def flow(campaign: Campaign) -> Flow:
+    """Without settings of its own it has no flow, and nothing of it is dialled."""
+    options = campaign.options
+    if not isinstance(options, Options):
+        return Flow(on_answer="ivr", reserve_agent=False)
+    machines = options.machines
+    return Flow(
+        on_answer="ivr",
+        reserve_agent=False,
+        ivr=extension(options.ivr),
+        script=options.ivr,
+        detect="" if machines.detect == "off" else machines.detect,
+        machines=machines.then,
+        message=machines.message,
+        message_succeeds=machines.succeeds,
+    )
+
+
+def new_memory(campaign: Campaign) -> None:
+    return None
+
+
+def observe(memory: None, seen: Observation, now: float) -> None:
+    return None
+
+
+def decide(view: View, now: float, campaign: Campaign, memory: None) -> Decision:
+    if view.room <= 0:
+        return Decision(because="every line that the campaign may use is taken, or the calls per second are used up")
+    more = "1 more call" if view.room == 1 else f"{view.room} more calls"
+    return Decision(originate=view.room, because=f"{more}: as many as lines and calls per second allow")

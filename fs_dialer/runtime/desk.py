@@ -7,8 +7,11 @@ from collections.abc import Callable, Mapping, Set
 from typing import Any
 
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_events import LeadWithdrawn, QueueLoaded, QueueRemoved
 from fs_dialer.core.agent_verbs import MOST_DIGITS, BadVerb, event_of
-from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId
+from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId, LeadId
+from fs_dialer.core.queue_definition import QueueDefinition
+from fs_dialer.core.queue_line import line_of
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.core.stored import StoredAgent, StoredCampaign, StoredCommand
 from fs_dialer.errors import ConfigError, StoreError
@@ -29,6 +32,7 @@ class Desk:
         self._campaigns: dict[CampaignId, tuple[int, tuple[tuple[str, ...], ...]]] = {}
         self._agents: dict[AgentId, StoredAgent] = {}
         self._teams: Mapping[str, tuple[AgentId, ...]] = {}
+        self._queues: Mapping[str, QueueDefinition] = {}
         self._last_look = 0.0
         self.on_happenings: Callable[[], None] = lambda: None  # something happened that a trigger may wait for
 
@@ -41,6 +45,7 @@ class Desk:
         self._campaigns = {s.campaign.id: (s.campaign.revision, tuple(s.zone_sets)) for s in self._store.campaigns()}
         self._agents = {s.agent.id: s for s in self._store.agents()}
         self._teams = self._store.teams()
+        self._queues = {queue.name: queue for queue in self._store.queues()}
         self._last_look = self._now()
 
     def listen(self) -> None:
@@ -54,7 +59,11 @@ class Desk:
                 kinds.discard("happenings")
             everything = "all" in kinds or self._now() - self._last_look >= LOOK_EVERY_S
             leads = {CampaignId(hint.name) for hint in hints if hint.kind == "leads" and hint.name}
-            if everything or kinds & {"campaign", "agents", "teams", "installation", "leads", "command", "do_not_call"}:
+            for hint in hints:
+                if hint.kind == "withdrawn":
+                    self._withdrawn(hint.name)
+            kinds.discard("withdrawn")
+            if everything or kinds & {"campaign", "agents", "teams", "queues", "installation", "leads", "command", "do_not_call"}:
                 self._look(everything=everything or bool(kinds - {"command"}), changed_leads=leads)
 
     def _look(self, *, everything: bool, changed_leads: Set[CampaignId] = frozenset()) -> None:
@@ -82,8 +91,24 @@ class Desk:
         if teams != self._teams:
             self._teams = teams
             self._put(ev.TeamsLoaded(teams))
+        self._changed_queues()
         for stored_campaign in self._store.campaigns():
             self._campaign(stored_campaign, stored_campaign.campaign.id in changed_leads)
+
+    def _changed_queues(self) -> None:
+        queues = {queue.name: queue for queue in self._store.queues()}
+        for name, queue in queues.items():
+            if self._queues.get(name) != queue:
+                self._put(QueueLoaded(line_of(queue)))
+        for name in self._queues.keys() - queues.keys():
+            self._put(QueueRemoved(name))
+        self._queues = queues
+
+    def _withdrawn(self, name: str) -> None:
+        """`CAMPAIGN/LEAD`: its customer was served otherwise, or its time is over; the store has stopped it already (D12)."""
+        campaign, _, lead = name.rpartition("/")
+        if lead.isascii() and lead.isdigit() and len(lead) <= MOST_DIGITS:
+            self._put(LeadWithdrawn(CampaignId(campaign), LeadId(int(lead))))
 
     def _campaign(self, stored: StoredCampaign, leads_changed: bool) -> None:
         mark = (stored.campaign.revision, tuple(stored.zone_sets))

@@ -17,9 +17,9 @@ from typing import Any
 import orjson
 
 from fs_dialer import modes
-from fs_dialer.core import actions, agent_events, agent_picture, definition, events, model, resources
+from fs_dialer.core import actions, agent_events, agent_picture, definition, events, model, queue_line, resources
 
-_MODULES: tuple[ModuleType, ...] = (model, resources, definition, events, agent_events, agent_picture, actions)
+_MODULES: tuple[ModuleType, ...] = (model, resources, definition, events, agent_events, agent_picture, queue_line, actions)
 
 
 def _known() -> dict[str, type]:

@@ -130,7 +130,9 @@ class Daemon:
         self._started: list[Service] = []
         recordings = settings.recordings_dir or settings.state_dir / "recordings"
         self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, recordings)
-        self.stores = StoreWorkers(store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost)
+        self.stores = StoreWorkers(
+            store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost, self._dispatch
+        )
         self.hub: Hub = Nobody()
         self.desk = Desk(store, listener, self.put, self._clock.now)
 
@@ -337,8 +339,6 @@ class Daemon:
             self.hub.replied(action.command_id, action.ok, action.text)
         elif isinstance(action, act.Note):
             log.log(LEVELS[action.level], "%s %s", action.name, " ".join(f"{key}={value}" for key, value in action.fields))
-        elif isinstance(action, act.CallerServed | act.CallerLeft):
-            log.info("%s queue=%s call=%s", type(action).__name__, action.queue, action.call)
         elif isinstance(action, act.Drained):
             self.stop()
         else:

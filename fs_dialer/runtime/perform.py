@@ -10,8 +10,9 @@ from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.agent_events import LeadTaken
+from fs_dialer.core.agent_events import LeadTaken, QueueLoaded
 from fs_dialer.core.model import SwitchId
+from fs_dialer.core.queue_line import line_of
 from fs_dialer.runtime.ports import Store, Switch
 
 MAIN_SWITCH = SwitchId("main")
@@ -51,7 +52,7 @@ def open_attempts(store: Store, wanted: Sequence[act.OriginateLead]) -> list[ev.
 
 
 def claim(store: Store, action: act.ClaimLeads, now: float) -> ev.LeadsClaimed:
-    got = store.claim_leads(action.campaign, action.count, action.zone_sets, now)
+    got = store.claim_leads(action.campaign, action.count, action.zone_sets, now, action.attributes)
     return ev.LeadsClaimed(action.campaign, tuple(got.leads), got.next_ready_at, got.unfinished)
 
 
@@ -76,6 +77,12 @@ def write(store: Store, action: act.Action) -> None:
         store.save_agent_times(action.rows)
     elif isinstance(action, act.Reply):
         store.reply(action.command_id, action.ok, action.text)
+    elif isinstance(action, act.CallerServed):
+        store.caller_served(action)
+    elif isinstance(action, act.CallerLeft):
+        store.caller_left(action)
+    elif isinstance(action, act.OptOut):
+        store.opt_out(action)
     else:
         raise TypeError(f"nothing to write for {type(action).__name__}")
 
@@ -85,5 +92,6 @@ def loaded(store: Store) -> list[ev.Event]:
     found: list[ev.Event] = [ev.InstallationLoaded(store.installation())]
     found += [ev.AgentLoaded(stored.agent, stored.status) for stored in store.agents()]
     found.append(ev.TeamsLoaded(store.teams()))
+    found += [QueueLoaded(line_of(queue)) for queue in store.queues()]
     found += [ev.CampaignLoaded(s.campaign, s.state, s.started, tuple(s.zone_sets), s.memory, s.today) for s in store.campaigns()]
     return found

@@ -1,4 +1,4 @@
-"""Results of calls that ended while the database was away: fsynced to a local file, replayed when it is back. Replaying twice changes nothing.
+"""What became of calls and callers while the database was away: fsynced to a local file, replayed when it is back. Replaying twice changes nothing.
 
 A torn last line (the machine died while writing) is the only line that may be unreadable; it is set aside, never silently dropped.
 """
@@ -10,16 +10,19 @@ import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from fs_dialer.core.actions import CloseAttempt
+from fs_dialer.core.actions import CallerLeft, CallerServed, CloseAttempt, OptOut
 from fs_dialer.runtime.lines import from_line, to_line
 
 log = logging.getLogger("fs_dialer.spool")
 
 BATCH = 200
 
+Kept = CloseAttempt | CallerServed | CallerLeft | OptOut
+KEPT = (CloseAttempt, CallerServed, CallerLeft, OptOut)  # what may not be lost, and can be written at any time
+
 
 class Spool:
-    """One file. `close`: what writes results to the store (StoreError when it can't)."""
+    """One file."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -27,7 +30,7 @@ class Spool:
     def __bool__(self) -> bool:
         return self.path.exists() and self.path.stat().st_size > 0
 
-    def append(self, results: Sequence[CloseAttempt]) -> None:
+    def append(self, results: Sequence[Kept]) -> None:
         """On disk when this returns. OSError when it can't be written: somebody must act, the results are in memory only."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         fresh = not self.path.exists()
@@ -40,11 +43,11 @@ class Spool:
         if fresh:
             self._sync_folder()
 
-    def replay(self, close: Callable[[Sequence[CloseAttempt]], None]) -> int:
-        """Give all results to `close`, oldest first, then remove the file. Whatever `close` raises leaves the file as it was."""
+    def replay(self, write: Callable[[Sequence[Kept]], None]) -> int:
+        """Give all results to `write`, oldest first, then remove the file. Whatever `write` raises (StoreError when it can't) leaves the file as it was."""
         if not self:
             return 0
-        results: list[CloseAttempt] = []
+        results: list[Kept] = []
         torn: list[str] = []
         with open(self.path, encoding="utf-8", errors="replace") as file:
             for line in file:
@@ -52,12 +55,12 @@ class Spool:
                     value = from_line(line)
                 except ValueError:
                     value = None
-                if isinstance(value, CloseAttempt):
+                if isinstance(value, KEPT):
                     results.append(value)
                 else:
                     torn.append(line)
         for start in range(0, len(results), BATCH):
-            close(results[start : start + BATCH])
+            write(results[start : start + BATCH])
         if torn:
             aside = self.path.with_suffix(".unreadable")
             with open(aside, "a", encoding="utf-8") as file:

@@ -26,7 +26,7 @@ from fs_dialer.core.model import AttemptId, AttemptResult, LeadUpdate, LegId, Ou
 from fs_dialer.errors import StoreError
 from fs_dialer.runtime import perform
 from fs_dialer.runtime.ports import DaemonStore
-from fs_dialer.runtime.spool import Spool
+from fs_dialer.runtime.spool import KEPT, Kept, Spool
 
 log = logging.getLogger("fs_dialer.store")
 
@@ -51,13 +51,21 @@ class Originator(Protocol):
 
 
 class StoreWorkers:
-    """`lead_lost`: called when another daemon has taken over; `now`: the daemon's clock."""
+    """`lead_lost`: called when another daemon has taken over; `now`: the daemon's clock; `forget`: rows of a switch that are settled by what was written."""
 
     def __init__(
-        self, store: DaemonStore, switch: Originator, spool: Spool, put: Put, spawn: Spawn, now: Callable[[], float], lead_lost: Callable[[], None]
+        self,
+        store: DaemonStore,
+        switch: Originator,
+        spool: Spool,
+        put: Put,
+        spawn: Spawn,
+        now: Callable[[], float],
+        lead_lost: Callable[[], None],
+        forget: Callable[[act.ForgetKept], None] = lambda action: None,
     ) -> None:
         self._store, self._switch, self._spool = store, switch, spool
-        self._put, self._spawn, self._now, self._lead_lost = put, spawn, now, lead_lost
+        self._put, self._spawn, self._now, self._lead_lost, self._forget = put, spawn, now, lead_lost, forget
         self._to_open: Queue[act.OriginateLead] = Queue()
         self._to_write: deque[act.Action] = deque()
         self._write_flag = Flag()
@@ -111,7 +119,7 @@ class StoreWorkers:
             self._put(ev.ClaimFailed(action.campaign))
 
     def write(self, action: act.Action) -> None:
-        if self._up or not isinstance(action, act.CloseAttempt):
+        if self._up or not isinstance(action, KEPT):
             self._in_turn(action)
         else:
             self._to_spool([action])
@@ -199,10 +207,16 @@ class StoreWorkers:
                 if isinstance(head, CLAIMS):
                     self._spawn(self._claim, head)
                 else:
-                    perform.write(self._store, head)
+                    self._write(head)
                 self._to_write.popleft()
         except StoreError as error:
             self._not_written(results, error)
+
+    def _write(self, action: act.Action) -> None:
+        """Rows that the switch keeps go once the database has what follows from them."""
+        perform.write(self._store, action)
+        if isinstance(action, act.CallerLeft | act.OptOut) and action.kept:
+            self._forget(act.ForgetKept(action.switch, action.kept))
 
     def _not_written(self, results: list[act.CloseAttempt], error: StoreError) -> None:
         if results:
@@ -215,7 +229,26 @@ class StoreWorkers:
     def _close(self, results: Sequence[act.CloseAttempt]) -> None:
         self._store.close_attempts([(r.result, r.update) for r in results])
 
-    def _to_spool(self, results: Sequence[act.CloseAttempt]) -> None:
+    def _write_kept(self, kept: Sequence[Kept]) -> None:
+        """In their order; results that stand next to each other in one transaction. What the database refuses, unless it is away, is told and left."""
+        results: list[act.CloseAttempt] = []
+        for action in kept:
+            if isinstance(action, act.CloseAttempt):
+                results.append(action)
+                continue
+            if results:
+                self._close(results)
+                results = []
+            try:
+                self._write(action)
+            except StoreError as error:
+                if error.lost:
+                    raise
+                log.error("the database refused %s: %s", type(action).__name__, error)
+        if results:
+            self._close(results)
+
+    def _to_spool(self, results: Sequence[Kept]) -> None:
         try:
             self._spool.append(results)
         except OSError as error:
@@ -231,11 +264,11 @@ class StoreWorkers:
             log.error("the database is away: %s; nothing is dialled, calls go on, results are kept in %s", error, self._spool.path)
             self._put(ev.StoreLost(str(error)))
             waiting = list(self._to_write)
-            self._to_write = deque(a for a in waiting if not isinstance(a, (act.CloseAttempt, *CLAIMS)))
+            self._to_write = deque(a for a in waiting if not isinstance(a, (*KEPT, *CLAIMS)))
             for claim in (a for a in waiting if isinstance(a, CLAIMS)):
                 self._not_claimed(claim)
-            if results := [a for a in waiting if isinstance(a, act.CloseAttempt)]:
-                self._to_spool(results)
+            if kept := [a for a in waiting if isinstance(a, KEPT)]:
+                self._to_spool(kept)
 
     def _probe_loop(self) -> None:
         while True:
@@ -269,11 +302,11 @@ class StoreWorkers:
 
     def _hand_over(self) -> None:
         """Results are not bound to the epoch: told now, they come before the new leader finds their attempts open and calls them unknown."""
-        results = [action for action in self._to_write if isinstance(action, act.CloseAttempt)]
+        results = [action for action in self._to_write if isinstance(action, KEPT)]
         self._to_write.clear()
         try:
             self.replay_spool()
-            self._close(results)
+            self._write_kept(results)
         except StoreError as error:
             log.warning("results are kept in the spool: %s", error)
             self._to_spool(results)
@@ -290,7 +323,7 @@ class StoreWorkers:
 
     def replay_spool(self) -> None:
         """Before open attempts are looked for, at the latest: what stands in the spool has ended."""
-        replayed = self._spool.replay(self._close)
+        replayed = self._spool.replay(self._write_kept)
         if replayed:
             log.info("%d results from the spool are stored", replayed)
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import logging
+import math
+import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -16,6 +18,7 @@ import gevent
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_events import CallerQueued
 from fs_dialer.core.leg_plan import (
     FALLBACK_AFTER_S,
     FALLBACK_CONTEXT,
@@ -28,16 +31,22 @@ from fs_dialer.core.leg_plan import (
     supervisor_plan,
 )
 from fs_dialer.core.model import AttemptId, GatewayId, LegFacts, LegId, OpenAttempt, SwitchId
+from fs_dialer.core.switch_names import IVR_CONTEXT, QUEUE, QUEUE_CONTEXT
 from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
 from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
-from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, VARIABLE_GATEWAY, leg_facts, translate
+from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, VARIABLE_GATEWAY, left_by_fallback, leg_facts, queued_caller, translate
 from fs_dialer.esl.wire import Event
+from fs_dialer.runtime.kept_rows import KeptRows
 
 log = logging.getLogger("fs_dialer.switch")
 
 GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
 ASK_AGAIN_S = 1.0
+FALLBACK_SUFFIX = ".fallback"  # QUEUE.fallback is a queued caller's, until an agent has met him
+
+_EXTENSION = re.compile(r'<extension\s[^>]*?name="([A-Za-z0-9_.-]{1,200})"')
+_FLOW = re.compile(r"[A-Za-z0-9_-]+\.[0-9a-f]{8}")
 
 Put = Callable[[ev.Event], None]
 Spawn = Callable[..., Any]
@@ -58,6 +67,7 @@ class SwitchPort:
         self._asking: dict[LegId, bool] = {}  # legs being asked for → has an event of theirs come meanwhile?
         self._counting: list[ev.LegCreated | ev.LegDestroyed] | None = None  # what began and ended while the switch's legs are being counted
         self._uncommitted: dict[LegId, bool] = {}  # originates not yet sent → cancelled meanwhile?
+        self.kept = KeptRows(name, lambda command: self._need_client().api(command), put, spawn)
 
     # --- what the switch says ---------------------------------------------------------------------------------------------------------
 
@@ -65,11 +75,20 @@ class SwitchPort:
         """Called by the reader: translate and enqueue, nothing else."""
         told = translate(event.name, event.headers, event.body, self.name)
         if told is None:
+            if event.name == "RELOADXML":
+                self._spawn(self._tell_flows, self._epoch)
             return
         if self._counting is not None and isinstance(told, ev.LegCreated | ev.LegDestroyed):
             self._counting.append(told)
         if isinstance(told, ev.LegEvent) and told.leg in self._asking:
             self._asking[told.leg] = True
+        if isinstance(told, CallerQueued):
+            self.kept.came(told)
+        elif isinstance(told, ev.LegBridged):
+            self.kept.met(told.leg)
+            self.kept.met(told.other)
+        elif isinstance(told, ev.LegEnded):
+            self.kept.ended(told.leg, by_fallback=left_by_fallback(event.headers))
         self._put(told)
 
     def on_link(self, link: LinkUp | LinkLost) -> None:
@@ -103,6 +122,22 @@ class SwitchPort:
             self._counting = None
             if epoch == self._epoch and self._linked:
                 self._put(ev.SwitchUp(self.name, tuple(legs.items())))
+                self._tell_flows(epoch)
+            return
+
+    def _tell_flows(self, epoch: int) -> None:
+        """Which of our extensions the switch has: at every link, and when it has read its XML again."""
+        while epoch == self._epoch and self._linked:
+            try:
+                found = [frozenset(_entries(self._need_client().api(commands.xml_locate_context(c)), c)) for c in (IVR_CONTEXT, QUEUE_CONTEXT)]
+            except EslDisconnected:
+                return
+            except EslError as error:
+                log.warning("switch %s: could not ask which flows it has: %s", self.name, error)
+                gevent.sleep(ASK_AGAIN_S)
+                continue
+            if epoch == self._epoch and self._linked:
+                self._put(ev.FlowsInSwitch(self.name, found[0], found[1]))
             return
 
     def _legs(self) -> list[tuple[LegId, GatewayId | None]]:
@@ -151,7 +186,10 @@ class SwitchPort:
             variables: dict[str, commands.Value] = dict(plan.variables)
             for variable, after_s in plan.fallback_after_s.items():
                 variables[variable] = commands.ScheduledTransfer(after_s, FALLBACK_EXTENSION, FALLBACK_CONTEXT)
-            command = commands.originate(leg, endpoint, variables, plan.application, plan.arguments)
+            if plan.extension:
+                command = commands.originate_to_extension(leg, endpoint, variables, plan.extension, plan.context)
+            else:
+                command = commands.originate(leg, endpoint, variables, plan.application, plan.arguments)
         except EslUnsafe as error:
             log.error("refused to send an originate (D7) leg=%s; what is wrong with it is logged at level debug", leg)
             log.debug("refused to send an originate (D7) leg=%s: %s", leg, error)
@@ -251,13 +289,37 @@ class SwitchPort:
             return None
 
     def enter_ivr(self, action: act.EnterIvr) -> None:
+        """Written in this order and in one go: variables first, for the extension reads them; no timer of what was before may cut it short."""
+        for variable, value in action.variables:
+            try:
+                self._fire(commands.uuid_setvar(action.leg, variable, value))
+            except EslUnsafe as error:
+                log.error("refused to set %s (D7): %s", variable, error)
         self._fire(commands.sched_del(action.leg))
-        self._fire(commands.uuid_transfer(action.leg, action.flow, FALLBACK_CONTEXT))
+        if action.at_most_s is not None:
+            self._fire(commands.sched_hangup(action.leg, math.ceil(action.at_most_s), "ALLOTTED_TIMEOUT"))
+        self._fire(commands.uuid_transfer(action.leg, action.flow, action.context))
+
+    def announce(self, action: act.Announce) -> None:
+        """What plays goes first; what is refused costs nobody his music."""
+        try:
+            command = commands.uuid_announce(action.leg, action.sounds)
+        except EslUnsafe as error:
+            log.error("refused to play a sound (D7): %s", error)
+            return
+        self._fire(commands.uuid_break(action.leg, everything=True))
+        self._fire(command)
+
+    def forget_kept(self, action: act.ForgetKept) -> None:
+        self.kept.forget(action.rows)
 
     def renew_fallback(self, action: act.RenewFallback) -> None:
+        """A queued caller's is his queue's own, until an agent has met him."""
         for leg in action.legs:
+            queue = self.kept.queued.get(leg, "")
+            extension, context = (queue + FALLBACK_SUFFIX, QUEUE_CONTEXT) if queue else (FALLBACK_EXTENSION, FALLBACK_CONTEXT)
             self._fire(commands.sched_del(leg))
-            self._fire(commands.sched_transfer(leg, FALLBACK_AFTER_S, FALLBACK_EXTENSION, FALLBACK_CONTEXT))
+            self._fire(commands.sched_transfer(leg, FALLBACK_AFTER_S, extension, context))
 
     def drop_fallback(self, action: act.DropFallback) -> None:
         for leg in action.legs:
@@ -321,11 +383,24 @@ class SwitchPort:
 
         known = [leg for leg in (*action.legs, *left) if leg not in self._uncommitted]
         for leg in self._channels():
-            if leg not in known and self._is_ours(leg):
+            if leg in known:
+                continue
+            if self._is_ours(leg):
                 facts = self._facts(leg)
                 if facts is not None:
                     self._put(ev.LegFound(facts))
+            elif self._has(leg, QUEUE):
+                self._tell_caller(leg)
+        self.kept.tell()  # before anybody is told to be gone: what a caller asked for goes before how his leg ended
         self._tell(known, tell)
+
+    def _tell_caller(self, leg: LegId) -> None:
+        """One who came before this daemon, or while the link was down."""
+        state = self._state(leg)
+        caller = None if state is None else queued_caller(state, self.name)
+        if caller is not None:
+            self.kept.came(caller)
+            self._put(caller)
 
     def _tell_leg(self, leg: LegId, facts: LegFacts | None) -> None:
         self._put(ev.LegGone(leg) if facts is None else ev.LegFound(facts))
@@ -345,18 +420,23 @@ class SwitchPort:
             tell(leg, self._facts(leg))
 
     def _facts(self, leg: LegId) -> LegFacts | None:
-        """None when the switch does not know it. What comes next in the inbox must not be older than what stands there: a leg of which an event came
-        meanwhile is asked for again, and the caller puts the facts into the inbox before anybody else runs."""
+        """None when the switch does not know it."""
+        state = self._state(leg)
+        return None if state is None else leg_facts(state, self.name)
+
+    def _state(self, leg: LegId) -> dict[str, str] | None:
+        """All that the switch says of it. What comes next in the inbox must not be older than what stands there: a leg of which an event came meanwhile is
+        asked for again, and the caller puts what follows into the inbox before anybody else runs."""
         while True:
             self._asking[leg] = False
             try:
-                facts = self._ask_facts(leg)
+                state = self._ask_state(leg)
             finally:
                 news = self._asking.pop(leg, True)
             if not news:
-                return facts
+                return state
 
-    def _ask_facts(self, leg: LegId) -> LegFacts | None:
+    def _ask_state(self, leg: LegId) -> dict[str, str] | None:
         client = self._need_client()
         if client.api(commands.uuid_exists(leg)).strip() != "true":
             return None
@@ -364,20 +444,22 @@ class SwitchPort:
         if dump.startswith("-ERR"):
             return None
         try:
-            return leg_facts(json.loads(dump), self.name)
+            state = json.loads(dump)
         except ValueError:
-            raise EslProtocolError(f"uuid_dump answered {dump[:80]!r}") from None
+            state = None
+        if not isinstance(state, dict):
+            raise EslProtocolError(f"uuid_dump answered {dump[:80]!r}")
+        return state
 
     def _is_ours(self, leg: LegId) -> bool:
-        client = self._need_client()
-        for variable in (VARIABLE_ATTEMPT, VARIABLE_AGENT):
-            try:
-                value = client.api(commands.uuid_getvar(leg, variable)).strip()
-            except EslUnsafe:
-                return False  # ours have uuids
-            if value and value != "_undef_" and not value.startswith("-ERR"):
-                return True
-        return False
+        return any(self._has(leg, variable) for variable in (VARIABLE_ATTEMPT, VARIABLE_AGENT))
+
+    def _has(self, leg: LegId, variable: str) -> bool:
+        try:
+            value = self._need_client().api(commands.uuid_getvar(leg, variable)).strip()
+        except EslUnsafe:
+            return False  # ours have uuids
+        return bool(value) and value != "_undef_" and not value.startswith("-ERR")
 
     def _channels(self) -> list[LegId]:
         reply = self._need_client().api(commands.show_channels_json())
@@ -390,3 +472,9 @@ class SwitchPort:
         if self.client is None:
             raise EslDisconnected("no link to the switch yet")
         return self.client
+
+
+def _entries(xml: str, context: str) -> list[str]:
+    """The extensions of a context: of flows only those that a call is sent to from outside, `dues-menu.3f2a91c4`."""
+    found = _EXTENSION.findall(xml)
+    return [name for name in found if _FLOW.fullmatch(name)] if context == IVR_CONTEXT else found

@@ -6,13 +6,15 @@ Does nothing itself: SimSwitch and the files below it do. Lists and dumps are pr
 
 from __future__ import annotations
 
+import operator
+import re
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote
 
-from fs_dialer.sim import applications, causes, configuration, dialling, dialstring, ending, listing, marks, picture
+from fs_dialer.sim import applications, causes, configuration, dialling, dialstring, digits, ending, kept, listing, marks, picture
 from fs_dialer.sim.leg import Leg
 
 if TYPE_CHECKING:
@@ -25,6 +27,11 @@ NO_CHANNEL: Final = "-ERR No such channel!\n"
 NO_SESSION: Final = "-ERR Cannot locate session!\n"
 ORIGINATE_USAGE: Final = (
     "-USAGE: <call url> <exten>|&<application_name>(<app_args>) [<dialplan>] [<context>] [<cid_name>] [<cid_num>] [<timeout_sec>]\n")
+_CONDITION: Final = re.compile(r"\s*(.*?)\s*(==|!=|>=|<=|>|<)\s*(.*?)\s*\?\s*(.*?)\s*:\s*(.*?)\s*$")
+_NUMERIC: Final = re.compile(r"-?\d+(?:\.\d+)?")
+_COMPARE: Final[dict[str, Callable[[Any, Any], bool]]] = {
+    "==": operator.eq, "!=": operator.ne, ">": operator.gt, "<": operator.lt, ">=": operator.ge, "<=": operator.le,
+}
 FSCTL_USAGE: Final = (
     "[api_expansion [on|off]|recover|send_sighup|hupall|pause [inbound|outbound]|resume [inbound|outbound]|shutdown [cancel|elegant|asap|now|restart]"
     "|sps|sps_peak_reset|sync_clock|sync_clock_when_idle|reclaim_mem|max_sessions|min_dtmf_duration [num]|max_dtmf_duration [num]"
@@ -56,13 +63,17 @@ def call(sw: SimSwitch, line: str, now: float) -> str:
     verb, _, args = line.partition(" ")
     if verb == "originate":
         raise ValueError("originate takes as long as the call; use bgapi, or call() with a callback")
-    command = COMMANDS.get(verb)
-    if command is None:
+    if verb not in COMMANDS:
         return f"-ERR {verb} Command not found!\n"
+    return run(sw, verb, args, now) or "-ERR no reply\n"
+
+
+def run(sw: SimSwitch, verb: str, args: str, now: float) -> str:
+    """A known command's own words, which may be none: what `${verb(args)}` becomes."""
     sequence = sw.next_sequence()
-    reply = command(sw, args.strip(" "), now)
+    reply = COMMANDS[verb](sw, args.strip(" "), now)
     _api_event(sw, verb, args, sequence, now)
-    return reply or "-ERR no reply\n"
+    return reply
 
 
 def _api_event(sw: SimSwitch, verb: str, args: str, sequence: int, now: float) -> None:
@@ -168,15 +179,15 @@ def _record(sw: SimSwitch, args: str, now: float) -> str:
 
 
 def _recv_dtmf(sw: SimSwitch, args: str, now: float) -> str:
-    uuid, _, digits = args.partition(" ")
-    if not digits:
+    uuid, _, keys = args.partition(" ")
+    if not keys:
         return "-USAGE: <uuid> <dtmf_data>\n"
     leg = sw.legs.get(uuid)
     if leg is None:
         return NO_SESSION
-    for digit in digits.partition("@")[0]:
-        sw.at(now + sw.settings.tick_s / 2, applications.press, leg, digit, "APP")
-    return f"+OK {uuid} received DTMF {digits}.\n"
+    for key in keys.partition("@")[0]:
+        sw.at(now + sw.settings.tick_s / 2, digits.press, leg, key, "APP")
+    return f"+OK {uuid} received DTMF {keys}.\n"
 
 
 def _send_dtmf(sw: SimSwitch, args: str, now: float) -> str:
@@ -317,8 +328,7 @@ def _log(sw: SimSwitch, args: str, now: float) -> str:
 
 
 def _reloadxml(sw: SimSwitch, args: str, now: float) -> str:
-    sw.emit_plain("RELOADXML", now)
-    return "+OK [Success]\n"
+    return sw.reload(now)
 
 
 def _sofia(sw: SimSwitch, args: str, now: float) -> str:
@@ -335,19 +345,6 @@ def _sofia(sw: SimSwitch, args: str, now: float) -> str:
     return "USAGE:\n--------------------------------------------------------------------------------\nsofia status|profile|global ...\n"
 
 
-def _database(sw: SimSwitch, args: str, now: float) -> str:
-    """`db verb/realm/key[/value]` (mod_db) and `hash`."""
-    verb, realm, key, value = (*args.split("/", 3), "", "", "")[:4]
-    if verb == "insert":
-        sw.database[realm, key] = value
-        return "+OK"
-    if verb == "delete":
-        return "+OK" if sw.database.pop((realm, key), None) is not None else "-ERR Not found\n"
-    if verb == "exists":
-        return "true" if (realm, key) in sw.database else "false"
-    return sw.database.get((realm, key), "") if verb == "select" else "-USAGE: [insert|delete|select|exists|count|list]/<realm>/<key>/<value>\n"
-
-
 def _global_setvar(sw: SimSwitch, args: str, now: float) -> str:
     name, _, value = args.partition("=")
     sw.globals[name] = value
@@ -358,6 +355,18 @@ def _eval(sw: SimSwitch, args: str, now: float) -> str:
     for name, value in sw.globals.items():
         args = args.replace(f"${{{name}}}", value)
     return dialstring.without_expansions(args)
+
+
+def _cond(sw: SimSwitch, args: str, now: float) -> str:
+    """`a == b ? yes : no`; numbers are compared as numbers where both sides are."""
+    found = _CONDITION.match(args)
+    if found is None:
+        return "-ERR"
+    left, comparison, right, yes, no = (part.strip().strip("'") for part in found.groups())
+    sides: tuple[float, float] | tuple[str, str] = (left, right)
+    if _NUMERIC.fullmatch(left) and _NUMERIC.fullmatch(right):
+        sides = float(left), float(right)
+    return yes if _COMPARE[comparison](*sides) else no
 
 
 def _uptime(sw: SimSwitch, args: str, now: float) -> str:
@@ -377,9 +386,9 @@ COMMANDS: Final[dict[str, Command]] = {
     "local_stream": lambda sw, args, now: configuration.local_stream(sw, args),
     "strftime": lambda sw, args, now: time.strftime(args or "%Y-%m-%d %H:%M:%S", time.gmtime(now)),
     "global_getvar": lambda sw, args, now: sw.globals.get(args, "") if args else "".join(f"{k}={v}\n" for k, v in sw.globals.items()),
-    "global_setvar": _global_setvar, "eval": _eval, "expr": lambda sw, args, now: dialstring.arithmetic(args), "msleep": lambda sw, args, now: "+OK",
+    "global_setvar": _global_setvar, "cond": _cond, "eval": _eval, "expr": lambda sw, args, now: dialstring.arithmetic(args), "msleep": lambda sw, args, now: "+OK",
     "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: configuration.module_exists(sw, args),
-    "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": _database, "hash": _database,
+    "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": kept.command, "hash": kept.command,
     "load": lambda sw, args, now: _module(sw, args, now, True), "unload": lambda sw, args, now: _module(sw, args, now, False),
     "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_del": lambda sw, args, now: sw.sched_del(args, now),
     "uuid_exists": lambda sw, args, now: sw.exists(args), "uuid_bridge": _bridge, "uuid_dump": _dump, "uuid_transfer": _transfer,

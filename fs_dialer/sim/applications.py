@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from fs_dialer.sim import bridging, causes, ending, picture, playback
+from fs_dialer.sim import bridging, causes, digits, ending, picture, playback
 from fs_dialer.sim.leg import HUNG_UP, Leg
 
 if TYPE_CHECKING:
@@ -36,14 +36,31 @@ def execute(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> bool:
     """Start one application; True when it is over at once. An unknown one ends the call."""
     handler = sw.handlers.get(name)
     if handler is None:
+        sw.log("err", f"Invalid Application {name}", now)
         ending.hangup(sw, leg, "DESTINATION_OUT_OF_ORDER", now)
         return False
+    if name[0] == "-":  # a mark among the applications, nothing that the switch would show
+        return handler(sw, leg, data, now)
+    if "$" in data or "\\" in data:
+        data = sw.expand(leg, data, now)
     leg.app, leg.app_data, leg.app_uuid = name, data, sw.app_uuid()
     leg.last_app, leg.last_data = name, data
     leg.turn += 1
     leg.note(picture.app_started, name, data)
     sw.emit(leg, "CHANNEL_EXECUTE", now, tail=playback.app_tail(leg, name, data, leg.app_uuid))
     return handler(sw, leg, data, now)
+
+
+def beside(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> None:
+    """An application that is run on top of what the leg does, which goes on: a key's, a broadcast's."""
+    if name == "playback":
+        queued(sw, leg, name, data, now)
+        return
+    kept = leg.app, leg.app_data, leg.app_uuid, leg.app_response, leg.turn
+    if execute(sw, leg, name, data, now) and leg.phase != HUNG_UP:
+        playback.complete_app(sw, leg, now)
+    if leg.phase != HUNG_UP and not leg.app:
+        leg.app, leg.app_data, leg.app_uuid, leg.app_response, leg.turn = kept
 
 
 def execute_on(sw: SimSwitch, leg: Leg, variable: str, disposition: str, now: float) -> None:
@@ -66,6 +83,8 @@ def execute_on(sw: SimSwitch, leg: Leg, variable: str, disposition: str, now: fl
 def _park(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     leg.parked = True
     sw.emit(leg, "CHANNEL_PARK", now)
+    if leg.ears is not None and leg.ears.attending:
+        kept_waiting(sw, leg, now)
     return False
 
 
@@ -75,7 +94,15 @@ def _playback(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
         leg.note(picture.app_answered, leg.app_response)
         return True
     playback.begin(sw, leg, data, False, now)
+    if leg.ears is not None and leg.ears.attending and sw.settings.file_length_s(data) is None:
+        kept_waiting(sw, leg, now)
     return False
+
+
+def kept_waiting(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """Nobody speaks to the person any more: his patience begins."""
+    leg.ears.attending = False
+    ending.waits(sw, leg, now)
 
 
 def _hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
@@ -83,18 +110,13 @@ def _hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     return False
 
 
-def _set(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
-    name, _, value = data.partition("=")
-    sw.set_variable(leg, name, value or None)
-    return True
-
-
 def _sleep(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
-    sw.at(now + (int(data) if data.isdecimal() else 0) / 1000, _slept, leg, leg.turn)
+    sw.at(now + (int(data) if data.isdecimal() else 0) / 1000, slept, leg, leg.turn)
     return False
 
 
-def _slept(sw: SimSwitch, leg: Leg, turn: int, now: float) -> None:
+def slept(sw: SimSwitch, leg: Leg, turn: int, now: float) -> None:
+    """The time of an application is over, unless the leg does something else by now."""
     if leg.turn == turn and leg.phase != HUNG_UP:
         run_next(sw, leg, now)
 
@@ -116,6 +138,21 @@ def _sched_hangup(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     return True
 
 
+def _sched_broadcast(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    when, _, rest = data.partition(" ")
+    path, _, which = rest.rpartition(" ")
+    if which not in ("aleg", "bleg", "both"):
+        path = rest
+    _remember_task(sw, leg, schedule_broadcast(sw, leg, when, path, now))
+    return True
+
+
+def _sched_cancel(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    """sched_del as an application: the leg's own tasks unless a group is named."""
+    sw.sched_del(data.strip() or leg.uuid, now)
+    return True
+
+
 def _remember_task(sw: SimSwitch, leg: Leg, number: int) -> None:
     """The applications, unlike the api commands, leave the task's number on the leg."""
     if number:
@@ -131,16 +168,17 @@ def _eavesdrop(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     return False
 
 
-def _transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+def execute_transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    """The leg goes on elsewhere, in the context in which it is unless another is named."""
     extension, dialplan, context = (*data.split(), "", "", "")[:3]
-    sw.at(now, _transfer_leg, leg, extension, dialplan or "XML", context or "default")
+    sw.at(now, _transfer_leg, leg, extension, dialplan or "XML", context or leg.context)
     return False
 
 
 APPLICATIONS: dict[str, Handler] = {
-    "park": _park, "playback": _playback, "hangup": _hangup, "set": _set, "export": _set, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
-    "ring_ready": _nothing, "log": _nothing, "info": _nothing, "sched_transfer": _sched_transfer,
-    "sched_hangup": _sched_hangup, "transfer": _transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
+    "park": _park, "playback": _playback, "hangup": _hangup, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
+    "ring_ready": _nothing, "info": _nothing, "mkdir": _nothing, "endless_playback": _playback, "sched_transfer": _sched_transfer,
+    "sched_hangup": _sched_hangup, "sched_broadcast": _sched_broadcast, "sched_cancel": _sched_cancel, "transfer": execute_transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
 }
 
 
@@ -170,10 +208,7 @@ def _broadcast_starts(sw: SimSwitch, leg: Leg, path: str, now: float) -> None:
         ending.hangup(sw, leg, "DESTINATION_OUT_OF_ORDER", now)
         return
     if name != "playback":
-        kept = leg.app, leg.app_data, leg.app_uuid, leg.turn
-        if execute(sw, leg, name, data, now) and leg.phase != HUNG_UP:
-            playback.complete_app(sw, leg, now)
-            leg.app, leg.app_data, leg.app_uuid, leg.turn = kept
+        beside(sw, leg, name, data, now)
         return
     if leg.playback is not None:  # the newcomer waits in the switch; here it takes the place
         playback.stop(sw, leg, "done", playback.CUT_SHORT, now)
@@ -204,13 +239,6 @@ def break_sound(sw: SimSwitch, leg: Leg, now: float) -> None:
         playback.stop(sw, leg, "break", playback.PLAYED, now)
         if not sound.broadcast:
             run_next(sw, leg, now)
-
-
-def press(sw: SimSwitch, leg: Leg, digit: str, source: str, now: float) -> None:
-    """A key of the far end (RTP), or one that uuid_recv_dtmf pretends (APP)."""
-    if leg.phase != HUNG_UP:
-        leg.digits += digit
-        sw.emit(leg, "DTMF", now, tail=(("DTMF-Digit", digit), ("DTMF-Duration", "2000"), ("DTMF-Source", source)))
 
 
 # ---- transfers
@@ -263,12 +291,32 @@ def route(sw: SimSwitch, leg: Leg, extension: str, dialplan: str, context: str, 
         leg.applications = [(name, data) for name, _, data in steps if name]
         leg.note(picture.inline_routed, leg.number)
     else:
-        found = sw.settings.extensions.get((context, extension))
+        found = sw.hunt(leg, extension, context, now)
         if found is None:
             ending.hangup(sw, leg, "NO_ROUTE_DESTINATION", now)
             return
         leg.applications = list(found)
+        if context in sw.dialplan:
+            attends(sw, leg, now)
+            return
     enter_execution(sw, leg, now)
+
+
+def attends(sw: SimSwitch, leg: Leg, now: float) -> None:
+    """Into a flow: whoever is spoken to listens, and does not count the seconds as he does in music."""
+    own = digits.ears(leg)
+    own.attending = True
+    leg.wait_turn += 1
+    if not own.listens_until and leg.behaviour.listens_s is not None:
+        own.listens_until = now + leg.behaviour.listens_s
+        sw.at(own.listens_until, _listened_enough, leg)
+    sw.enter(leg, "CS_EXECUTE", now)
+    run_next(sw, leg, now)
+
+
+def _listened_enough(sw: SimSwitch, leg: Leg, now: float) -> None:
+    if leg.is_idle and leg.ears.attending:
+        ending.hangup(sw, leg, "NORMAL_CLEARING", now, by_them=True)
 
 
 def flip(sw: SimSwitch, leg: Leg, now: float) -> None:
@@ -318,3 +366,11 @@ def schedule_hangup(sw: SimSwitch, leg: Leg, when: str, cause: str, now: float) 
         return 0
     return sw.schedule(leg.uuid, "switch_ivr_schedule_hangup", moment, now, ending.on_demand, leg, causes.read_cause(cause or "ALLOTTED_TIMEOUT"))
 
+
+
+def schedule_broadcast(sw: SimSwitch, leg: Leg, when: str, path: str, now: float) -> int:
+    """sched_broadcast; the task's number, 0 = no time given."""
+    moment = due(when, now)
+    if moment is None or not path:
+        return 0
+    return sw.schedule(leg.uuid, "switch_ivr_schedule_broadcast", moment, now, _broadcast_starts, leg, path)

@@ -145,6 +145,7 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
         return
     for leg, other in ((a, b), (b, a)):
         sw.emit(leg, "CHANNEL_EXECUTE", now, tail=playback.app_tail(leg, "uuid_bridge", other.uuid, ""))
+    _before(sw, a, b, now)
     a.is_a, b.is_a = True, False
     a.partner, b.partner = b, a
     a.bridged_at = b.bridged_at = now
@@ -160,6 +161,14 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
         _tell(sw, b, a, b.cid_name or b.cid_number, b.cid_number, now)
     ending.talks(sw, a, now)
     ending.talks(sw, b, now)
+
+
+def _before(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
+    """What both carry to be run before they talk; whom each has met is known from then on."""
+    for leg, other in ((a, b), (b, a)):
+        if leg.ears is not None:
+            sw.execute_on(leg, "execute_on_pre_bridge", now)
+        leg.variables["last_bridge_to"] = other.uuid
 
 
 def _tell(sw: SimSwitch, leg: Leg, other: Leg, name: str, number: str, now: float) -> None:
@@ -179,6 +188,7 @@ def join(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
     if sw.detailed:
         a.note(marks.bonded, True, block, b.callee_name, b.callee_number, f"{int(now)}:{sw.new_uuid()}:uuid_br:{b.uuid}", now)
         a.note(marks.soft_executed)
+    _before(sw, a, b, now)
     a.bond, b.bond = b, a
     a.put("Other-Leg-Unique-ID", b.uuid)
     a.is_a, b.is_a = True, False

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, causes, ending, listing, marks, picture
+from fs_dialer.sim import applications, causes, digits, ending, listing, marks, picture
 from fs_dialer.sim.leg import ANSWERED, DIALLING, EARLY, HUNG_UP, RINGING, Leg
 from fs_dialer.sim.people import Behaviour, number_of
 
@@ -258,7 +258,7 @@ def _answers(sw: SimSwitch, leg: Leg, now: float) -> None:
     if did.stay_s is not None:
         sw.at(now + did.stay_s, ending.left, leg)
     for after_s, digit in did.keys:
-        sw.at(now + after_s, applications.press, leg, digit, "RTP")
+        sw.at(now + after_s, digits.press, leg, digit, did.key_source)
     ending.waits(sw, leg, now)
     if leg.originator is None:  # early media had made the originate succeed
         leg.note(picture.disposed, "ANSWER")
@@ -422,8 +422,13 @@ def bridge_application(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
         else:
             ending.hangup(sw, leg, cause, later)
 
+    timeout_s = order.timeout_s
+    if "originate_timeout" not in order.variables and leg.variables.get("call_timeout", "").isdecimal():
+        timeout_s = int(leg.variables["call_timeout"])
     variables = {**order.variables}
+    if "effective_caller_id_number" in leg.variables:
+        variables.setdefault("origination_caller_id_number", leg.variables["effective_caller_id_number"])
     if "ignore_early_media" in leg.variables:
         variables.setdefault("ignore_early_media", leg.variables["ignore_early_media"])
-    originate(sw, replace(order, variables=variables, result=result, made_by=leg), now)
+    originate(sw, replace(order, variables=variables, result=result, made_by=leg, timeout_s=timeout_s), now)
     return False

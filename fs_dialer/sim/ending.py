@@ -91,6 +91,8 @@ def _leave_states(sw: SimSwitch, leg: Leg, now: float) -> None:
     sw.enter(leg, "CS_HANGUP", now)
     for path in list(leg.recordings):
         recording_ends(sw, leg, path, "success-silence", now)
+    if "api_hangup_hook" in leg.variables:
+        sw.run_hook(leg, leg.variables["api_hangup_hook"], now)
     before, leg.call_state = leg.call_state, "HANGUP"
     leg.note(marks.hungup, now)
     sw.emit(leg, "CHANNEL_CALLSTATE", now, front=(("Original-Channel-Call-State", before), ("Channel-Call-State-Number", "7")))

@@ -62,6 +62,8 @@ class Playback:
     path: str
     started_at: float
     broadcast: bool  # by uuid_broadcast, on top of what the leg does, not by the leg's own application
+    then: Callable[..., None] | None = None  # who is told of its end, in place of the next application
+    ends_by_key: bool = True
 
 
 class Leg:
@@ -70,10 +72,10 @@ class Leg:
     __slots__ = (
         "answer_state", "answered_at", "app", "app_data", "app_response", "app_uuid", "applications", "behaviour", "bond", "bridge_asked", "bridged_at",
         "bridging", "by_them", "call_state", "callee_direction", "callee_name", "callee_number", "cause", "channel_name", "cid_name",
-        "cid_number", "command", "context", "created_at", "destination", "destination_now", "dialplan", "digits", "direction", "endpoint",
+        "cid_number", "command", "context", "created_at", "destination", "destination_now", "dialplan", "digits", "direction", "ears", "endpoint",
         "given", "host", "hungup_at", "is_a", "journal", "kind", "listeners", "last_app", "last_data", "lean", "lean_variables", "number", "orig_name",
         "orig_number", "originator", "painted", "parked", "partner", "phase", "playback", "port", "profile", "progress_at",
-        "progress_media_at", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number",
+        "progress_media_at", "recording_app", "recordings", "released", "role", "row", "row_until", "session_id", "sip_status", "state", "state_number",
         "stuck", "told", "turn", "uuid", "variables", "wait_turn",
     )
 
@@ -104,6 +106,7 @@ class Leg:
         self.applications: list[tuple[str, str]] = []  # what comes after the present one
         self.turn = 0  # changes with every application: a timer of an earlier one finds another number and does nothing
         self.parked = False
+        self.ears: Any = None  # digits.Ears, once it hears or is asked for keys
         self.command: Pairs = ()  # a queued command that ended the leg, still to be shown
         self.playback: Playback | None = None
         self.dialplan, self.context, self.destination_now = "", "default", number
@@ -122,6 +125,7 @@ class Leg:
         self.row: dict[str, str] | None = None  # what `show channels` still says of it, until row_until
         self.row_until = 0.0
         self.recordings: dict[str, float] = {}  # path -> since when
+        self.recording_app: tuple[str, float] | None = None  # what the record application writes, and since when
         self.listeners: list[Leg] = []  # whose eavesdrop or three_way hears this leg
         self.told: tuple[str, str] | None = None  # whom the phone was last told it talks to
 

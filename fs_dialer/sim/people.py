@@ -20,10 +20,12 @@ from typing import Any, Final, Literal, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from fs_dialer.sim import staff as staffing
+from fs_dialer.sim.keypad import KeyRule
 from fs_dialer.sim.laws import Law, fixed, law, share
 from fs_dialer.sim.staff import Staff, minute_of_day
 
 FinalResponse = Literal["answer", "refuse", "ring", "silent", "unreachable"]
+KeySource = Literal["RTP", "ENDPOINT"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +47,12 @@ class Behaviour:
     ends_talk: bool = True  # False: the other side hangs up at the end of talk_s
     machine: bool = False
     keys: tuple[tuple[float, str], ...] = ()  # digits pressed, seconds after the answer
+    rules: tuple[KeyRule, ...] = ()  # what he presses when he is asked
+    key_source: KeySource = "RTP"  # how his keys come: by RFC 2833, or by SIP INFO
+    listens_s: float | None = None  # the longest he stays in a flow, from its begin
+    speaks_s: float = 6.0  # into a recording, before he is silent
+    hangs_up_after_message: bool = True  # else he waits for what comes
+    beep_s: float | None = None  # of a machine: its beep, from the answer
     second: Behaviour | None = None  # another phone of the same user, rung beside it under a uuid of its own: whoever answers first has the call
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from fs_dialer.core.leg_plan import (
     supervisor_plan,
 )
 from fs_dialer.core.model import LegId, SwitchId
+from fs_dialer.core.switch_names import KEPT
 from fs_dialer.esl.translate import leg_facts, translate
 from fs_dialer.esl.wire import unquote_value
 from fs_dialer.sim.switch import SimSwitch
@@ -69,7 +71,8 @@ class SimPort:
     def _originate(self, leg: LegId, plan: LegPlan) -> None:
         endpoint = f"sofia/gateway/{plan.gateway}/{plan.to}" if plan.gateway else plan.to
         armed = {variable: f"sched_transfer +{after_s} {FALLBACK}" for variable, after_s in plan.fallback_after_s.items()}
-        self.switch.originate(leg, leg, endpoint, plan.variables | armed, f"&{plan.application}({plan.arguments})", self._now)
+        target = f"{plan.extension} XML {plan.context}" if plan.extension else f"&{plan.application}({plan.arguments})"
+        self.switch.originate(leg, leg, endpoint, plan.variables | armed, target, self._now)
 
     def bridge(self, action: act.Bridge) -> None:
         self.switch.sched_del(action.leg, self._now)
@@ -109,8 +112,21 @@ class SimPort:
     def resume_recording(self, action: act.ResumeRecording) -> None:
         self.switch.api(f"uuid_record {action.leg} unmask {action.path}", self._now)
 
+    def announce(self, action: act.Announce) -> None:
+        self.switch.break_(action.leg, self._now)
+        self.switch.broadcast(action.leg, action.sounds[0] if len(action.sounds) == 1 else f"file_string://{'!'.join(action.sounds)}", "aleg", self._now)
+
     def enter_ivr(self, action: act.EnterIvr) -> None:
-        self.switch.transfer(action.leg, action.flow, "XML", FALLBACK_CONTEXT, self._now)
+        for variable, value in action.variables:
+            self.switch.setvar(action.leg, variable, value, self._now)
+        self.switch.sched_del(action.leg, self._now)
+        if action.at_most_s is not None:
+            self.switch.sched_hangup(f"+{math.ceil(action.at_most_s)}", action.leg, "ALLOTTED_TIMEOUT", self._now)
+        self.switch.transfer(action.leg, action.flow, "XML", action.context, self._now)
+
+    def forget_kept(self, action: act.ForgetKept) -> None:
+        for row in action.rows:
+            self.switch.api(f"db delete/{KEPT}/{row}", self._now)
 
     def renew_fallback(self, action: act.RenewFallback) -> None:
         for leg in action.legs:

@@ -6,6 +6,7 @@ Knows limits, names, timings and extensions. Knows nothing of calls or events. T
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
@@ -50,6 +51,8 @@ class SwitchSettings:
 
     extensions: Mapping[tuple[str, str], Applications] = field(default_factory=lambda: EXTENSIONS)
     """(context, extension) -> applications: all the dialplan there is."""
+    dialplan: tuple[str, ...] = ()
+    """Files of XML dialplan. An extension in the table above comes before one of the same name here."""
     missing_files: frozenset[str] = frozenset()
     """Paths that playback does not find, besides any whose name contains `nosuch`."""
     unwritable: frozenset[str] = frozenset()
@@ -82,6 +85,10 @@ class SwitchSettings:
     channels_lag_s: float = 0.03
     """`show channels` is written behind by about this much (freeswitch.md 37)."""
     sip_timer_b_s: float = 32.0
+    bound_key_s: float = 0.3
+    """From a bound key to its action (freeswitch.md 40)."""
+    word_s: float = 0.45
+    """How long a spoken word or digit takes, whoever speaks it."""
     order_variety: float = 0.12
     """Share of the cases in which the rarer of two orders is taken, wherever a real switch shows both (freeswitch.md 12, 16, 17, 29)."""
 
@@ -90,6 +97,13 @@ class SwitchSettings:
         if path.startswith("silence_stream://"):
             number = path.removeprefix("silence_stream://").split(",")[0]
             return int(number) / 1000 if number.isdecimal() else None
+        if path.startswith("say:"):
+            return max(1, len(path.removeprefix("say:").split())) * self.word_s
+        if path.startswith("file_string://"):
+            lengths = [self.file_length_s(each) for each in path.removeprefix("file_string://").split("!")]
+            return None if None in lengths else sum(length for length in lengths if length is not None)
+        if path.startswith("tone_stream://"):
+            return _tone_length_s(path)
         if "://" in path:
             return None
         return self.file_lengths_s.get(path, self.default_file_s)
@@ -99,5 +113,17 @@ class SwitchSettings:
         return path not in self.unwritable and "nosuch" not in path
 
     def has_file(self, path: str) -> bool:
-        """Whether playback finds it."""
+        """Whether playback finds it. Of several in one file_string:// the first decides."""
+        path = path.removeprefix("file_string://").partition("!")[0]
         return path not in self.missing_files and "nosuch" not in path
+
+
+_TONE: Final = re.compile(r"%\((\d+),(\d+)")
+_LOOPS: Final = re.compile(r"(?:loops|L)=(-?\d+)")
+
+
+def _tone_length_s(path: str) -> float | None:
+    """`tone_stream://%(on,off,frequency …);loops=n`: milliseconds; -1 loops = for ever."""
+    loops = _LOOPS.search(path)
+    count = int(loops[1]) if loops else 1
+    return None if count < 0 else max(1, count) * sum(int(on) + int(off) for on, off in _TONE.findall(path)) / 1000

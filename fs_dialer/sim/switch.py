@@ -12,18 +12,39 @@ from __future__ import annotations
 import heapq
 import random
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-from fs_dialer.sim import api, applications, bridging, dialling, dialstring, ending, listing, picture
+from fs_dialer.sim import (
+    api,
+    applications,
+    bindings,
+    bridging,
+    dialling,
+    dialplan_xml,
+    dialstring,
+    digits,
+    ending,
+    expansion,
+    hunting,
+    kept,
+    listing,
+    picture,
+    says,
+    variables,
+)
 from fs_dialer.sim.headers import Headers
 from fs_dialer.sim.leg import HUNG_UP, LOG_LINE, STATE_NUMBERS, WITH_VARIABLES, Leg, Pairs, SwitchEvent
 from fs_dialer.sim.people import People
-from fs_dialer.sim.settings import SwitchSettings
+from fs_dialer.sim.settings import Applications, SwitchSettings
 
 Action = Callable[..., None]
 Due = tuple[float, int, Action, tuple[Any, ...]]
+_APPLICATIONS: dict[str, applications.Handler] = {
+    **applications.APPLICATIONS, **variables.APPLICATIONS, **hunting.APPLICATIONS, **digits.APPLICATIONS, **bindings.APPLICATIONS, **says.APPLICATIONS,
+    **kept.APPLICATIONS, "bridge": dialling.bridge_application,
+}
 
 
 @dataclass(slots=True)
@@ -76,7 +97,10 @@ class SimSwitch:
         self.database: dict[tuple[str, str], str] = {}
         self.tasks: dict[int, Task] = {}
         self._groups: dict[str, list[int]] = {}  # a leg's uuid -> the numbers of its tasks, of the fired ones too
-        self.handlers: dict[str, applications.Handler] = {**applications.APPLICATIONS, "bridge": dialling.bridge_application}
+        self.attempted: list[tuple[str, str]] = []  # what some text wanted done outside the switch: nothing was
+        self.dialplan = dialplan_xml.read(self.settings.dialplan)
+        self.files: Callable[[], Sequence[str]] = lambda: self.settings.dialplan  # what reloadxml reads
+        self.handlers: dict[str, applications.Handler] = {**_APPLICATIONS}
         self._wanted = self.settings.events
         self._heap: list[Due] = []
         self._order = 0
@@ -351,6 +375,44 @@ class SimSwitch:
     def next_application(self, leg: Leg, now: float) -> None:
         """The running application is over."""
         applications.run_next(self, leg, now)
+
+    def expand(self, leg: Leg | None, text: str, now: float) -> str:
+        """`${…}` in what an application is given."""
+        return expansion.expand(self, leg, text, now)
+
+    def hunt(self, leg: Leg, extension: str, context: str, now: float) -> Applications | None:
+        """The dialplan's applications for a leg."""
+        return hunting.hunt(self, leg, extension, context, now)
+
+    def execute_on(self, leg: Leg, prefix: str, now: float) -> None:
+        """The applications in all variables whose name begins so, in the order of the names, whatever state the leg is in."""
+        for name in sorted(each for each in leg.variables if each.startswith(prefix)):
+            application, _, data = leg.variables.get(name, "").partition("::" if "::" in leg.variables.get(name, "").split(" ")[0] else " ")
+            if application:
+                applications.beside(self, leg, application, data, now)
+
+    def run_hook(self, leg: Leg, hook: str, now: float) -> None:
+        """api_hangup_hook: an api command that runs when the leg is hung up, with its variables."""
+        verb, _, arguments = hook.partition(" ")
+        if verb in expansion.LEAVES_THE_SWITCH:
+            self.attempted.append((verb, arguments))
+        elif verb in api.COMMANDS:
+            api.run(self, verb, expansion.expand(self, leg, arguments, now), now)
+        else:
+            self.log("err", f"{verb}: no such api command", now)
+
+    def catch_up(self, leg: Leg, now: float) -> None:
+        """Keys whose action had to wait for the end of the music."""
+        self.at(now, bindings.catch_up, leg)
+
+    def reload(self, now: float) -> str:
+        """reloadxml: the files are read again; what is wrong with them leaves everything as it was."""
+        try:
+            self.dialplan = dialplan_xml.read(self.files())
+        except dialplan_xml.DialplanError as error:
+            return f"+OK [[error near line 1]: {error}]\n"
+        self.emit_plain("RELOADXML", now)
+        return "+OK [Success]\n"
 
     def route(self, leg: Leg, extension: str, dialplan: str, context: str, now: float) -> None:
         """Into the dialplan."""

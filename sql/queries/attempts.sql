@@ -94,7 +94,8 @@ FROM verdicts ORDER BY place;
 -- stopped, blocked or refused meanwhile keeps that; what the call would have made of it is what a refused one returns to. A contact's next number comes
 -- under a copy number that no other lead can have: copies made on purpose count up from the highest, and never that far. Marks not to be called back reach the
 -- number's other leads here if nobody has them, else at the last gate. A lead whose agent chose a result while the
--- call was up is not told to be finished here (`untold`): his result decides. Returns the ids of attempts that are not open, and of those with such results.
+-- call was up is not told to be finished here (`untold`): his result decides. Returns the ids of attempts that are not open, of those with such results, and
+-- of those that settle requests to be called back, or whose lead's were settled while they were up.
 SET LOCAL enable_seqscan = off;
 SELECT FROM leads WHERE id = ANY (%(leads)s::bigint[]) ORDER BY id FOR NO KEY UPDATE;
 WITH given AS MATERIALIZED (
@@ -105,11 +106,12 @@ WITH given AS MATERIALIZED (
         %(tickets)s::text[], %(decisions)s::text[], %(statuses)s::text[], %(attempts)s::integer[], %(ours_in_rows)s::integer[],
         %(ready_ats)s::float8[], %(ready_whys)s::text[], %(promised_tos)s::text[], %(caller_ids)s::text[], %(parameters)s::jsonb[],
         %(next_numbers)s::text[], %(leave_groups)s::boolean[], %(statuses_before)s::text[], %(no_callbacks)s::float8[],
-        %(for_alls)s::boolean[], %(recorded_froms)s::float8[], %(recorded_untils)s::float8[]
+        %(for_alls)s::boolean[], %(recorded_froms)s::float8[], %(recorded_untils)s::float8[], %(ivrs)s::jsonb[], %(left_ats)s::text[],
+        %(switches)s::text[]
     ) WITH ORDINALITY AS given (
         id, outcome, cause, sip_status, agent, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, ticket, decision, status, attempts,
         ours_in_row, ready_at, ready_why, promised_to, caller_id_seen, parameters, next_number, leave_group, status_before, no_callback, for_all,
-        recorded_from, recorded_until, place)
+        recorded_from, recorded_until, ivr, left_at, switch, place)
     ORDER BY id, place
 ),
 closed AS (
@@ -128,13 +130,13 @@ results AS MATERIALIZED (
 written AS (
     INSERT INTO attempts (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
                           sip_status, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, decision, answers, note, disposition_kept,
-                          recorded_from, recorded_until)
+                          recorded_from, recorded_until, ivr, left_at, switch)
     SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause,
            sip_status, to_timestamp(rang_at), to_timestamp(answered_at), to_timestamp(bridged_at), to_timestamp(ended_at), missed, leg_seen, decision,
            answers, note,
            CASE WHEN NOT kept AND next_status NOT IN ('new', 'in_progress', 'retry', 'callback_scheduled') THEN disposition_kept || '{"untold": true}'
                 ELSE disposition_kept END,
-           to_timestamp(recorded_from), to_timestamp(recorded_until)
+           to_timestamp(recorded_from), to_timestamp(recorded_until), ivr, left_at, switch
     FROM results
     ON CONFLICT DO NOTHING
 ),
@@ -237,7 +239,12 @@ happened AS (
 )
 SELECT ARRAY (SELECT id::text FROM given WHERE id NOT IN (SELECT id FROM closed)),
        (SELECT count(pg_notify('fs_dialer', 'happenings:')) FROM (SELECT FROM happened LIMIT 1) AS any_happened),
-       ARRAY (SELECT id::text FROM results WHERE disposition_kept IS NOT NULL);
+       ARRAY (SELECT id::text FROM results WHERE disposition_kept IS NOT NULL),
+       ARRAY (
+           SELECT id::text FROM results
+           WHERE (outcome = 'connected' AND bridged_at IS NOT NULL AND EXISTS (
+                     SELECT FROM tickets WHERE tickets.number = results.number AND closed_at IS NULL AND tickets.queue <> ''))
+              OR EXISTS (SELECT FROM tickets WHERE tickets.lead = results.lead AND closed_how IN ('served', 'expired')));
 
 -- name: attempts_closed
 -- Which of these attempts are over.

@@ -55,7 +55,7 @@ FROM unnest(%(campaigns)s::text[], %(todays)s::float8[], %(last_24_hs)s::float8[
 SELECT id::text, campaign, revision, lead, lead_status, epoch, leg::text, number, gateway, caller_id, agent, extract(epoch FROM opened_at)::float8, gates,
        outcome, cause, sip_status, extract(epoch FROM rang_at)::float8, extract(epoch FROM answered_at)::float8, extract(epoch FROM bridged_at)::float8,
        extract(epoch FROM ended_at)::float8, missed, leg_seen, extract(epoch FROM closed_at)::float8, decision, disposition, disposed_by,
-       extract(epoch FROM disposed_at)::float8, answers, note
+       extract(epoch FROM disposed_at)::float8, answers, note, ivr, left_at, switch
 FROM all_attempts
 WHERE campaign = %(campaign)s AND opened_at >= to_timestamp(%(since)s) AND opened_at < to_timestamp(%(until)s)
   AND (%(agent)s::text IS NULL OR agent = %(agent)s)

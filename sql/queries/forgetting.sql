@@ -27,14 +27,18 @@ SELECT id::text, campaign FROM attempts_open WHERE number = ANY (%(numbers)s::te
 
 -- name: forget_attempts
 -- Calls stay and count, without the person. Returns their ids: recordings bear them.
-UPDATE attempts SET lead = NULL, number = '', answers = '{}', note = '', disposition_kept = NULL
+UPDATE attempts SET lead = NULL, number = '', answers = '{}', note = '', disposition_kept = NULL, ivr = '[]'
 WHERE lead = ANY (%(leads)s::bigint[]) OR number = ANY (%(numbers)s::text[])
 RETURNING id::text;
+
+-- name: forget_callers
+-- Their calls to queues stay and count too. Returns their ids: recordings bear them.
+UPDATE callers SET number = '' WHERE number = ANY (%(numbers)s::text[]) RETURNING id;
 
 -- name: forget_tickets
 -- So do tickets. Returns how many.
 WITH done AS (
-    UPDATE tickets SET lead = NULL, number = '', note = ''
+    UPDATE tickets SET lead = NULL, number = '', note = '', recording = ''
     WHERE lead = ANY (%(leads)s::bigint[]) OR number = ANY (%(numbers)s::text[])
     RETURNING id
 )

@@ -33,6 +33,12 @@ DELETE FROM lead_takes
 WHERE id IN (SELECT id FROM lead_takes WHERE taken_at < to_timestamp(%(before)s) ORDER BY id LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
 RETURNING 1;
 
+-- name: forget_old_callers
+-- Calls to queues of long ago, some at a time; returns one row for each.
+DELETE FROM callers
+WHERE id IN (SELECT id FROM callers WHERE came_at < to_timestamp(%(before)s) ORDER BY came_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED)
+RETURNING 1;
+
 -- name: forget_happenings
 -- Events worked off long ago that no message tells of, some at a time; returns one row for each.
 DELETE FROM happenings

@@ -223,7 +223,7 @@ entries AS (
     UNION ALL
     SELECT opened_at, 'call', campaign, coalesce(agent, ''), number, jsonb_build_object(
         'attempt', id, 'lead', lead, 'outcome', outcome, 'cause', cause, 'missed', missed, 'decision', CASE WHEN disposed_at IS NULL THEN decision ELSE '' END,
-        'caller_id', caller_id, 'talked_s', extract(epoch FROM ended_at - bridged_at)::float8)
+        'caller_id', caller_id, 'talked_s', extract(epoch FROM ended_at - bridged_at)::float8, 'ivr', ivr, 'left_at', left_at)
     FROM calls
     UNION ALL
     SELECT disposed_at, 'result', campaign, coalesce(disposed_by, ''), number,
@@ -234,7 +234,12 @@ entries AS (
            jsonb_build_object('ticket', id, 'channel', channel, 'outcome', outcome, 'note', note)
     FROM tickets WHERE number = ANY (%(numbers)s::text[]) OR lead = ANY (ARRAY (SELECT id FROM theirs))
     UNION ALL
-    SELECT closed_at, 'ticket_closed', coalesce(campaign, queue), coalesce(closed_by, ''), number, jsonb_build_object('ticket', id)
+    SELECT came_at, 'queue', queue, coalesce(agent, ''), number, jsonb_build_object(
+        'caller', id, 'why', why, 'served', served_at IS NOT NULL, 'waited_s', waited_s, 'talked_s', talked_s,
+        'asked_at', extract(epoch FROM asked_at)::float8, 'ticket', ticket)
+    FROM callers WHERE callers.number = ANY (%(numbers)s::text[])
+    UNION ALL
+    SELECT closed_at, 'ticket_closed', coalesce(campaign, queue), coalesce(closed_by, ''), number, jsonb_build_object('ticket', id, 'how', closed_how)
     FROM tickets WHERE closed_at IS NOT NULL AND (number = ANY (%(numbers)s::text[]) OR lead = ANY (ARRAY (SELECT id FROM theirs)))
     UNION ALL
     SELECT added_at, 'do_not_call', list, added_by, number, jsonb_build_object('reason', reason) FROM do_not_call

@@ -4,7 +4,8 @@
 -- A page of tickets, newest first; NULL = of any.
 SELECT tickets.id, tickets.channel, tickets.campaign, tickets.queue, tickets.lead, tickets.attempt::text, tickets.number, coalesce(contacts.name, ''),
        tickets.agent, tickets.outcome, tickets.note, extract(epoch FROM tickets.created_at)::float8, extract(epoch FROM tickets.closed_at)::float8,
-       tickets.closed_by, coalesce(leads.status, ''), coalesce(leads.campaign, '')
+       tickets.closed_by, coalesce(leads.status, ''), coalesce(leads.campaign, ''), extract(epoch FROM tickets.since)::float8,
+       extract(epoch FROM tickets.expires_at)::float8, tickets.closed_how, tickets.recording
 FROM tickets
 LEFT JOIN leads ON leads.id = tickets.lead
 LEFT JOIN contacts ON contacts.id = leads.contact
@@ -14,6 +15,7 @@ WHERE (%(before)s::bigint IS NULL OR tickets.id < %(before)s)
   AND (%(campaign)s::text IS NULL OR tickets.campaign = %(campaign)s)
   AND (%(number)s::text IS NULL OR tickets.number = %(number)s)
   AND (%(channel)s::text IS NULL OR tickets.channel = %(channel)s)
+  AND (%(queue)s::text IS NULL OR tickets.queue = %(queue)s)
 ORDER BY tickets.id DESC
 LIMIT %(limit)s;
 

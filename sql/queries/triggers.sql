@@ -47,7 +47,7 @@ ON CONFLICT (number) DO UPDATE SET zone_set = contacts.zone_set
 RETURNING id, zone_set;
 
 -- name: trigger_add
--- One lead for a contact in a campaign, at the end of the line (S89), unless an unfinished one of that contact or number is there (D12, S90). The
+-- One lead for a contact in a campaign, in the order in which customers asked (S89): `since`, epoch seconds, NULL = now; unless an unfinished one of that contact or number is there (D12, S90). The
 -- contact's row is locked first: two who add the same customer wait for each other. A number on a do-not-call list joins as blocked; one that asked not
 -- to be called for a while, as refused until then (D16). Returns the campaign's state or NULL, the unfinished lead or NULL, and the new lead with its
 -- status or NULLs.
@@ -73,7 +73,7 @@ added AS (
            CASE WHEN forbidden.always THEN 'blocked' WHEN forbidden.until IS NOT NULL THEN 'refused' ELSE 'new' END,
            CASE WHEN NOT forbidden.always AND forbidden.until IS NOT NULL THEN 'new' END,
            CASE WHEN forbidden.always THEN 'do_not_call' WHEN forbidden.until IS NOT NULL THEN 'no_callback' ELSE '' END,
-           CASE WHEN forbidden.always THEN now() ELSE coalesce(forbidden.until, now()) END,
+           CASE WHEN NOT forbidden.always AND forbidden.until IS NOT NULL THEN forbidden.until ELSE coalesce(to_timestamp(%(since)s), now()) END,
            CASE WHEN NOT forbidden.always AND forbidden.until IS NOT NULL THEN 'no_callback' ELSE '' END,
            (SELECT coalesce(max(copy) + 1, 0) FROM leads WHERE number = %(number)s AND campaign = %(campaign)s),
            (

@@ -30,6 +30,7 @@ MATRIX = {
     "by_lead": {"predictive"},
     "pickup_rate": {"predictive"},
     "ivr": {"autocall"},
+    "machines": {"autocall"},
     "from_queue": {"callback"},
     # Whoever is answered before an agent is there may have to wait for one; a callback rings the agent first.
     "waiting": {"progressive", "predictive", "autocall"},

@@ -33,6 +33,12 @@ groups: {customers: }
 filters: {gold: tier = gold}
 rule_sets:
   persistent: [{when: {outcome: busy}, then: {again: 5m}}]
+ivrs:
+  dues: {nodes: {bye: {do: end}}}
+  dues-menu: {nodes: {hello: {do: play, sound: hello.wav, next: bye}, bye: {do: end}}}
+queues:
+  support: {agents: {people: [lan]}, callback: {key: 1}}
+dnc_lists: {register: }
 profiles:
   house: {ring_at_least: 15s, missed_max: 2%, hours: {mon-sat: 9:00-18:00}}
 """
@@ -41,6 +47,7 @@ COMMON = "caller_id: +44 20 7946 0100\nagents: {people: [lan]}\n"
 NEEDED = {  # what a thing can not do without
     "agents": "dial: user/1", "sounds": "file: a.wav", "scripts": "items: [{say: x}]", "dispositions": "class: success", "filters": "where: a = 1",
     "rule_sets": "rules: [{then: {stop: yes}}]", "triggers": "on: ticket_created, then: [{set: {a: b}}]",
+    "ivrs": "nodes: {hello: {do: end}}",
     "webhooks": "url: https://crm.example.com/x, secret: env:X",
 }  # fmt: skip
 OWN = {"autocall": "ivr: dues\n"}  # what a type can not do without

@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 import psycopg2
 
+from fs_dialer.config.codec import to_json
 from fs_dialer.core.actions import TakeLeadNow
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.model import (
@@ -35,9 +36,11 @@ from fs_dialer.core.model import (
     LegId,
     Outcome,
 )
-from fs_dialer.core.resources import CallerIds
+from fs_dialer.core.queue_definition import QueueDefinition
+from fs_dialer.core.resources import CallerIds, Trigger, TriggerAction
 from fs_dialer.db.backoffice import Backoffice
 from fs_dialer.db.codec import zone_set
+from fs_dialer.db.happenings import Happenings
 from fs_dialer.db.memory import MemoryStore
 from fs_dialer.db.memory_data import KeptLead, MemoryDatabase
 from fs_dialer.db.no_callback import clear_no_callback, mark_no_callback
@@ -119,6 +122,25 @@ class Backend(Protocol):
         """Triggers that listen for these are defined."""
 
     def happenings(self) -> Sequence[tuple[str, Mapping[str, Any]]]: ...
+    def define_queue(self, queue: QueueDefinition) -> None: ...
+    def call_back_in(self, campaign: CampaignId) -> None:
+        """A trigger adds who asked for a callback to this campaign."""
+
+    def work_off(self) -> None:
+        """It does so now."""
+
+    def requests(self) -> Sequence[tuple[Any, ...]]:
+        """Tickets of queues: (channel, queue, number, outcome, how it was closed, its lead), oldest first."""
+
+    def callers(self) -> Sequence[tuple[Any, ...]]:
+        """(number, why, served?, asked_at, waited_s, talked_s, missed, agent), in the order in which they came."""
+
+    def give_attributes(self, number: str, attributes: Mapping[str, str], campaign: CampaignId = SPRING) -> None:
+        """What the lead says itself, beside its contact."""
+
+    def steps(self, attempt: AttemptId) -> Sequence[tuple[str, ...]]:
+        """(node, do, name, value) of a call in a flow."""
+
     def tickets(self) -> Sequence[tuple[Any, ...]]:
         """(channel, campaign, attempt, number, agent, outcome), oldest first."""
 
@@ -141,6 +163,7 @@ class MemoryBackend:
     def __init__(self) -> None:
         self._database = MemoryDatabase()
         self._office = MemoryStore(lambda: NOW, self._database)
+        self._back = SPRING
 
     def store(self) -> DaemonStore:
         return MemoryStore(lambda: NOW, self._database)
@@ -215,6 +238,28 @@ class MemoryBackend:
 
     def tickets(self) -> Sequence[tuple[Any, ...]]:
         return [(t.channel, t.campaign, t.attempt, t.number, t.agent, t.outcome) for t in self._database.tickets]
+
+    def define_queue(self, queue: QueueDefinition) -> None:
+        self._office.set_queues([*self._database.queues.values(), queue])
+
+    def call_back_in(self, campaign: CampaignId) -> None:
+        self._back = campaign
+
+    def work_off(self) -> None:
+        self._office.call_back(self._back)
+
+    def requests(self) -> Sequence[tuple[Any, ...]]:
+        return [(t.channel, t.queue, t.number, t.outcome, t.closed_how, t.lead) for t in self._database.tickets if t.queue]
+
+    def callers(self) -> Sequence[tuple[Any, ...]]:
+        found = sorted(self._database.callers.values(), key=lambda each: each.came_at)
+        return [(c.number, c.why, c.served_at is not None, c.asked_at, c.waited_s, c.talked_s, c.missed, c.agent) for c in found]
+
+    def give_attributes(self, number: str, attributes: Mapping[str, str], campaign: CampaignId = SPRING) -> None:
+        self._database.leads[self._database.lead_of[campaign, number]].parameters = dict(attributes)
+
+    def steps(self, attempt: AttemptId) -> Sequence[tuple[str, ...]]:
+        return [(step.node, step.do, step.name, step.value) for step in self._database.closed[attempt].result.ivr]
 
     def decision(self, attempt: AttemptId) -> str:
         return self._database.closed[attempt].decision
@@ -375,6 +420,33 @@ class PostgresBackend:
 
     def tickets(self) -> Sequence[tuple[Any, ...]]:
         return self._rows("SELECT channel, campaign, attempt::text, number, agent, outcome FROM tickets ORDER BY id")
+
+    def define_queue(self, queue: QueueDefinition) -> None:
+        self._define("queues", queue.name, to_json(queue))
+
+    def call_back_in(self, campaign: CampaignId) -> None:
+        trigger = Trigger(name="call-back", on="ticket_created", when=(("channel", "callback"),), then=(TriggerAction(add_to=campaign),))
+        self._define("triggers", "call-back", to_json(trigger))
+
+    def work_off(self) -> None:
+        Happenings(self._pool).work_off(1000)
+
+    def requests(self) -> Sequence[tuple[Any, ...]]:
+        return self._rows("SELECT channel, queue, number, outcome, closed_how, lead FROM tickets WHERE queue <> '' ORDER BY id")
+
+    def callers(self) -> Sequence[tuple[Any, ...]]:
+        return self._rows(
+            """
+            SELECT number, why, served_at IS NOT NULL, extract(epoch FROM asked_at)::float8, waited_s, talked_s, missed, agent
+            FROM callers ORDER BY came_at"""
+        )
+
+    def give_attributes(self, number: str, attributes: Mapping[str, str], campaign: CampaignId = SPRING) -> None:
+        words = {"parameters": json.dumps(dict(attributes)), "number": number, "campaign": campaign}
+        self._rows("UPDATE leads SET parameters = %(parameters)s WHERE number = %(number)s AND campaign = %(campaign)s", words)
+
+    def steps(self, attempt: AttemptId) -> Sequence[tuple[str, ...]]:
+        return [tuple(step) for step in self._rows("SELECT ivr FROM attempts WHERE id = %(attempt)s", {"attempt": attempt})[0][0]]
 
     def decision(self, attempt: AttemptId) -> str:
         return str(self._rows("SELECT decision FROM attempts WHERE id = %(attempt)s", {"attempt": attempt})[0][0])

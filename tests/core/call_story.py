@@ -25,7 +25,7 @@ FLOWS: dict[str, Plan] = {
     "preview": a_plan(preview_s=15.0),
     "progressive": a_plan(),
     "predictive": a_plan(on_answer="music_then_agent", notice="sorry.wav"),
-    "autocall": a_plan(on_answer="ivr", ivr="survey"),
+    "autocall": a_plan(on_answer="ivr", ivr="survey.12ab34cd"),
     "callback": a_plan(first_leg="agent"),
     "screened": a_plan(screening=True),
     "beep": a_plan(on_answer="music_then_agent", agent_hears="beep.wav", record="all"),

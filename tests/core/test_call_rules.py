@@ -23,7 +23,6 @@ from fs_dialer.core.call_words import (
     Free,
     GuardDue,
     HoldAsked,
-    IvrDone,
     IvrWantsAgent,
     LeadAnswered,
     LeadEarly,
@@ -405,16 +404,17 @@ def test_agent_first_the_agent_who_hangs_up_while_it_rings_cancels_the_call() ->
 @pytest.mark.spec("S50")
 def test_autocall_leads_into_the_ivr_and_needs_no_agent_S50() -> None:
     story = answered(FLOWS["autocall"])
-    assert EnterIvr(LEAD, "survey") in story.said and not story.wants(Need)
-    story.give(IvrDone(success=True), LeadEnded("NORMAL_CLEARING"))
-    assert story.finish.evidence is not None and story.finish.evidence.ivr_success
+    assert story.state is S.IN_IVR and not story.wants(Need, EnterIvr), "the switch has sent him there by itself"
+    story.give(LeadEnded("NORMAL_CLEARING"))
+    assert story.finish.evidence is not None and story.finish.evidence.in_flow and story.finish.evidence.wanted_at is None
 
 
 @pytest.mark.spec("S51")
 def test_autocall_a_key_asks_for_an_agent_S51() -> None:
     story = answered(FLOWS["autocall"])
-    got = story.give(IvrWantsAgent(), after=30.0)
-    assert got == [Timer(WaitDue, story.now + 20.0), Need()]
+    story.give(LeadParked())
+    got = story.give(IvrWantsAgent("adviser"), after=30.0)
+    assert got == [Timer(GuardDue, None), RenewFallback((LEAD,)), Timer(WaitDue, story.now + 20.0), Need()]
 
 
 def test_early_media_is_not_an_answer() -> None:

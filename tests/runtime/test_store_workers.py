@@ -68,9 +68,9 @@ class ShakyStore(MemoryStore):
         self._ask("close " + ",".join(result.attempt for result, _ in results))
         super().close_attempts(results)
 
-    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float) -> Claim:
+    def claim_leads(self, campaign: CampaignId, count: int, zone_sets: Sequence[tuple[str, ...]], now: float, attributes: Sequence[str] = ()) -> Claim:
         self._ask("claim")
-        return super().claim_leads(campaign, count, zone_sets, now)
+        return super().claim_leads(campaign, count, zone_sets, now, attributes)
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None:
         self._ask(f"agent {agent} {status.value}")

@@ -1,0 +1,167 @@
+"""Callers of queues, requests to be called back, and customers who asked not to be called, in PostgreSQL.
+
+Knows rows and their order of locks; what is to be written of a caller is judged in caller_rules.py. Everything may be said again and changes nothing then.
+A lead that is withdrawn is told to the daemon by the hint `withdrawn:CAMPAIGN/LEAD`; where that is lost the last gate stops the call.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from typing import Any
+
+from fs_dialer.config.codec import from_json, installation_from_json
+from fs_dialer.config.phone_numbers import BadNumber, parse_number
+from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
+from fs_dialer.core.queue_definition import QueueDefinition
+from fs_dialer.db import codec
+from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, number_of, opt_out_reason, settled, waited_words
+from fs_dialer.db.lead_state import note
+from fs_dialer.db.pool import Cursor, Pool, rows
+from fs_dialer.errors import FsDialerError, StoreError
+
+log = logging.getLogger("fs_dialer.db")
+
+EXPIRE_BATCH = 1_000
+SERVED_IN_QUEUE, SERVED_BY_CALL, TOO_OLD = "served by an agent in a queue", "reached by another call", "the request is too old"
+
+
+def queues(pool: Pool) -> list[QueueDefinition]:
+    """By name. One that this program cannot read is left out and logged: the others go on."""
+    found = []
+    for name, definition in pool.rows("queues"):
+        try:
+            found.append(_queue(name, definition))
+        except StoreError as error:
+            log.error("queue_unreadable %s", error)
+    return found
+
+
+def caller_served(cursor: Cursor, action: CallerServed) -> None:
+    """His row, and the end of what waits to call his number back."""
+    number, _ = number_of(action.number, region(cursor))
+    rows(
+        cursor,
+        "caller_met",
+        {"caller": action.call, "queue": action.queue, "number": number, "at": action.at, "agent": action.agent, "waited_s": max(0.0, action.waited_s)},
+    )
+    closed = _close(cursor, number, action.call, None, action.at, str(action.agent), SERVED_IN_QUEUE)
+    _withdraw(cursor, number, closed, None, SERVED_IN_QUEUE)
+
+
+def caller_left(cursor: Cursor, action: CallerLeft) -> None:
+    """His row, and his ticket where he leaves one."""
+    number, impossible = number_of(action.number, region(cursor))
+    came_at = action.at - max(0.0, action.waited_s) - max(0.0, action.talked_s)
+    caller = {"caller": action.call, "queue": action.queue, "switch": action.switch, "at": action.at, "agent": action.agent}
+    rows(cursor, "new_caller", {**caller, "number": number, "came_at": came_at})
+    known = Known(*rows(cursor, "caller_row", caller)[0])
+    done = settled(known, action, _defined(cursor, action.queue))
+    if done is None:
+        return
+    ticket = known.ticket
+    words = {**caller, "number": number, "why": done.why, "recording": ""}
+    if done.channel:
+        words |= {"channel": done.channel, "since": done.since, "expires_at": done.expires_at}
+        new: int | None
+        if ticket is None:
+            served = bool(number and rows(cursor, "served_since", {"number": number, "since": done.since})[0][0])
+            text = "\n".join(filter(None, (waited_words(action), impossible, "served since" if served else "")))
+            ticket = new = int(rows(cursor, "new_caller_ticket", {**words, "note": text, "served": served})[0][0])
+        else:
+            new = rows(cursor, "better_caller_ticket", {**words, "ticket": ticket})[0][0]
+        if new is not None and rows(cursor, "caller_ticket_happened", {"ticket": new}):
+            rows(cursor, "hint", {"kind": "happenings", "name": ""})
+    missed = action.missed and done.why != "served"
+    times = {"asked_at": done.asked_at, "waited_s": action.waited_s, "talked_s": action.talked_s}
+    rows(cursor, "caller_gone", {**words, **times, "missed": missed, "found": done.found, "ticket": ticket})
+
+
+def opt_out(cursor: Cursor, action: OptOut) -> None:
+    """The number goes on the list, made by its first entry, and every lead of it is blocked. One that cannot be called is on no list: it is logged."""
+    try:
+        number, _ = parse_number(action.number, region(cursor))
+    except BadNumber as error:
+        log.warning("opt_out_without_number call=%s list=%s why=%s", action.call, action.list, error.text)
+        return
+    rows(cursor, "do_not_call_add", {"numbers": [number], "list": action.list, "reason": opt_out_reason(action), "who": THE_CUSTOMER})
+    rows(cursor, "hint", {"kind": "do_not_call", "name": ""})
+
+
+def follow_calls(pool: Pool, attempts: Sequence[str]) -> None:
+    """After calls: an agent had the customer, so his requests are settled, that of the lead itself as called back; and a lead whose customer was served in a
+    queue while it was being called is not called again. A failure is logged: the ticket stays open, for people to see. StoreError when the connection is
+    lost."""
+    if not attempts:
+        return
+    try:
+        with pool.transaction() as cursor:
+            for number, lead, agent, met_at, settled_since in rows(cursor, "calls_to_follow", {"ids": list(attempts)}):
+                if met_at is not None:
+                    closed = _close(cursor, number, None, lead, met_at, agent or DIALLER, SERVED_BY_CALL)
+                    if closed:
+                        _withdraw(cursor, number, closed, lead, SERVED_BY_CALL)
+                elif settled_since:
+                    _withdraw(cursor, "", [lead], None, SERVED_IN_QUEUE)
+    except StoreError as error:
+        if error.lost:
+            raise
+        log.warning("requests_not_settled attempts=%s error=%s", ",".join(attempts[:10]), error)
+
+
+def expire(pool: Pool, now: float) -> int:
+    """Close requests whose time is over, and stop their leads; how many."""
+    expired = 0
+    while True:
+        with pool.transaction() as cursor:
+            found = rows(cursor, "expire_requests", {"now": codec.epoch_time(now), "limit": EXPIRE_BATCH})
+            _withdraw(cursor, "", [lead for _, lead in found if lead is not None], None, TOO_OLD)
+        expired += len(found)
+        if len(found) < EXPIRE_BATCH:
+            return expired
+
+
+def attributes(cursor: Cursor, leads: Sequence[int], names: Sequence[str]) -> dict[int, tuple[tuple[str, str], ...]]:
+    """By lead, those of the names that it has, in their order."""
+    found = rows(cursor, "lead_attributes", {"leads": list(leads), "names": list(names)}) if leads and names else []
+    return {lead: tuple((name, values[name]) for name in names if values.get(name) is not None) for lead, values in found}
+
+
+def region(cursor: Cursor) -> str:
+    """The country of numbers without a country code."""
+    found = rows(cursor, "installation")
+    return codec.definition(installation_from_json, found[0][0], "the installation").region if found else ""
+
+
+# --- inside -----------------------------------------------------------------------------------------------------------------------------
+
+
+def _queue(name: str, definition: Any) -> QueueDefinition:
+    return codec.definition(lambda data: from_json(QueueDefinition, data, f"queue {name} as stored"), definition, f"queue {name}")
+
+
+def _defined(cursor: Cursor, name: str) -> QueueDefinition | None:
+    found = rows(cursor, "queue", {"queue": name})
+    try:
+        return _queue(name, found[0][0]) if found else None
+    except FsDialerError as error:
+        log.error("queue_unreadable %s", error)
+        return None
+
+
+def _close(cursor: Cursor, number: str, caller: str | None, lead: int | None, at: float, who: str, words: str) -> list[int]:
+    """The leads of what was closed."""
+    found = rows(cursor, "close_requests", {"number": number, "caller": caller, "lead": lead, "at": at, "who": who, "words": words})
+    return [each for _, each in found if each is not None]
+
+
+def _withdraw(cursor: Cursor, number: str, leads: Sequence[int], but: int | None, why: str) -> None:
+    """Stop them, and those that wait for the number ("" = none do); tell the daemon, the audit and triggers."""
+    if not number and not leads:
+        return
+    for lead, campaign, theirs, status in rows(cursor, "withdraw_leads", {"number": number, "leads": list(leads), "but": but}):
+        note(cursor, DIALLER, "withdraw_lead", theirs, why, {"lead": lead, "campaign": campaign, "was": status})
+        data = {"campaign": campaign, "lead": lead, "attempt": None, "number": theirs, "outcome": "", "status": "stopped"}
+        rows(cursor, "lead_finished_happened", {"data": json.dumps(data)})
+        rows(cursor, "hint", {"kind": "withdrawn", "name": f"{campaign}/{lead}"})
