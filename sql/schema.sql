@@ -8,7 +8,7 @@
 --   whom to call              contacts, contact_numbers, group_members · leads, lead_takes, campaign_zone_sets · imports, import_changes
 --   whom not to call          do_not_call, do_not_call_prefixes, do_not_call_imports · no_callback
 --   who is in charge          epochs · commands · audit · tokens, api_requests
---   what happened             daemon_status · attempts_open, attempts · agent_hours · tickets, callers · happenings, outbox
+--   what happened             daemon_status · switch_states · attempts_open, attempts · agent_hours · tickets, callers · happenings, outbox
 --
 -- NOTIFY fs_dialer says "KIND:NAME" after a change that a running daemon should read at once. It is a hint and never the only way.
 
@@ -398,6 +398,13 @@ CREATE UNLOGGED TABLE daemon_status (
     snapshot jsonb       NOT NULL
 );
 
+-- Switches that an operator is draining: they get no new calls, also not from the next daemon. No row = it gets them.
+CREATE TABLE switch_states (
+    switch     text        PRIMARY KEY,  -- by its name in installation.yml
+    drained_at timestamptz NOT NULL,
+    who        text        NOT NULL
+);
+
 -- A try at a lead that is not over: committed before its originate is sent (D8), moved to attempts by its result. The call it makes has the same id.
 CREATE TABLE attempts_open (
     id          uuid        PRIMARY KEY,
@@ -416,6 +423,7 @@ CREATE TABLE attempts_open (
     answers     jsonb       NOT NULL DEFAULT '{}',  -- to the script's questions, while the call is up (S14)
     note        text        NOT NULL DEFAULT '',
     disposition_kept jsonb,                         -- results that agents have chosen already, one is filed when the call is over; NULL = none
+    switch      text        NOT NULL DEFAULT '',     -- which one makes it: after a crash it is asked
     FOREIGN KEY (campaign, revision) REFERENCES campaign_revisions (campaign, revision),
     CONSTRAINT attempts_one_open_per_lead UNIQUE (lead)  -- nobody is called twice (D8, X4), whatever goes wrong above
 ) WITH (autovacuum_vacuum_scale_factor = 0.0, autovacuum_vacuum_threshold = 1000);
@@ -530,7 +538,7 @@ FROM attempts
 UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, answers,
-       note, disposition_kept, '[]', '', ''
+       note, disposition_kept, '[]', '', switch
 FROM attempts_open;
 
 -- Was this attempt closed before? A function, so that the plan of who asks has nothing to do with how many months there are.

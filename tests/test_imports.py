@@ -73,7 +73,7 @@ RULES: Mapping[str, Rule] = {
     "esl.commands": _rule("config core", "orjson"),
     "esl.translate": _rule("config core", "orjson"),
     "db": _rule("config core paths"),
-    "sim": _rule("esl.translate esl.wire runtime.ports core paths"),
+    "sim": _rule("esl.translate esl.wire runtime.ports runtime.kept_rows core paths"),
     "runtime": _rule("esl dialplans db config modes core paths"),
     "web": _rule("core runtime paths"),
     "simulation": _rule("core modes config db sim runtime esl.translate paths", "numpy matplotlib"),

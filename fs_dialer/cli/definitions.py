@@ -168,5 +168,6 @@ def _what_is_there(found: Definitions, others: int) -> str:
     said = [plural(len(found.campaigns), "campaign")] if found.campaigns else []
     said += [plural(len(found.agents), "agent")] if found.agents else []
     said += ["the installation"] if found.installation else []
+    said += [plural(len(found.library.named), "other definition")] if found.library.named else []
     said += [plural(others, "other file")] if others else []
     return " and ".join([", ".join(said[:-1]), said[-1]]) if len(said) > 1 else said[0]

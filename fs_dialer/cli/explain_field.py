@@ -69,6 +69,8 @@ def _told(setting: Setting) -> list[str]:
         facts.append(("one of" if setting.field.metadata["choices"] else "bounds", setting.bounds))
     if setting.where == "campaign":
         facts.append(("types", ", ".join(setting.types) or "all"))
+    elif setting.tables:
+        facts.append(("nodes", ", ".join(setting.types) or "all"))
     facts.append(("stands in", PLACES.get(setting.where, f"below {setting.where}: in any file")))
     if setting.spec:
         facts.append(("spec", " ".join(setting.spec)))

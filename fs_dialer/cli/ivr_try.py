@@ -109,11 +109,12 @@ class _Call:
                 raise CommandFailed(f"`{clean(word)}` means nothing at {self.walk.node}, which {_waits(self.walk)}", HELP, code=Exit.MISUSE)
             self._teller.pressed(word, means=False)
             return True
-        self._teller.pressed(word)
         for happened in meant:
             if not self.walk.ended:
                 self.inputs.append(happened)
                 self.walk = self.walk.after(happened)
+        if not self.walk.typed:  # else what is typed so far tells it
+            self._teller.pressed(word)
         self._teller.heard(self.walk)
         return not self.walk.ended
 

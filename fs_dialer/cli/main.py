@@ -261,6 +261,17 @@ TOKEN = LazyGroup(
         }
     },
 )
+QUEUE = LazyGroup(
+    "queue",
+    help="Queues of inbound callers. To change one, edit its file and `fs-dialer apply` it.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.queues:queue_list", "Every queue: who waits now, and how today went."),
+            "show": Lazy(f"{HERE}.queues:queue_show", "One queue: its terms, its last callers."),
+            "report": Lazy(f"{HERE}.queues:queue_report", "A day's callers: served, called back, missed, and their waits."),
+        }
+    },
+)
 REPORT = LazyGroup(
     "report",
     help="What happened: attempts, counted or one by one, as a table, CSV or JSON.",
@@ -271,6 +282,7 @@ REPORT = LazyGroup(
             "caller-id": Lazy(f"{HERE}.report:report_caller_id", "How calls fared by the number shown."),
             "gateway": Lazy(f"{HERE}.report:report_gateway", "How calls fared by the trunk."),
             "hour": Lazy(f"{HERE}.report:report_hour", "How calls fared by the hour."),
+            "ivr": Lazy(f"{HERE}.report_ivr:report_ivr", "What customers answered in a campaign's IVR flow."),
             "attempts": Lazy(f"{HERE}.report_attempts:report_attempts", "Attempts one by one, with the columns you choose."),
         }
     },
@@ -314,6 +326,7 @@ main = Main(
             "end": Lazy(f"{HERE}.campaigns:end", "End a campaign for good."),
             "agent": AGENT,
             "ticket": TICKET,
+            "queue": QUEUE,
         },
         "Look": {
             "explain": explain,

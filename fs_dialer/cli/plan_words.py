@@ -102,10 +102,19 @@ def lines_of(plan: Plan, *, full: bool = False) -> list[str]:
         lines += _group(edits) if len(edits) > 1 or _is_brief(edits[0]) else _one(plan, edits[0], width)
     for name in plan.over:
         lines.append(f"{name:<{width}}  has ended, and never changes again: what its file says is left aside. A new one: fs-dialer campaign clone {name} NEW")
+    lines += _of_the_switch(plan.changes)
     lines += _left_alone(plan.left_alone, width)
     if full:
         lines += _all_settings(plan)
     return [clean(line) for line in lines]
+
+
+def _of_the_switch(edits: Sequence[Edit]) -> list[str]:
+    """Flows and queues are dialplan: a changed one is in the switch only after a reload."""
+    found = [edit for edit in edits if edit.kind in ("ivrs", "queues") and edit.what in (CREATED, CHANGED, REMOVED)]
+    names = ", ".join(f"{'flow' if edit.kind == 'ivrs' else 'queue'} {edit.name}" for edit in found[:MOST_NAMES])
+    more = f" and {len(found) - MOST_NAMES} more" if len(found) > MOST_NAMES else ""
+    return [f"{names}{more} changed: after the apply run fs-dialer switch reload, for the switch keeps its own copy"] if found else []
 
 
 def last_line(plan: Plan) -> str:

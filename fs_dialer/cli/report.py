@@ -20,8 +20,11 @@ from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.output import Cell, clean, percent, terminal_width
 from fs_dialer.cli.report_asked import Wishes, asked, asking, note_if_unknown, span_words, windows_end
 from fs_dialer.cli.report_counted import COLUMNS, DIMENSIONS, MOST_HOURS, TIMES, Report, hours_of, make, with_hours
+from fs_dialer.cli.report_ivr import flow_report
+from fs_dialer.cli.report_ivr import shown as flow_shown
 from fs_dialer.cli.settings import Session
 from fs_dialer.config.values import nearest
+from fs_dialer.core.model import CampaignId
 
 F = TypeVar("F", bound=Callable[..., Any])
 CALLS = ("dialed", "person", "machine", "our_fault", "met_agent", "missed", "missed_rate", "talked_s")
@@ -67,16 +70,20 @@ def report_campaign(session: Session, campaign: str | None, by: str | None, colu
         counted = make(office, "campaign", which, zones, (*dimensions, "agent") if people else dimensions, wishes.now, windows_end(which, wishes.now))
         report = counted.by(*dimensions)
         note = "" if report.total.dialed else note_if_unknown(office, which)
+        flow = flow_report(office, campaign, which) if campaign is not None and office.flow_of(CampaignId(campaign)) is not None else None
     _note(session, note)
     if as_csv:
         _csv(report, columns)
         return
-    session.result(report.to_json())
+    session.result(report.to_json() | {"flow": None if flow is None else flow.to_json()})
     if session.as_json:
         return
     session.say(_title(report), "", *_told(report))
     if campaign is not None:
         _windows(session, report)
+    if flow is not None:
+        session.say("")
+        flow_shown(session, flow)
     shown = counted.by("agent") if people else report
     if not people or any(line.keys["agent"] for line in shown.lines):
         session.say("")

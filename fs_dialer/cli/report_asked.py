@@ -66,10 +66,7 @@ def asked(office: Backoffice, wishes: Wishes) -> tuple[Asked, dict[str, str]]:
     a time that is none."""
     from fs_dialer.db.figures import Asked
 
-    if wishes.day is not None and (wishes.since is not None or wishes.until is not None):
-        raise click.UsageError("--day is a whole day: leave it out, or --from and --until")
-    if wishes.until is not None and wishes.since is None:
-        raise click.UsageError("--until needs --from")
+    _check_times(wishes)
     zones = office.campaign_zones()
     for name in wishes.campaigns:
         if name not in zones:
@@ -77,7 +74,7 @@ def asked(office: Backoffice, wishes: Wishes) -> tuple[Asked, dict[str, str]]:
     if wishes.agent is not None:
         _check_agent(office, wishes.agent)
     chosen = {name: zones[name] for name in (dict.fromkeys(wishes.campaigns) or zones)}
-    spans = {zone: _span(wishes, zone) for zone in set(chosen.values())}
+    spans = {zone: span_of(wishes, zone) for zone in set(chosen.values())}
     return Asked({name: spans[zone] for name, zone in chosen.items()}, wishes.agent, _as_stored(wishes.caller_id), wishes.gateway), chosen
 
 
@@ -135,7 +132,9 @@ def _as_stored(number: str | None) -> str | None:
         return number
 
 
-def _span(wishes: Wishes, zone: str) -> Span:
+def span_of(wishes: Wishes, zone: str) -> Span:
+    """The time that is meant, on the clocks of a zone. click's errors for what makes none."""
+    _check_times(wishes)
     today = day_at(wishes.now, zone)
     if wishes.since is None:
         return day_span(_read_day(wishes.day or "today", today, "--day"), zone)
@@ -144,6 +143,13 @@ def _span(wishes: Wishes, zone: str) -> Span:
     if not 0 < until - since <= LONGEST_S:
         raise click.BadParameter(f"`{clean(wishes.until or 'the end of today')}` does not come after `{clean(wishes.since)}`", param_hint="--until")
     return Span(since, until)
+
+
+def _check_times(wishes: Wishes) -> None:
+    if wishes.day is not None and (wishes.since is not None or wishes.until is not None):
+        raise click.UsageError("--day is a whole day: leave it out, or --from and --until")
+    if wishes.until is not None and wishes.since is None:
+        raise click.UsageError("--until needs --from")
 
 
 def _read_day(text: str, today: date, option: str) -> date:

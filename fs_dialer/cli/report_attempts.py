@@ -91,7 +91,7 @@ class _Texts(Mapping[str, str]):
 @click.option(
     "--columns",
     metavar="A,B",
-    help="Which columns, in their order: those of docs/reports.md, answers.KEY of the script, ivr.NAME of the flow, attributes.KEY of the person.",
+    help="Which columns, in their order: those of docs/reports.md, answers.KEY of the script, ivr.NAME of a flow, attributes.KEY.",
 )
 @click.option("--filter", "where", metavar="EXPR", help="Only rows that meet it: `talk_s > 60 and answers.renew = yes`, over all columns.")
 @click.option("--limit", type=click.IntRange(min=1), metavar="N", help=f"At most so many rows. Left out: {ON_SCREEN} as a table, all with --csv or --json.")

@@ -45,14 +45,21 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     from fs_dialer.db.listen import Listener
     from fs_dialer.db.postgres import PostgresStore
     from fs_dialer.esl.client import EslSettings
-    from fs_dialer.esl.translate import SUBSCRIBE
+    from fs_dialer.esl.translate import SUBSCRIBE, SUBSCRIBE_CUSTOM
     from fs_dialer.runtime.clerk import Clerk
     from fs_dialer.runtime.live import Daemon, LiveSettings
 
     if not monkey.is_module_patched("socket"):
         raise FsDialerError("the daemon must be started as `fs-dialer run`, with its options after the word run")
     dsn = settings.dsn()
-    esl = EslSettings(host=settings.esl.host, port=settings.esl.port, password=settings.esl_password(), events=SUBSCRIBE, backoff_most_s=RECONNECT_MOST_S)
+    esl = EslSettings(
+        host=settings.esl.host,
+        port=settings.esl.port,
+        password=settings.esl_password(),
+        events=SUBSCRIBE,
+        custom_events=SUBSCRIBE_CUSTOM,
+        backoff_most_s=RECONNECT_MOST_S,
+    )
     state_dir = Path(settings.state_dir)
     live = LiveSettings(esl, settings.esl.client, state_dir, settings.journal_dir(), settings.journal.keep_s, recordings_dir=settings.recordings())
     daemon = Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))

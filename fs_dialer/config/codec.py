@@ -13,7 +13,7 @@ from functools import cache
 from types import NoneType, UnionType
 from typing import Any, TypeVar, Union, cast, get_args, get_origin
 
-from fs_dialer.config.form import hints_of
+from fs_dialer.config.declarations import hints_of
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
 from fs_dialer.core.flow import Ivr
 from fs_dialer.core.options import declared

@@ -189,6 +189,11 @@ class Judge:
         if campaign.type is CampaignType.AUTOCALL and (campaign.lines or 0) > AUTOCALL_LINES and unit.form.clean("lines"):
             unit.form.tell("lines", f"{campaign.lines} is above {AUTOCALL_LINES}, the most for an autocall campaign")
 
+    def early_media(self, unit: Unit, campaign: Campaign) -> None:
+        if campaign.early_media and campaign.type is CampaignType.AUTOCALL and unit.form.clean("early_media", "type"):
+            text = "has no place in an autocall campaign: no agent listens, and the flow would speak before anybody has answered"
+            unit.form.tell("early_media", text)
+
     def flow(self, unit: Unit, campaign: Campaign) -> None:
         if isinstance(campaign.options, autocall.Options):
             crosscheck_flows.judge_autocall(unit, campaign, campaign.options)
@@ -222,7 +227,8 @@ class Judge:
 
 _CAMPAIGN: tuple[Callable[[Judge, Unit, Campaign], None], ...] = (
     Judge.window, Judge.hours, Judge.gap, Judge.agents, Judge.waiting, Judge.quota, Judge.caller_ids, Judge.compliance, Judge.missed, Judge.preview,
-    Judge.lines, Judge.tickets, Judge.rules, Judge.lead_file, Judge.flow, Judge.from_queue,
+    Judge.lines, Judge.tickets, Judge.rules, Judge.lead_file, Judge.early_media, Judge.flow,
+    Judge.from_queue,
 )  # fmt: skip
 
 

@@ -43,10 +43,8 @@ def _ivr(unit: Unit, shelf: Shelf) -> None:
 
 
 def judge_autocall(unit: Unit, campaign: Campaign, options: autocall.Options) -> None:
-    """S52, S64: what the campaign must have for its flow, and what does not go with one."""
+    """S64: what the campaign must have for its flow; what is done about machines."""
     form = unit.form
-    if campaign.early_media and form.clean("early_media"):
-        form.tell("early_media", "has no place in an autocall campaign: no agent listens, and the flow would speak before anybody has answered")
     if options.machines.then == "message" and not options.machines.message and form.clean("machines"):
         form.tell("machines.message", "is missing: which sound is left on the machine?")
     elif options.machines.detect == "off" and form.written("machines.then") and form.clean("machines"):

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
+from fs_dialer.config.declarations import listed
 from fs_dialer.config.definitions import Unit
-from fs_dialer.config.form import Form, listed
+from fs_dialer.config.form import Form
 from fs_dialer.config.shelf import Shelf
 from fs_dialer.config.values import nearest
 from fs_dialer.core.definition import Campaign, Installation

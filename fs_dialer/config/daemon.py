@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from fs_dialer.config import http_settings
-from fs_dialer.config.form import Form, within
+from fs_dialer.config.declarations import within
+from fs_dialer.config.form import Form
 from fs_dialer.config.http_settings import HttpSettings
 from fs_dialer.config.secret import REFERENCE, Secret, has_password
 from fs_dialer.config.values import BadValue, duration

@@ -11,7 +11,8 @@ from typing import Any
 
 import phonenumbers
 
-from fs_dialer.config.form import Form, Values, complete, listed
+from fs_dialer.config.declarations import Values, complete, listed
+from fs_dialer.config.form import Form
 from fs_dialer.config.shelf import Default, Defaults, Shelf
 from fs_dialer.config.things import DEFAULTS, INSTALLATION, KINDS, Thing, kind_of, node_of, things_of
 from fs_dialer.config.values import BadValue, name, nearest, short

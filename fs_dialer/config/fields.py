@@ -22,10 +22,20 @@ from fs_dialer.modes import SETTINGS
 # Names for examples, by the kind of thing that is named.
 SAMPLES = {
     "agents": "[lan, hoa]", "teams": "[renewals]", "gateways": "[trunk1]", "groups": "customers", "schedules": "office", "profiles": "us-tsr",
-    "ivrs": "dues-menu", "queues": "support", "dnc_lists": "register", "scripts": "winback", "dispositions": "[sold, refused]", "rule_sets": "persistent", "campaigns": "hotline-callback", "webhooks": "crm",
+    "ivrs": "dues-menu", "queues": "support", "dnc_lists": "register", "scripts": "winback",
+    "dispositions": "[sold, refused]", "rule_sets": "persistent", "campaigns": "hotline-callback", "webhooks": "crm",
 }  # fmt: skip
 # Where a name of the admin's own stands in a path.
-KEYS = {"agents": "lan", "teams": "renewals", "schedules": "office", "caller_ids": "+442079460100", "sounds": "sorry", "gateways": "trunk1", "ivrs": "dues-menu", "queues": "support"}
+KEYS = {
+    "agents": "lan",
+    "teams": "renewals",
+    "schedules": "office",
+    "caller_ids": "+442079460100",
+    "sounds": "sorry",
+    "gateways": "trunk1",
+    "ivrs": "dues-menu",
+    "queues": "support",
+}
 _BY_KEY = {
     "dial": "user/1001", "title": "Renewals in spring", "region": "GB", "csv": "leads.csv", "as": "reason", "ivr": "dues-menu", "from_queue": "support",
     "source": "16 CFR 310.4(b)(4)", "prefix": "00", "say": "Good day", "ask": "Why did you leave?", "name": "Lan Tran",
@@ -130,9 +140,7 @@ def all_settings() -> tuple[Setting, ...]:
     return tuple(found)
 
 
-def _walk(
-    where: str, cls: type, path: str = "", types: tuple[str, ...] = (), lists: tuple[str, ...] = (), tables: tuple[str, ...] = ()
-) -> Iterator[Setting]:
+def _walk(where: str, cls: type, path: str = "", types: tuple[str, ...] = (), lists: tuple[str, ...] = (), tables: tuple[str, ...] = ()) -> Iterator[Setting]:
     for key, setting in declared(cls).items():
         here = f"{path}.{key}" if path else key
         own = tuple(setting.metadata["types"])

@@ -8,35 +8,19 @@ was left out, of `Defaults`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import MISSING, Field, is_dataclass
-from enum import Enum
-from functools import cache
-from types import NoneType
-from typing import Any, get_args, get_type_hints
+from dataclasses import MISSING, Field
+from typing import Any
 
+from fs_dialer.config.declarations import SIGNS, Values, choice, complete, declared_list, does, embedded, hints_of, listed, reader, within, zone_of
 from fs_dialer.config.filters import BadFilter
 from fs_dialer.config.hours import read_holidays, read_hours
-from fs_dialer.config.kinds import KINDS, show
+from fs_dialer.config.kinds import KINDS
 from fs_dialer.config.shelf import UNSOUND, Defaults, Elsewhere, Shelf
-from fs_dialer.config.values import BadValue, moment, name, nearest, short, switch_name, text
+from fs_dialer.config.values import BadValue, moment, name, nearest, short, switch_name
 from fs_dialer.config.yaml_source import Broken, Entry, Listing, Node, Scalar, Table, YamlFile
 from fs_dialer.core.options import declared
 
-Values = dict[str, Any]  # by the dataclass's field names
-_SIGNS = {"*": "star", "#": "hash"}  # D18: how keys of a telephone are written, since YAML has other plans for these
 _LISTS = ("names", "phones", "refs", "texts", "hosts", "choices")
-
-
-@cache
-def hints_of(cls: Any) -> dict[str, Any]:
-    return get_type_hints(cls)
-
-
-@cache
-def embedded(cls: Any, name: str) -> bool:
-    """Is the thing itself kept in this field, rather than its name?"""
-    hint = hints_of(cls)[name]
-    return any(is_dataclass(each) for each in (hint, *get_args(hint)) if each is not NoneType)
 
 
 class Form:
@@ -75,12 +59,7 @@ class Form:
 
     def warn(self, path: str, text: str) -> None:
         """Something that works and is hardly meant: told beside the problems, and no hindrance."""
-        around = path
-        while around and around not in self.places:
-            around = around.rpartition(".")[0]
-        node = self.places.get(around) or self.root
-        assert node is not None, "a file without a root has no settings to judge"
-        self.file.warnings.append(self.file.problem(node, path, text))
+        self.file.warnings.append(self.file.problem(self._around(path), path, text))
 
     def clean(self, *paths: str) -> bool:
         """Were these settings read without a problem? Only then is a judgement on their values fair."""
@@ -100,12 +79,15 @@ class Form:
             self.elsewhere.append(Elsewhere(default, path, text))
             self.bad.add(path)
             return
-        around = path
-        while around and around not in self.places:
-            around = around.rpartition(".")[0]
-        node = self.places.get(around) or self.root
+        self.note(self._around(path), path, text)
+
+    def _around(self, path: str) -> Node:
+        """Where a setting stands, or the nearest section around it that the file has."""
+        while path and path not in self.places:
+            path = path.rpartition(".")[0]
+        node = self.places.get(path) or self.root
         assert node is not None, "a file without a root has no settings to judge"
-        self.note(node, path, text)
+        return node
 
     def tell_item(self, path: str, item: str, text: str) -> None:
         """A problem with one item of a list, at that item's own place."""
@@ -192,7 +174,7 @@ class Form:
             return MISSING
         if setting.metadata["kind"] == "moment" and isinstance(default.node, Scalar):
             try:
-                return moment(default.node.text, _zone(values, settings))
+                return moment(default.node.text, zone_of(values, settings))
             except BadValue as error:
                 self.elsewhere.append(Elsewhere(default, path, str(error)))
                 self.bad.add(path)
@@ -230,14 +212,14 @@ class Form:
             return MISSING
         try:
             if kind == "choice":
-                return _choice(setting, hints_of(cls)[setting.name], node.text)
+                return choice(setting, hints_of(cls)[setting.name], node.text)
             if kind == "moment":
-                return moment(node.text, _zone(values, settings))
+                return moment(node.text, zone_of(values, settings))
             if kind in ("ref", "hours"):
                 return self._named(cls, setting, node, path, node.text)
             if setting.metadata["of"] and self.shelf and (found := self._instead(setting, node, path)) is not None:
                 return found
-            value = _reader(kind)(node.text)
+            value = reader(kind)(node.text)
             within(setting, value)
             return value
         except BadFilter as error:
@@ -368,7 +350,7 @@ class Form:
             if not isinstance(entry.value, Table):
                 self.note(entry.key, here, f"settings are expected here, as in {word}: {{do: play, sound: hello.wav}}")
                 continue
-            self.campaign_type = _does(cls, entry.value)
+            self.campaign_type = does(cls, entry.value)
             values, _ = self.fill(cls, entry.value, here)
             if complete(cls, values):
                 made.append(cls(name=identifier, **values))
@@ -391,9 +373,9 @@ class Form:
                 if kind == "refs":
                     value = self._named(cls, setting, part, f"{path}.{part.text.strip()}", part.text)
                 elif kind == "choices":
-                    value = _choice(setting, str, part.text)
+                    value = choice(setting, str, part.text)
                 else:
-                    value = _reader(kind)(part.text)
+                    value = reader(kind)(part.text)
                 if value is MISSING:
                     continue
                 if value in found:
@@ -417,14 +399,14 @@ class Form:
             self.places[here] = entry.key
             parts = entry.value.items if isinstance(entry.value, Listing) and kind == "words" else (entry.value,)
             try:
-                if sign := _SIGNS.get(entry.key.text):
+                if sign := SIGNS.get(entry.key.text):
                     raise BadValue(f"the key `{entry.key.text}` is written {sign}")
                 key = name(entry.key.text)
                 read = []
                 for part in parts:
                     if not isinstance(part, Scalar) or (part.plain and not part.text):
                         raise BadValue("a value is expected" + (", or a list of them" if kind == "words" else ""))
-                    value = _reader(value_kind)(part.text)
+                    value = reader(value_kind)(part.text)
                     if kind == "by_name":
                         within(setting, value, value_kind)
                     elif len(parts) > 1 and "|" in value:
@@ -434,52 +416,3 @@ class Form:
             except BadValue as error:
                 self.note(entry.value if isinstance(entry.value, Scalar) and entry.value.text else entry.key, here, str(error))
         return tuple(pairs) if self.clean(path) else MISSING
-
-
-def _does(cls: type, table: Table) -> str:
-    """What decides which settings a node has; what was probably meant where it is misspelt, "" where nobody can tell."""
-    choices = declared(cls)["do"].metadata["choices"]
-    entry = table.entries.get("do")
-    word = entry.value.text.strip().lower() if entry is not None and isinstance(entry.value, Scalar) else ""
-    return word if word in choices else (nearest(word, choices) or "") if word else ""
-
-
-def declared_list(cls: type) -> str:
-    """The field of a named set that holds its members: rules of a rule set."""
-    return next(setting.name for setting in declared(cls).values() if setting.metadata["kind"] == "sections")
-
-
-def complete(cls: type, values: Values) -> bool:
-    """Is every required setting of `cls` among the values? Where not, its problem has been told."""
-    return all(f.name in values for f in declared(cls).values() if f.default is MISSING and f.default_factory is MISSING)
-
-
-def _zone(values: Values, settings: Mapping[str, Field[Any]]) -> str:
-    return str(values.get("zone", settings["zone"].default)) if "zone" in settings else "UTC"
-
-
-def _reader(kind: str) -> Any:
-    read = KINDS[kind].read
-    return read if read is not None else text
-
-
-def _choice(setting: Field[Any], hint: Any, text: str) -> Any:
-    word = text.strip().lower()
-    choices = setting.metadata["choices"]
-    if word not in choices:
-        guess = _SIGNS[word] if _SIGNS.get(word) in choices else nearest(word, choices)
-        raise BadValue(f"`{short(text)}` is none of {listed(choices)}" + (f"; nearest: {guess}" if guess else ""))
-    return hint(word) if isinstance(hint, type) and issubclass(hint, Enum) else word
-
-
-def within(setting: Field[Any], value: Any, kind: str = "") -> None:
-    """BadValue where the value lies outside the setting's bounds."""
-    kind, low, high = kind or setting.metadata["kind"], setting.metadata["low"], setting.metadata["high"]
-    if low is not None and value < low:
-        raise BadValue(f"{show(kind, value)} is below {show(kind, low)}, the least")
-    if high is not None and value > high:
-        raise BadValue(f"{show(kind, value)} is above {show(kind, high)}, the most")
-
-
-def listed(words: tuple[str, ...]) -> str:
-    return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} and {words[-1]}"

@@ -178,7 +178,11 @@ def _described(setting: Field[Any], made: Schema) -> Schema:
     if meta["types"]:
         said += f"\n\nFor {', '.join(meta['types'])}."
     result = {"description": said, **made}
-    if meta["kind"] not in ("section", "sections", "table", "hours") and setting.default is not MISSING and (default := show(meta["kind"], setting.default)) != "none":
+    if (
+        meta["kind"] not in ("section", "sections", "table", "hours")
+        and setting.default is not MISSING
+        and (default := show(meta["kind"], setting.default)) != "none"
+    ):
         result["default"] = default
     example = VALUE_KINDS[meta["kind"]].example
     if example and meta["kind"] in ("duration", "rate", "moment", "zone", "per_day", "per_hour", "extend", "compare", "filter", "dial_string", "url", "secret"):
@@ -232,9 +236,7 @@ def _node() -> Schema:
     made = _object([Node], "") | {"title": "A node of a flow"}
     kinds = declared(Node)["do"].metadata["choices"]
     has = {each: [key for key, setting in declared(Node).items() if not (types := setting.metadata["types"]) or each in types] for each in kinds}
-    made["allOf"] = [
-        {"if": {"properties": {"do": {"const": each}}, "required": ["do"]}, "then": {"propertyNames": {"enum": has[each]}}} for each in kinds
-    ]
+    made["allOf"] = [{"if": {"properties": {"do": {"const": each}}, "required": ["do"]}, "then": {"propertyNames": {"enum": has[each]}}} for each in kinds]
     return made
 
 

@@ -13,6 +13,7 @@ from fs_dialer.config import figures, values
 from fs_dialer.config.filters import parse
 from fs_dialer.config.hours import show_hours, show_time
 from fs_dialer.config.values import show_duration
+from fs_dialer.core.options import declared
 from fs_dialer.core.resources import Holiday, Hours
 
 
@@ -119,6 +120,14 @@ def _holidays(holidays: tuple[Holiday, ...]) -> str:
     return "{" + ", ".join(f"{name}: {days[0] if len(days) == 1 else '[' + ', '.join(days) + ']'}" for name, days in spans.items()) + "}"
 
 
+def _group(group: Any) -> str:
+    """A group of settings that comes or goes as a whole: those that are not as they are anyway."""
+    cls: type = type(group)
+    own = ((key, setting, getattr(group, setting.name)) for key, setting in declared(cls).items())
+    told = (f"{key}: {show(setting.metadata['kind'], value)}" for key, setting, value in own if value != setting.default)
+    return "{" + ", ".join(told) + "}"
+
+
 _SHOWN: dict[str, Callable[[Any], str]] = {
     "duration": show_duration,
     "rate": lambda rate: f"{rate * 100:g}%",
@@ -130,5 +139,6 @@ _SHOWN: dict[str, Callable[[Any], str]] = {
     "extend": lambda pair: f"{pair[0]} x {show_duration(pair[1])}" if pair[0] else "none",
     "hours": _hours,
     "holidays": _holidays,
+    "section": lambda group: _group(group),
     "words": lambda pairs: "{" + ", ".join(f"{name}: {text}" for name, text in pairs) + "}",
 }

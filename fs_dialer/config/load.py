@@ -20,7 +20,7 @@ from fs_dialer.errors import ConfigError, Problem
 SUFFIXES = (".yml", ".yaml")
 COMPANIONS = ("agents", "installation", "defaults")
 _PASSED_OVER = ("daemon", "people")  # other commands read these
-_NOT_FOR_CAMPAIGNS = {"triggers", "webhooks", "dnc_lists"}  # no campaign names these, and they may name campaigns that are not read
+_NOT_FOR_CAMPAIGNS = {"triggers", "webhooks"}  # no campaign names these, and they may name campaigns that are not read
 _OUTERMOST = re.compile(r"^([A-Za-z_]+)[ \t]*:", re.MULTILINE)
 
 

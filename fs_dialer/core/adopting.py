@@ -402,10 +402,8 @@ def _is_ours(w: World, leg: LegId) -> bool:
 
 def _into_flow(w: World, call_id: AttemptId, facts: LegFacts) -> None:
     """His flow goes on in the switch whether we follow it or not. One who is parked waits for an agent, whom an earlier daemon had begun to look for."""
-    parked = facts.parked and facts.bridged_to is None
-    feed(w, call_id, calls.FoundInFlow(facts.path, parked))
-    if parked:
-        w.out.append(RenewFallback((facts.leg,)))
+    if facts.bridged_to is None:
+        feed(w, call_id, calls.FoundInFlow(facts.path, facts.parked))
 
 
 def adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:

@@ -17,6 +17,7 @@ from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
 from fs_dialer.core.actions import Action, Drained, Hangup
+from fs_dialer.core.definition import Installation
 from fs_dialer.core.invariants import check
 from fs_dialer.core.mode_port import NOT_DIALLED, Mode, Observation
 from fs_dialer.core.model import AgentId, AgentStatus, CallState, CampaignType, LegId
@@ -107,6 +108,11 @@ class Dialer:
 
     def snapshot(self) -> Snapshot:
         return take(self._w)
+
+    @property
+    def installation(self) -> Installation:
+        """As it was loaded last."""
+        return self._w.installation
 
     def story(self, about: str) -> list[str]:
         """What happened to one id (a call, an agent, a campaign), oldest first, as far back as memory goes."""

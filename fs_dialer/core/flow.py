@@ -99,7 +99,7 @@ class Node:
         kind="name",
         types=(*ASKS, "connect", "transfer", "if", "http"),
         help="The node that follows where it failed: no right answer after all tries, no agent in time, nobody there, no answer of the service; for `if` "
-        "where it is none of the values. Left out, the flow ends there: after if and http as a success, else not, and the lead is called again.",
+        "where it is none of the values. Left out, the flow ends there: after an `if` as a success (D13), else not, and the lead is called again.",
         spec="D13",
     )
 

@@ -18,8 +18,8 @@ from fs_dialer.core.actions import Hangup, OriginateSupervisor
 from fs_dialer.core.calling import feed
 from fs_dialer.core.desk import call_of, known, reply
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, LegId
-from fs_dialer.core.talk_rules import RECORD_DONE, why_not_record
 from fs_dialer.core.switches import foreign
+from fs_dialer.core.talk_rules import RECORD_DONE, why_not_record
 from fs_dialer.core.world import LegRole, World
 
 S = CallState

@@ -74,13 +74,15 @@ def _waits(call: Call, now: float) -> Result:
 
 
 def found(call: Call, ev: FoundInFlow, now: float) -> Result:
-    """The switch was asked, after a lost link or a restart. Parked in a flow he waits for an agent: nothing else in it parks."""
+    """The switch was asked, after a lost link or a restart. Parked in a flow he waits for an agent: nothing else in it parks. Whoever hears the waiting music
+    does not look parked to the switch (tried); his path tells."""
     call = changed(call, path=ev.path or call.path)
-    if not ev.parked:
+    node = standing(call, "connect")
+    if not ev.parked and not node:
         return call, []
     if call.wants_agent:
         return parked_in_flow(call, LeadParked(), now)
-    return wants_agent(changed(call, lead_parked=True), IvrWantsAgent(standing(call, "connect"), call.path), now)
+    return wants_agent(changed(call, lead_parked=True), IvrWantsAgent(node, call.path), now)
 
 
 def found_waiting(call: Call, ev: FoundInFlow, now: float) -> Result:

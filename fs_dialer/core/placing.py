@@ -423,7 +423,7 @@ def _refill(w: World, run: Run) -> None:
         run.left_unknown = False
         ask_what_is_left(w, run)
     size = _hopper_size(w, run)
-    if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial():
+    if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial() or flows.why_not(w, run):
         return
     start = run.definition.window.start
     if start is not None and w.now < start:  # moved ahead while it runs

@@ -24,6 +24,7 @@ DIALLER = "fs-dialer"
 
 _EXPIRES_S = CallbackKey(key="1").expires_s  # of a key that was taken out of the queue meanwhile
 _NETWORK = re.compile(r"\+?[0-9]{1,20}")
+_LEG = re.compile(r"[0-9A-Za-z_-]{1,64}")  # anything else names no file of ours
 _STRONGER = (CALLBACK, VOICEMAIL, "overflow", "max_wait", "hung_up", "released", "lost")
 
 
@@ -95,6 +96,11 @@ def opt_out_reason(action: OptOut) -> str:
     elif action.place and not campaign:
         told.append(f"in {action.place}")
     return "asked by a key not to be called" + (f" {', '.join(told)}" if told else "")
+
+
+def message_file(action: CallerLeft) -> str:
+    """Where the switch put his message, below the folder of recordings (dialplans/queues.py); "" = he left none."""
+    return f"queue/{action.call}.wav" if action.why == VOICEMAIL and _LEG.fullmatch(action.call) else ""
 
 
 def waited_words(action: CallerLeft) -> str:

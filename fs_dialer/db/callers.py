@@ -16,7 +16,7 @@ from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.db import codec
-from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, number_of, opt_out_reason, settled, waited_words
+from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, message_file, number_of, opt_out_reason, settled, waited_words
 from fs_dialer.db.lead_state import note
 from fs_dialer.db.pool import Cursor, Pool, rows
 from fs_dialer.errors import FsDialerError, StoreError
@@ -61,7 +61,7 @@ def caller_left(cursor: Cursor, action: CallerLeft) -> None:
     if done is None:
         return
     ticket = known.ticket
-    words = {**caller, "number": number, "why": done.why, "recording": ""}
+    words = {**caller, "number": number, "why": done.why, "recording": message_file(action)}
     if done.channel:
         words |= {"channel": done.channel, "since": done.since, "expires_at": done.expires_at}
         new: int | None

@@ -27,6 +27,7 @@ from fs_dialer.core.model import (
     LegId,
     OpenAttempt,
     Refusal,
+    SwitchId,
 )
 from fs_dialer.errors import FsDialerError, StoreError
 
@@ -66,7 +67,8 @@ def open_attempt(row: Sequence[Any]) -> OpenAttempt:
     campaign, lead = CampaignId(row[1]), LeadId(row[3])
     agent = AgentId(row[8]) if row[8] else None
     gates = tuple((gate, answer) for gate, answer in row[10])
-    attempt = Attempt(AttemptId(row[0]), campaign, row[2], lead, LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9], (), gates)
+    switch = SwitchId(row[23] or "main")  # stored before there were several
+    attempt = Attempt(AttemptId(row[0]), campaign, row[2], lead, LegId(row[4]), row[5], GatewayId(row[6]), row[7], agent, row[9], (), gates, switch)
     promised = AgentId(row[18]) if row[18] else None
     told: dict[str, Any] = {"met": row[21], "last": row[22], "kind": kind_of(row[11])}
     seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20], **told)
@@ -93,6 +95,7 @@ def attempt_columns(attempts: Sequence[Attempt]) -> dict[str, list[Any]]:
         "opened_ats": [attempt.opened_at for attempt in attempts],
         "caps": [_json(attempt.caps) if attempt.caps else None for attempt in attempts],
         "gates": [_json(attempt.gates) for attempt in attempts],
+        "switches": [attempt.switch for attempt in attempts],
     }
 
 
@@ -128,6 +131,7 @@ def result_columns(results: Sequence[tuple[AttemptResult, LeadUpdate]]) -> dict[
         "for_alls": [update.no_callback_for_all for _, update in results],
         "recorded_froms": [result.recorded_from for result, _ in results],
         "recorded_untils": [result.recorded_until for result, _ in results],
+        "recordings": [message_file(result) for result, _ in results],
         "ivrs": [_json(step_rows(result.ivr)) for result, _ in results],
         "left_ats": [result.left_at for result, _ in results],
         "switches": [result.switch for result, _ in results],
@@ -142,6 +146,12 @@ def return_columns(leads: Sequence[LeadReturn]) -> dict[str, list[Any]]:
         "held_bys": [given.held_by for given in leads],
         "lasts": [given.last for given in leads],
     }
+
+
+def message_file(result: AttemptResult) -> str:
+    """Where the flow put the message that makes its ticket, below the folder of recordings (ivr/render.py); "" = there is none."""
+    messages = [step.node for step in said(result.ivr) if step.do == "record" and step.value not in ("", "0")] if result.ticket == "voicemail" else []
+    return f"ivr/{result.attempt}-{messages[-1]}.wav" if messages else ""
 
 
 def said(steps: Iterable[IvrStep]) -> tuple[IvrStep, ...]:

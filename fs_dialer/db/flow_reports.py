@@ -5,14 +5,16 @@ Reads only. Times are epoch seconds. What is counted is what was written when ca
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from fs_dialer.config.codec import campaign_from_json
 from fs_dialer.core.flow import Ivr
 from fs_dialer.core.model import CampaignId
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.spans import Span
+from fs_dialer.db import codec
 from fs_dialer.db.callers import queues
 from fs_dialer.db.pool import Pool, rows
 
@@ -127,7 +129,16 @@ class FlowReports:
             totals = rows(cursor, "flow_totals", words)[0]
             answers = tuple(FlowAnswer(*row) for row in rows(cursor, "flow_answers", words))
             left = tuple((node, int(count), int(met)) for node, count, met in rows(cursor, "flow_left", words))
-        return FlowFigures(*map(int, totals), answers, left)
+        persons, machines, met_agent, left_message, opted_out, ended_well = map(int, totals)
+        return FlowFigures(persons, machines, met_agent, left_message, opted_out, ended_well, answers, left)
+
+    def flow_of(self, campaign: CampaignId) -> Ivr | None:
+        """The flow of a campaign at the revision that dials; None where it has none, or where there is no such campaign."""
+        found = self._pool.rows("campaigns", {"name": campaign})
+        if not found:
+            return None
+        ivr = getattr(codec.definition(campaign_from_json, found[0][6], f"campaign {campaign} r{found[0][5]}").options, "ivr", None)
+        return ivr if isinstance(ivr, Ivr) else None
 
     def queue_list(self) -> list[QueueDefinition]:
         """As they are defined, by name."""
@@ -142,8 +153,8 @@ class FlowReports:
             tickets = {row[0]: row[1:] for row in rows(cursor, "queue_tickets", words)}
         found = {}
         for name in sorted({*counted, *tickets}):
-            came: Sequence[Any] = counted.get(name, _NOBODY)
-            found[name] = QueueFigures(name, *map(int, came[:9]), *map(float, came[9:12]), int(came[12]), float(came[13]), *map(int, tickets.get(name, _NONE)))
+            figures: dict[str, Any] = dict(zip(_CALLERS, counted.get(name, ()), strict=False)) | dict(zip(_TICKETS, tickets.get(name, ()), strict=False))
+            found[name] = QueueFigures(name, **figures)
         return found
 
     def queue_callers(self, queue: str, span: Span, limit: int) -> list[CallerLine]:
@@ -152,5 +163,8 @@ class FlowReports:
         return [CallerLine(*row) for row in self._pool.rows("queue_callers", words)]
 
 
-_NOBODY = (0,) * 14
-_NONE = (0,) * 6
+_CALLERS = (
+    "came", "served", "callback", "voicemail", "overflow", "missed", "hung_up", "released", "lost", "wait_s", "wait_p90_s", "longest_wait_s", "within",
+    "talked_s",
+)  # fmt: skip
+_TICKETS = ("open_callback", "open_missed", "open_voicemail", "called_back", "served_otherwise", "expired")

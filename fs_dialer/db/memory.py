@@ -34,13 +34,14 @@ from fs_dialer.core.model import (
     OpenAttempt,
     Outcome,
     Refusal,
+    SwitchId,
 )
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 from fs_dialer.db import memory_callers as callers
 from fs_dialer.db.caller_rules import THE_CUSTOMER, opt_out_reason
-from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, said, zone_set, zones
+from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, message_file, said, zone_set, zones
 from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
 from fs_dialer.db.memory_office import MemoryOffice
 from fs_dialer.db.memory_takes import take_lead
@@ -146,6 +147,17 @@ class MemoryStore(MemoryOffice):
         if state in _APPROVING:
             kept.approved = max(kept.approved or 0, revision)
         self._note(who, "campaign_state", campaign, reason)
+
+    def drained_switches(self) -> Mapping[SwitchId, float]:
+        return dict(self._db.drained)
+
+    def set_switch_drained(self, switch: SwitchId, since: float | None, who: str) -> None:
+        if self._stale():
+            raise StoreError(f"switch {switch} can not be drained: another daemon is the active one")
+        if since is None:
+            self._db.drained.pop(switch, None)
+        else:
+            self._db.drained[switch] = since
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None:
         kept = self._db.agents.get(agent)
@@ -371,6 +383,7 @@ class MemoryStore(MemoryOffice):
         db.happen("attempt_ended", **words, **shown)
         if result.ticket:
             ticket = KeptTicket(len(db.tickets) + 1, result.ticket, attempt.campaign, lead.id, attempt.id, number, result.agent, result.outcome.value)
+            ticket.recording = message_file(result)
             db.tickets.append(ticket)
             db.happen("ticket_created", ticket=ticket.id, channel=ticket.channel, queue="", **words)
         if not kept and lead.status not in UNFINISHED:

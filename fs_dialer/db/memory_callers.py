@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fs_dialer.config.phone_numbers import parse_number
 from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
 from fs_dialer.core.model import AgentId, CampaignId, CampaignState, CampaignType, LeadId, LeadStatus
-from fs_dialer.db.caller_rules import CALLBACK, CALLED_BACK, DIALLER, EXPIRED, REQUESTS, SERVED_HOW, Known, number_of, settled
+from fs_dialer.db.caller_rules import CALLBACK, CALLED_BACK, DIALLER, EXPIRED, REQUESTS, SERVED_HOW, Known, message_file, number_of, settled
 from fs_dialer.db.codec import UNFINISHED, zone_set, zones
 from fs_dialer.db.memory_data import KeptCaller, KeptLead, KeptTicket, MemoryDatabase
 
@@ -61,6 +61,7 @@ def caller_left(db: MemoryDatabase, action: CallerLeft) -> None:
             if number and any(each.number == number and (each.served_at or 0.0) >= done.since for each in db.callers.values()):
                 ticket.closed_how = SERVED_HOW
         ticket.channel, ticket.outcome, ticket.since, ticket.expires_at = done.channel, done.why, done.since, done.expires_at
+        ticket.recording = message_file(action) or ticket.recording
         caller.ticket = ticket.id
         if not told and not ticket.closed_how:
             nobody = {"campaign": None, "lead": ticket.lead, "attempt": None}

@@ -25,6 +25,7 @@ from fs_dialer.core.model import (
     Lead,
     LeadId,
     LeadStatus,
+    SwitchId,
 )
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.stored import StoredAgent, StoredCommand
@@ -137,6 +138,7 @@ class KeptTicket:
     since: float = 0.0
     expires_at: float | None = None
     note: str = ""
+    recording: str = ""
     closed_how: str = ""
     closed_by: str = ""
 
@@ -183,6 +185,7 @@ class MemoryDatabase:
         self.campaigns: dict[CampaignId, KeptCampaign] = {}
         self.agents: dict[AgentId, StoredAgent] = {}
         self.teams: dict[str, tuple[AgentId, ...]] = {}
+        self.drained: dict[SwitchId, float] = {}
         self.leads: dict[LeadId, KeptLead] = {}
         self.lead_of: dict[tuple[CampaignId, str], LeadId] = {}  # by contact
         self.leads_by_number: dict[str, list[LeadId]] = {}

@@ -37,6 +37,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     OpenAttempt,
     Refusal,
+    SwitchId,
 )
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.snapshot import Snapshot
@@ -207,6 +208,14 @@ class PostgresStore:
         """It dials from now on; the campaign's state stays, whoever changes it in this moment (D5). StoreError as above."""
         words = {"campaign": campaign, "revision": revision, "state": None, "started": None, "reason": None, "who": who}
         self._guarded("set_campaign_state", f"campaign {campaign} r{revision} cannot be approved", words)
+
+    def drained_switches(self) -> Mapping[SwitchId, float]:
+        return {SwitchId(row[0]): row[1] for row in self._pool.rows("drained_switches")}
+
+    def set_switch_drained(self, switch: SwitchId, since: float | None, who: str) -> None:
+        """StoreError once another daemon is the active one."""
+        if not self._pool.rows("set_switch_drained", {"switch": switch, "since": since, "who": who, "epoch": self._epoch})[0][0]:
+            raise StoreError(f"switch {switch} can not be drained: another daemon is the active one")
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None:
         """StoreError when there is no such agent, or another daemon is the active one."""

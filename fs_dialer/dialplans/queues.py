@@ -74,7 +74,7 @@ def public_file(queues: tuple[QueueDefinition, ...]) -> str:
 
 
 def render_queue(queue: QueueDefinition, options: SwitchOptions) -> tuple[Extension, ...]:
-    found = [_door(queue), _fallback(queue, options), _overflow(queue, options)]
+    found = [_door(queue, options), _fallback(queue, options), _overflow(queue, options)]
     if queue.callback is not None:
         found.insert(1, _key(queue))
     return tuple(found)
@@ -83,7 +83,7 @@ def render_queue(queue: QueueDefinition, options: SwitchOptions) -> tuple[Extens
 # --- the door and the keys ----------------------------------------------------------------------------------------------------------------
 
 
-def _door(queue: QueueDefinition) -> Extension:
+def _door(queue: QueueDefinition, options: SwitchOptions) -> Extension:
     right = _right_key(queue)
     return Extension(
         queue.name,
@@ -101,13 +101,21 @@ def _door(queue: QueueDefinition) -> Extension:
                 *(Action("bind_digit_action", _binding(queue, key, key == right)) for key in KEYS),
                 Action("digit_action_set_realm", names.QUEUE),
                 Action("set", "execute_on_pre_bridge=clear_digit_action all"),
-                Action("sched_broadcast", f"+{MUSIC_AFTER_S} {played(queue.music)}"),
+                *_music(queue, options),
                 Action("event", _told("enter")),
                 Action("park"),
             ),
         ),
         first=(Condition("uuid", SAFE_UUID),),
     )
+
+
+def _music(queue: QueueDefinition, options: SwitchOptions) -> tuple[Action, ...]:
+    """For those whom no daemon takes over at once. A file ends, or is missing: then the installation's own music, queued behind it."""
+    first = Action("sched_broadcast", f"+{MUSIC_AFTER_S} {played(queue.music)}")
+    if queue.music.startswith("local_stream://"):
+        return (first,)
+    return first, Action("sched_broadcast", f"+{MUSIC_AFTER_S + 1} {played(options.music)}")
 
 
 def _right_key(queue: QueueDefinition) -> str | None:
@@ -143,6 +151,7 @@ def _fallback(queue: QueueDefinition, options: SwitchOptions) -> Extension:
     return Extension(
         f"{queue.name}.fallback",
         (
+            Action("sched_cancel"),
             Action("set", "fsd_fallback=true"),
             Action("log", "WARNING fs-dialer: nobody has looked after this caller for 30 s; the fallback of his queue takes him"),
             Action("answer"),
@@ -159,7 +168,10 @@ def _fallback(queue: QueueDefinition, options: SwitchOptions) -> Extension:
 
 
 def _overflow(queue: QueueDefinition, options: SwitchOptions) -> Extension:
-    return Extension(f"{queue.name}.overflow", (Action("clear_digit_action", "all"), *_elsewhere(queue, options), Action("hangup", "NORMAL_CLEARING")))
+    return Extension(
+        f"{queue.name}.overflow",
+        (Action("sched_cancel"), Action("clear_digit_action", "all"), *_elsewhere(queue, options), Action("hangup", "NORMAL_CLEARING")),
+    )
 
 
 def _elsewhere(queue: QueueDefinition, options: SwitchOptions) -> tuple[Action, ...]:
@@ -191,6 +203,7 @@ def _elsewhere(queue: QueueDefinition, options: SwitchOptions) -> tuple[Action, 
             Action("set", ("effective_caller_id_name=", Ref(names.NUMBER))),
             Action("set", "execute_on_pre_bridge_1=sched_cancel"),
             Action("set", f"execute_on_pre_bridge_2=set {names.PATH}={ELSEWHERE}=answered"),
+            Action("set", "execute_on_pre_bridge_3=unset api_hangup_hook"),
             Action("bridge", gateway_dial(gateway, overflow.number)),
         )
     return sound

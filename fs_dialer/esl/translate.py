@@ -17,6 +17,8 @@ from fs_dialer.core.model import AgentId, AttemptId, GatewayId, LegFacts, LegId,
 VARIABLE_ATTEMPT = "fsd_attempt"
 VARIABLE_AGENT = "fsd_agent"
 VARIABLE_GATEWAY = "sip_gateway_name"  # set by the switch on every leg that goes out by a gateway
+_EXTENSION = re.compile(r'<extension\s[^>]*?name="([A-Za-z0-9_.-]{1,200})"')
+_FLOW = re.compile(r"[A-Za-z0-9_-]+\.[0-9a-f]{8}")
 WE_HUNG_UP = frozenset({"send_bye", "send_cancel", "send_refuse"})
 UUID = re.compile(r"[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 BRIDGED_STATES = frozenset({"CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE"})
@@ -38,11 +40,8 @@ SUBSCRIBE = (
     "RECORD_START",
     "RECORD_STOP",
     "RELOADXML",  # translated to nothing: the port asks which flows there are now
-    "CUSTOM",  # what follows are subclasses (freeswitch.md 5)
-    names.EVENT_IVR,
-    names.EVENT_QUEUE,
-    names.EVENT_AVMD,
 )
+SUBSCRIBE_CUSTOM = (names.EVENT_IVR, names.EVENT_QUEUE, names.EVENT_AVMD)  # subclasses of CUSTOM
 
 
 def translate(name: str, headers: Headers, body: str | None, switch: SwitchId) -> ev.Event | None:
@@ -164,6 +163,12 @@ def out_of_queue(dump: Headers) -> bool:
     """A caller's leg that its queue's overflow or fallback has: an extension below the queue's own, `support.overflow`."""
     queue, there = dump.get(f"variable_{names.QUEUE}", ""), dump.get("Caller-Destination-Number", "")
     return bool(queue) and dump.get("Caller-Context") == names.QUEUE_CONTEXT and there.startswith(f"{queue}.")
+
+
+def flows_in(flows: str, queues: str, switch: SwitchId) -> ev.FlowsInSwitch:
+    """What xml_locate says of our two contexts. Of flows only the entries, `dues-menu.3f2a91c4`: a call is sent nowhere else from outside."""
+    entries = frozenset(name for name in _EXTENSION.findall(flows) if _FLOW.fullmatch(name))
+    return ev.FlowsInSwitch(switch, entries, frozenset(_EXTENSION.findall(queues)))
 
 
 def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:

@@ -101,7 +101,8 @@ def facts(node: Node) -> list[str]:
     for way in ways(node):
         if not way.to:
             told = f"{_way_word(node, way.by)}: " if _way_word(node, way.by) else ""
-            found.append(f"{told}ends, {REACHED if leaves(node, way.by) else AGAIN}")
+            how = "then it ends" if node.do == "opt_out" else f"ends, {REACHED if leaves(node, way.by) else AGAIN}"
+            found.append(told + how)
     return found
 
 

@@ -240,7 +240,10 @@ def _say(node: Node) -> Told:
     elif node.say_as != "text" and not _PLACE.fullmatch(node.text):
         pattern, wanted = _VALUES[node.say_as]
         if not pattern.fullmatch(node.text):
-            yield "text", f"`{node.text[:40]}` can not be said as_a {node.say_as}: one {{attribute}} is expected, or {wanted}; words stand in a node of their own"
+            yield (
+                "text",
+                f"`{node.text[:40]}` can not be said as_a {node.say_as}: one {{attribute}} is expected, or {wanted}; words stand in a node of their own",
+            )
 
 
 def _menu(node: Node) -> Told:

@@ -7,7 +7,7 @@ of its own. Equal graphs give equal pictures.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -216,9 +216,9 @@ class _Graph:
 
         for name, spot in self.spots.items():
             leaving = sorted((edge for edge in self.edges if edge.source == name), key=lambda edge: towards(edge, 1))
-            out |= _spread(spot, leaving, [edge.width for edge in leaving])
+            out |= _spread(spot, leaving, [edge.width for edge in leaving], self.back)
             coming = sorted((edge for edge in self.edges if edge.target == name), key=lambda edge: towards(edge, -2))
-            into |= _spread(spot, coming, [22.0] * len(coming))
+            into |= _spread(spot, coming, [22.0] * len(coming), self.back)
         return out, into
 
 
@@ -227,17 +227,20 @@ def _pull(spot: _Spot, other: _Spot) -> float:
     return 1.0 if spot.is_box and other.is_box else 2.0 if spot.is_box or other.is_box else 8.0
 
 
-def _spread(spot: _Spot, edges: Sequence[Edge], widths: Sequence[float]) -> dict[Edge, float]:
-    """Side by side about the middle of the box, each with its width, and a little more where there is room."""
+def _spread(spot: _Spot, edges: Sequence[Edge], widths: Sequence[float], back: Collection[Edge]) -> dict[Edge, float]:
+    """Side by side, each with its width and a little more where there is room; those that lead on about the middle of the box."""
     if not edges:
         return {}
     spare = min(18.0, max(0.0, (spot.width - 16 - sum(widths)) / len(edges)))
-    total = sum(widths) + spare * len(edges)
-    x, found = spot.x - total / 2, {}
+    x, found = spot.x - (sum(widths) + spare * len(edges)) / 2, {}
     for edge, width in zip(edges, widths, strict=True):
         found[edge] = x + (width + spare) / 2
         x += width + spare
-    return found
+    onward = [place for edge, place in found.items() if edge not in back]
+    free = spot.width / 2 - 8
+    shift = spot.x - (min(onward) + max(onward)) / 2 if onward else 0.0
+    shift = max(spot.x - free - min(found.values()), min(spot.x + free - max(found.values()), shift))
+    return {edge: place + shift for edge, place in found.items()}
 
 
 def _apart(row: Sequence[_Spot], wanted: Sequence[float], weights: Sequence[float]) -> None:

@@ -48,15 +48,12 @@ def filled(ivr: Ivr, text: str) -> tuple[Part, ...]:
 
 
 def asked(ivr: Ivr, node: Node) -> tuple[Part, ...]:
-    """The prompt of a node that waits for keys, as one argument."""
-    parts: list[Part] = ["'"]
-    if node.sound:
-        parts.append(played(node.sound))
-    if node.sound and node.text:
-        parts.append(DELIMITER)
+    """The prompt of a node that waits for keys, as one argument. It ends in a moment of silence: where a file is missing, play_and_get_digits would else use up
+    all tries at once, without waiting for a key (tried)."""
+    parts: list[Part] = [f"{played(node.sound)}{DELIMITER}"] if node.sound else []
     if node.text:
-        parts += ["say:", *filled(ivr, node.text)]
-    return (*parts, "'") if len(parts) > 1 else (SHORT_SILENCE,)
+        parts += ["say:", *filled(ivr, node.text), DELIMITER]
+    return "'", *parts, SHORT_SILENCE, "'"
 
 
 def told(ivr: Ivr, node: Node) -> tuple[Condition, ...]:

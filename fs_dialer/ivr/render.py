@@ -20,7 +20,7 @@ from fs_dialer.core import switch_names as names
 from fs_dialer.core.flow import SUCCESS, Ivr, Node, extension, node_extension
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION
 from fs_dialer.dialplans.dialplan import HAS_AMD, NOW, Action, Condition, Context, Data, Extension, Later, Part, Ref, always, exactly, render
-from fs_dialer.dialplans.options import BEEP, MUSIC_AFTER_S, SHORT_SILENCE, SILENCE_THRESHOLD, SwitchOptions, finite, gateway_dial, played, recording
+from fs_dialer.dialplans.options import BEEP, MUSIC_AFTER_S, SHORT_SILENCE, SILENCE_THRESHOLD, SwitchOptions, gateway_dial, played, recording
 from fs_dialer.errors import EslUnsafe
 from fs_dialer.ivr.prompts import DELIMITER, asked, told, variable
 
@@ -56,6 +56,7 @@ def _entry(ivr: Ivr) -> Extension:
         Action("set", "fsd_ivr="),
         Action("set", "playback_terminators=none"),
         Action("set", f"playback_delimiter={DELIMITER}"),
+        Action("set", "playback_sleep_val=0"),
         Action("set", f"default_language={ivr.language}"),
     ]
     if any(node.text for node in ivr.nodes):
@@ -148,15 +149,15 @@ def _digits_only(pattern: str) -> str:
 
 def _record(ivr: Ivr, node: Node, options: SwitchOptions) -> list[Condition]:
     """Whoever is done hangs up: the seconds are put into the path by the end of the recording, whatever ended it (tried)."""
-    words = (*told(ivr, node), always(*(Action("playback", BEEP),) * node.beep))
-    path: Data = (f"{recording(options, 'ivr')}/", Ref("fsd_attempt"), f"-{node.name}.wav {math.ceil(node.at_most_s)} {SILENCE_THRESHOLD} {_s(node.silence_s)}")
+    file: Data = (f"{recording(options, 'ivr')}/", Ref("fsd_attempt"), f"-{node.name}.wav {math.ceil(node.at_most_s)} {SILENCE_THRESHOLD} {_s(node.silence_s)}")
     return [
-        *words[: len(words) if node.beep else -1],
+        *told(ivr, node),
         always(
+            *((Action("playback", BEEP),) if node.beep else ()),
             Action("mkdir", recording(options, "ivr")),
             Action("set", "playback_terminators=#"),
             Action("set", ("execute_on_record_stop=set fsd_ivr=", DONE, f"{node.name}=", Later(Ref("record_seconds")))),
-            Action("record", path),
+            Action("record", file),
             Action("set", "execute_on_record_stop="),
             Action("set", "playback_terminators=none"),
             Action("set", (f"{names.ANSWER}{node.kept_as}=", Ref("record_seconds"))),
@@ -221,7 +222,7 @@ def _http(ivr: Ivr, node: Node, options: SwitchOptions) -> list[Condition]:
             Action("event", _event("Fsd-What=http", f"Fsd-Node={node.name}")),
         ),
         *told(ivr, node),
-        always(Action("playback", "silence_stream://1500"), Action("endless_playback", played(options.music))),
+        always(Action("playback", "silence_stream://1500"), Action("endless_playback", played(options.music)), Action("playback", "silence_stream://-1")),
     ]
 
 
@@ -304,6 +305,3 @@ def _ms(seconds: float) -> int:
 
 def _s(seconds: float) -> int:
     return max(1, math.ceil(seconds))
-
-
-__all__ = ["CONTEXT", "MESSAGE_EXTENSION", "finite", "flow_file", "render_flow"]

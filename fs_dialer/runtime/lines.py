@@ -1,6 +1,7 @@
 """The engine's values as JSON, one to a line, and back: for the journal and the spool.
 
-A value carries its class name, so a reader needs no schema: {"$": "LegAnswered", "leg": "…"}; an enum is {"$": "Outcome", "=": "busy"}; a tuple a list.
+A value carries its class name, so a reader needs no schema: {"$": "LegAnswered", "leg": "…"}; an enum is {"$": "Outcome", "=": "busy"}; a tuple a list;
+a set of texts {"$": "set", "of": […]}.
 Only classes of the core and the modes are known; anything else is refused on both ways.
 """
 
@@ -17,9 +18,9 @@ from typing import Any
 import orjson
 
 from fs_dialer import modes
-from fs_dialer.core import actions, agent_events, agent_picture, definition, events, model, queue_line, resources
+from fs_dialer.core import actions, agent_events, agent_picture, definition, events, flow, model, queue_line, resources
 
-_MODULES: tuple[ModuleType, ...] = (model, resources, definition, events, agent_events, agent_picture, queue_line, actions)
+_MODULES: tuple[ModuleType, ...] = (model, flow, resources, definition, events, agent_events, agent_picture, queue_line, actions)
 
 
 def _known() -> dict[str, type]:
@@ -74,6 +75,8 @@ def _encode(value: object) -> Any:
         return line
     if isinstance(value, tuple | list):
         return [_encode(item) for item in value]
+    if isinstance(value, frozenset):
+        return {"$": "set", "of": sorted(value)}
     if isinstance(value, Mapping):
         return {"$": "map", "of": {str(key): _encode(item) for key, item in value.items()}}
     raise ValueError(f"no line for a {type(value).__name__}")
@@ -91,6 +94,8 @@ def _decode(value: Any) -> Any:
     if not isinstance(value, dict):
         return value
     name = value.get("$")
+    if name == "set":
+        return frozenset(value["of"])
     if name == "map":
         return {key: _decode(item) for key, item in value["of"].items()}
     cls = CLASSES.get(name) if isinstance(name, str) else None

@@ -12,8 +12,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -25,21 +25,22 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
-from fs_dialer.core.model import CommandId
+from fs_dialer.core.model import CommandId, SwitchId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import StoreError
-from fs_dialer.esl.client import EslSettings, SwitchClient, open_client
+from fs_dialer.esl.client import EslSettings, SwitchClient
 from fs_dialer.modes import OFFERED
 from fs_dialer.runtime import chores, perform
 from fs_dialer.runtime.chores import Housekeeper
 from fs_dialer.runtime.clock import Clock
 from fs_dialer.runtime.desk import Desk
+from fs_dialer.runtime.http_desk import HttpDesk
 from fs_dialer.runtime.ids import engine_sources
 from fs_dialer.runtime.journal import Journal
+from fs_dialer.runtime.live_switches import LiveSwitches, SwitchLink
 from fs_dialer.runtime.ports import DaemonStore
 from fs_dialer.runtime.spool import Spool
 from fs_dialer.runtime.store_workers import StoreWorkers
-from fs_dialer.runtime.switch_port import SwitchPort
 
 log = logging.getLogger("fs_dialer.daemon")
 
@@ -59,7 +60,8 @@ LEVELS = {"INFO": logging.INFO, "WARNING": logging.WARNING, "ERROR": logging.ERR
 
 @dataclass(frozen=True, slots=True)
 class LiveSettings:
-    """`seed` None = from the operating system. `journal_dir` None = no journal. `recordings_dir` None = recordings, below state_dir."""
+    """esl, client: of the switch named main; switches: further ones. `seed` None = from the operating system. `journal_dir` None = no journal.
+    `recordings_dir` None = recordings, below state_dir."""
 
     esl: EslSettings
     client: str
@@ -68,6 +70,7 @@ class LiveSettings:
     journal_keep_s: float
     seed: int | None = None
     recordings_dir: Path | None = None
+    switches: Mapping[SwitchId, SwitchLink] = field(default_factory=dict)
 
 
 class Service(Protocol):
@@ -129,10 +132,12 @@ class Daemon:
         self.when_active: list[Service] = []
         self._started: list[Service] = []
         recordings = settings.recordings_dir or settings.state_dir / "recordings"
-        self.switch = SwitchPort(perform.MAIN_SWITCH, self.put, self.spawn, store.open_attempts_found, recordings)
+        links = {perform.MAIN_SWITCH: SwitchLink(settings.esl, settings.client), **settings.switches}
+        self.switches = LiveSwitches(links, self.put, self.spawn, store.open_attempts_found, recordings)
         self.stores = StoreWorkers(
-            store, self.switch, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost, self._dispatch
+            store, self.switches, Spool(settings.state_dir / "spool.jsonl"), self.put, self.spawn, self._clock.now, self._lead_lost, self._dispatch
         )
+        self.http = HttpDesk(lambda: self.dialer.installation.webhook_hosts, self.put, self.spawn)
         self.hub: Hub = Nobody()
         self.desk = Desk(store, listener, self.put, self._clock.now)
 
@@ -150,7 +155,7 @@ class Daemon:
     @property
     def client(self) -> SwitchClient | None:
         """The link to the switch, once there is one."""
-        return self.switch.client
+        return self.switches.client
 
     def spawn(self, work: Callable[..., Any], *args: Any) -> gevent.Greenlet:
         """The one way to start a greenlet: its failure is logged and ends the daemon."""
@@ -201,8 +206,7 @@ class Daemon:
             gc.freeze()
             gc.set_threshold(*GC_THRESHOLDS)
             self.stores.start()
-            self.switch.client = open_client(self._settings.client, self._settings.esl, self.switch.on_event, self.switch.on_link, spawn=self.spawn)
-            self.switch.client.start()
+            self.switches.connect()
             for work in (self._loop, self._watch_clock, self._show, self.desk.listen):
                 self.spawn(work)
             self.spawn(chores.return_refused, self._store, self._clock.now)
@@ -261,12 +265,13 @@ class Daemon:
             log.info("%d leads claimed by an earlier daemon are free again", returned)
         for event in perform.loaded(self._store):
             self._handle(event)
+            if isinstance(event, ev.InstallationLoaded):
+                self.switches.compare([switch.id for switch in event.installation.switches])
         self.desk.seen_at_start()
 
     def _close(self) -> None:
         self._stop.set()
-        if self.switch.client is not None:
-            self.switch.client.close()
+        self.switches.close()
         self.stores.finish(STOP_WRITES_S)
         for service in reversed(self._started):
             service.stop()
@@ -327,12 +332,15 @@ class Daemon:
 
     def _dispatch(self, action: act.Action) -> None:
         if isinstance(action, act.OriginateLead):
+            self.switches.expects(action)
             self.stores.open(action)
         elif (rule := perform.SWITCH_ACTIONS.get(type(action))) is not None:
-            rule(self.switch, action)
+            self.switches.send(rule, action)
             self._urgent |= type(action) is act.Bridge
         elif isinstance(action, act.ClaimLeads | act.TakeLeadNow):
             self.stores.claim(action)
+        elif isinstance(action, act.AskHttp):
+            self.http.ask(action)
         elif isinstance(action, act.ShowAgent):
             self.hub.shown(action.picture)
         elif isinstance(action, act.Reply) and action.command_id.startswith(WEB):
@@ -341,6 +349,8 @@ class Daemon:
             log.log(LEVELS[action.level], "%s %s", action.name, " ".join(f"{key}={value}" for key, value in action.fields))
         elif isinstance(action, act.Drained):
             self.stop()
+        elif isinstance(action, act.SwitchGivenUp):
+            self.switches.given_up(action)
         else:
             self.stores.write(action)
 

@@ -69,6 +69,8 @@ def write(store: Store, action: act.Action) -> None:
         store.return_leads(action.campaign, action.leads)
     elif isinstance(action, act.StoreCampaignState):
         store.set_campaign_state(action.campaign, action.revision, action.state, action.started, action.reason, action.who)
+    elif isinstance(action, act.StoreSwitchDrained):
+        store.set_switch_drained(action.switch, action.since, action.who)
     elif isinstance(action, act.StoreAgentStatus):
         store.set_agent_status(action.agent, action.status, action.reason, action.who)
     elif isinstance(action, act.SaveMemory):
@@ -90,6 +92,8 @@ def write(store: Store, action: act.Action) -> None:
 def loaded(store: Store) -> list[ev.Event]:
     """Everything the engine must know before its first decision."""
     found: list[ev.Event] = [ev.InstallationLoaded(store.installation())]
+    if drained := store.drained_switches():
+        found.append(ev.SwitchesDrained(tuple(drained.items())))
     found += [ev.AgentLoaded(stored.agent, stored.status) for stored in store.agents()]
     found.append(ev.TeamsLoaded(store.teams()))
     found += [QueueLoaded(line_of(queue)) for queue in store.queues()]

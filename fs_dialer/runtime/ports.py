@@ -21,6 +21,7 @@ from fs_dialer.core.model import (
     LeadUpdate,
     OpenAttempt,
     Refusal,
+    SwitchId,
 )
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.snapshot import Snapshot
@@ -70,6 +71,12 @@ class Store(Protocol):
     def set_campaign_state(self, campaign: CampaignId, revision: int, state: CampaignState, started: bool, reason: str, who: str) -> None: ...
     def approve_revision(self, campaign: CampaignId, revision: int, who: str) -> None:
         """It dials from now on; the campaign's state stays as it is in this moment (D5)."""
+
+    def drained_switches(self) -> Mapping[SwitchId, float]:
+        """Which get no new calls, and since when."""
+
+    def set_switch_drained(self, switch: SwitchId, since: float | None, who: str) -> None:
+        """`since` None: it gets calls again."""
 
     def set_agent_status(self, agent: AgentId, status: AgentStatus, reason: str, who: str) -> None: ...
     def save_agent_times(self, rows: Sequence[AgentTimes]) -> None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import logging
 import math
-import re
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -35,7 +34,7 @@ from fs_dialer.core.switch_names import IVR_CONTEXT, QUEUE, QUEUE_CONTEXT
 from fs_dialer.errors import EslDisconnected, EslError, EslProtocolError, EslRefused, EslUnsafe, StoreError
 from fs_dialer.esl import commands
 from fs_dialer.esl.client import LinkLost, LinkUp, SwitchClient, expect_ok
-from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, VARIABLE_GATEWAY, left_by_fallback, leg_facts, queued_caller, translate
+from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, VARIABLE_GATEWAY, flows_in, left_by_fallback, leg_facts, queued_caller, translate
 from fs_dialer.esl.wire import Event
 from fs_dialer.runtime.kept_rows import KeptRows
 
@@ -44,9 +43,6 @@ log = logging.getLogger("fs_dialer.switch")
 GONE_TWICE_S = 3.0  # uuid_exists must be false twice, so far apart, before a leg is gone
 ASK_AGAIN_S = 1.0
 FALLBACK_SUFFIX = ".fallback"  # QUEUE.fallback is a queued caller's, until an agent has met him
-
-_EXTENSION = re.compile(r'<extension\s[^>]*?name="([A-Za-z0-9_.-]{1,200})"')
-_FLOW = re.compile(r"[A-Za-z0-9_-]+\.[0-9a-f]{8}")
 
 Put = Callable[[ev.Event], None]
 Spawn = Callable[..., Any]
@@ -68,6 +64,17 @@ class SwitchPort:
         self._counting: list[ev.LegCreated | ev.LegDestroyed] | None = None  # what began and ended while the switch's legs are being counted
         self._uncommitted: dict[LegId, bool] = {}  # originates not yet sent → cancelled meanwhile?
         self.kept = KeptRows(name, lambda command: self._need_client().api(command), put, spawn)
+
+    @property
+    def linked(self) -> bool:
+        return self._linked
+
+    def tell_gone(self, left_open: Sequence[OpenAttempt]) -> None:
+        """The switch stays away: what an earlier daemon left open on it is closed without its word."""
+        for found in () if self._adopted else left_open:
+            if found.attempt.id not in self._told:
+                self._told.add(found.attempt.id)
+                self._put(ev.AttemptFound(found, None))
 
     # --- what the switch says ---------------------------------------------------------------------------------------------------------
 
@@ -129,7 +136,7 @@ class SwitchPort:
         """Which of our extensions the switch has: at every link, and when it has read its XML again."""
         while epoch == self._epoch and self._linked:
             try:
-                found = [frozenset(_entries(self._need_client().api(commands.xml_locate_context(c)), c)) for c in (IVR_CONTEXT, QUEUE_CONTEXT)]
+                flows, queues = (self._need_client().api(commands.xml_locate_context(context)) for context in (IVR_CONTEXT, QUEUE_CONTEXT))
             except EslDisconnected:
                 return
             except EslError as error:
@@ -137,7 +144,7 @@ class SwitchPort:
                 gevent.sleep(ASK_AGAIN_S)
                 continue
             if epoch == self._epoch and self._linked:
-                self._put(ev.FlowsInSwitch(self.name, found[0], found[1]))
+                self._put(flows_in(flows, queues, self.name))
             return
 
     def _legs(self) -> list[tuple[LegId, GatewayId | None]]:
@@ -472,9 +479,3 @@ class SwitchPort:
         if self.client is None:
             raise EslDisconnected("no link to the switch yet")
         return self.client
-
-
-def _entries(xml: str, context: str) -> list[str]:
-    """The extensions of a context: of flows only those that a call is sent to from outside, `dues-menu.3f2a91c4`."""
-    found = _EXTENSION.findall(xml)
-    return [name for name in found if _FLOW.fullmatch(name)] if context == IVR_CONTEXT else found

@@ -5,39 +5,70 @@ Imports neither gevent nor psycopg2, nor does anything it reaches. Nothing here 
 
 from __future__ import annotations
 
+import heapq
+import itertools
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
-from fs_dialer.core.model import AgentId
+from fs_dialer.core.model import AgentId, SwitchId
 from fs_dialer.runtime import perform
-from fs_dialer.runtime.ports import Store, VirtualSwitch
+from fs_dialer.runtime.ports import Store, Switch, VirtualSwitch
+from fs_dialer.runtime.switchboard import Switchboard
 
 OnStep = Callable[[ev.Event, float, list[act.Action]], None]
+Service = Callable[[act.AskHttp], tuple[float, ev.HttpAnswered]]
+"""A service that flows ask: how many seconds it takes, and what it answers."""
+
+
+def no_service(action: act.AskHttp) -> tuple[float, ev.HttpAnswered]:
+    """Nothing answers: the time-out is over at last."""
+    return action.timeout_s, ev.HttpAnswered(action.call, action.node, False)
 
 
 class VirtualRuntime:
     """Drives one engine. `on_step` sees every event with its actions (journal, tests)."""
 
-    def __init__(self, dialer: Dialer, store: Store, switch: VirtualSwitch, start: float, on_step: OnStep | None = None) -> None:
-        self.dialer, self.store, self.switch, self.now = dialer, store, switch, start
+    def __init__(
+        self,
+        dialer: Dialer,
+        store: Store,
+        switch: VirtualSwitch | Mapping[SwitchId, VirtualSwitch],
+        start: float,
+        on_step: OnStep | None = None,
+        service: Service = no_service,
+    ) -> None:
+        ports = switch if isinstance(switch, Mapping) else {perform.MAIN_SWITCH: switch}
+        self.dialer, self.store, self.now = dialer, store, start
+        self.board: Switchboard[VirtualSwitch] = Switchboard(ports, lambda event: self._inbox.append(event))
+        self.away: set[SwitchId] = set()  # switches whose link is down: nothing goes there, and what they say is lost
         self.drained = False
         self.notes: deque[act.Note] = deque(maxlen=1000)
         self.steps = 0
         self.callers: list[act.CallerServed | act.CallerLeft] = []
         self.pictures: dict[AgentId, AgentPicture] = {}  # of watched agents, the newest
-        self._on_step = on_step
+        self._on_step, self._service = on_step, service
+        self._order = itertools.count()
+        self._later: list[tuple[float, int, ev.Event]] = []  # what services will have answered, the soonest first
         self._inbox: deque[ev.Event] = deque()
 
     def begin(self) -> None:
         """Load what the store has and say that the switch is linked."""
-        self.switch.at(self.now)
+        for port in self.board.ports.values():
+            port.at(self.now)
         for event in perform.loaded(self.store):
             self.give(event)
-        self.give(ev.SwitchUp(self.store.installation().switch, ()))
+        for name in self.board.ports if len(self.board.ports) > 1 else (self.store.installation().switch,):
+            self.give(ev.SwitchUp(name, ()))
+
+    def lose(self, switch: SwitchId) -> None:
+        """The link to one of several is gone; the switch goes on, or not."""
+        self.away.add(switch)
+        self.give(ev.SwitchLost(switch, "the link is down"))
 
     def give(self, event: ev.Event) -> None:
         """One event, and all that its actions bring about without any time passing."""
@@ -47,16 +78,30 @@ class VirtualRuntime:
     def run_until(self, end: float, done: Callable[[], bool] | None = None) -> None:
         """Until `end`, or until `done()` holds, or until nothing is due any more."""
         while self.now < end and not self.drained and not (done is not None and done()):
-            due = [at for at in (self.dialer.next_wakeup(), self.switch.next_wakeup()) if at is not None]
+            ports = [port.next_wakeup() for port in self.board.ports.values()]
+            due = [at for at in (self.dialer.next_wakeup(), *ports, self._later[0][0] if self._later else None) if at is not None]
             at = max(self.now, min(due, default=end))
             if at >= end:
                 self.now = end
                 break
             self.now = at
-            self.switch.at(at)
-            happened = self.switch.advance(at)
+            happened = self._told(at)
+            while self._later and self._later[0][0] <= at:
+                happened.append(heapq.heappop(self._later)[2])
             self._inbox.extend(happened if happened else [ev.Tick()])
             self._settle()
+
+    def _told(self, at: float) -> list[ev.Event]:
+        """What the switches say by then."""
+        happened: list[ev.Event] = []
+        for name, port in self.board.ports.items():
+            port.at(at)
+            told = port.advance(at)
+            if name not in self.away:
+                for event in told:
+                    self.board.heard(event, name, at)
+                happened += told
+        return happened
 
     def _settle(self) -> None:
         while self._inbox:
@@ -74,13 +119,16 @@ class VirtualRuntime:
             (answer,) = perform.open_attempts(self.store, [action])
             self._inbox.append(answer)
             if isinstance(answer, ev.AttemptOpened):
-                self.switch.originate_lead(action)
+                self._to_switch(lambda port, each: port.originate_lead(each), action)
         elif rule is not None:
-            rule(self.switch, action)
+            self._to_switch(rule, action)
         elif isinstance(action, act.ClaimLeads):
             self._inbox.append(perform.claim(self.store, action, self.now))
         elif isinstance(action, act.TakeLeadNow):
             self._inbox.append(perform.take(self.store, action, self.now))
+        elif isinstance(action, act.AskHttp):
+            takes_s, told = self._service(action)
+            heapq.heappush(self._later, (self.now + min(takes_s, action.timeout_s), next(self._order), told))
         elif isinstance(action, act.ShowAgent):
             self.pictures[action.picture.agent] = action.picture
         elif isinstance(action, act.CallerServed | act.CallerLeft):
@@ -89,5 +137,23 @@ class VirtualRuntime:
             self.notes.append(action)
         elif isinstance(action, act.Drained):
             self.drained = True
+        elif isinstance(action, act.SwitchGivenUp):
+            pass  # no earlier daemon left anything here
         else:
             perform.write(self.store, action)
+            if isinstance(action, act.OptOut) and action.kept:
+                self._to_switch(lambda port, each: port.forget_kept(each), act.ForgetKept(action.switch, action.kept))
+
+    def _to_switch(self, rule: Callable[[Switch, Any], None], action: act.Action) -> None:
+        """Where a link is down, what would have been sent is not."""
+        if not self.away:
+            self.board.send(rule, action)
+            return
+
+        def unless_away(port: Switch, each: act.Action) -> None:
+            if next(name for name, some in self.board.ports.items() if some is port) not in self.away:
+                rule(port, each)
+            elif isinstance(each, act.OriginateLead | act.OriginateAgent):
+                self._inbox.append(ev.OriginateFailed(each.leg, "SWITCH_LOST", sent=False))
+
+        self.board.send(unless_away, action)

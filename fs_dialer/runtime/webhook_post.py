@@ -67,13 +67,8 @@ def post(
     `hosts`: the installation's webhook_hosts at this moment.
     """
     started = time.monotonic()
-    try:
-        target = target_of(webhook.url)
-        local = local_allowed(target, hosts)
-        secret = secret_of(webhook, environ)
-        address = fit_address(target, _resolved(target), local=local)
-    except NotAllowed as error:
-        raise NotDelivered(f"not sent: {error}") from None
+    secret = secret_of(webhook, environ)
+    target, connection = connection_to(webhook.url, hosts, webhook.timeout_s)
     timestamp = int(now())
     headers = {
         "Host": target.authority,
@@ -85,13 +80,12 @@ def post(
         "X-FS-Dialer-Timestamp": str(timestamp),
         "X-FS-Dialer-Signature": signature(secret, timestamp, letter.body),
     }
-    connection = _connection(target, address, webhook.timeout_s)
     try:
         connection.request("POST", target.path, body=letter.body, headers=headers)
         answer = connection.getresponse()
         status, said = answer.status, answer.read(ANSWER_BYTES)
     except (OSError, http.client.HTTPException, ValueError) as error:
-        raise NotDelivered(f"{target.authority}: {_words(error, webhook.timeout_s)}") from None
+        raise NotDelivered(f"{target.authority}: {words_of(error, webhook.timeout_s)}") from None
     finally:
         connection.close()
     if 300 <= status < 400:
@@ -102,11 +96,22 @@ def post(
     return status, time.monotonic() - started
 
 
+def connection_to(url: str, hosts: Sequence[str], timeout_s: float) -> tuple[Target, http.client.HTTPConnection]:
+    """Where a url leads, judged by the installation's webhook_hosts, and a connection that is not opened yet. NotDelivered where it may not be."""
+    try:
+        target = target_of(url)
+        local = local_allowed(target, hosts)
+        address = fit_address(target, _resolved(target), local=local)
+    except NotAllowed as error:
+        raise NotDelivered(f"not sent: {error}") from None
+    return target, _connection(target, address, timeout_s)
+
+
 def _resolved(target: Target) -> list[str]:
     try:
         found = socket.getaddrinfo(target.host, target.port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError) as error:
-        raise NotDelivered(f"the name {target.host} is not known: {_words(error, 0.0)}") from None
+        raise NotDelivered(f"the name {target.host} is not known: {words_of(error, 0.0)}") from None
     return list(dict.fromkeys(str(each[4][0]) for each in found))
 
 
@@ -144,7 +149,8 @@ class _Tls(http.client.HTTPSConnection):
             raise
 
 
-def _words(error: Exception, timeout_s: float) -> str:
+def words_of(error: Exception, timeout_s: float) -> str:
+    """What went wrong with a connection, in one line for people."""
     if isinstance(error, TimeoutError):
         return f"no answer within {timeout_s:g} s"
     if isinstance(error, http.client.RemoteDisconnected):

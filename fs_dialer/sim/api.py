@@ -388,7 +388,7 @@ COMMANDS: Final[dict[str, Command]] = {
     "global_getvar": lambda sw, args, now: sw.globals.get(args, "") if args else "".join(f"{k}={v}\n" for k, v in sw.globals.items()),
     "global_setvar": _global_setvar, "cond": _cond, "eval": _eval, "expr": lambda sw, args, now: dialstring.arithmetic(args), "msleep": lambda sw, args, now: "+OK",
     "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: configuration.module_exists(sw, args),
-    "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": kept.command, "hash": kept.command,
+    "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": kept.command, "hash": kept.hash_command,
     "load": lambda sw, args, now: _module(sw, args, now, True), "unload": lambda sw, args, now: _module(sw, args, now, False),
     "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_del": lambda sw, args, now: sw.sched_del(args, now),
     "uuid_exists": lambda sw, args, now: sw.exists(args), "uuid_bridge": _bridge, "uuid_dump": _dump, "uuid_transfer": _transfer,

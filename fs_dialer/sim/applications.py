@@ -57,9 +57,10 @@ def beside(sw: SimSwitch, leg: Leg, name: str, data: str, now: float) -> None:
         queued(sw, leg, name, data, now)
         return
     kept = leg.app, leg.app_data, leg.app_uuid, leg.app_response, leg.turn
-    if execute(sw, leg, name, data, now) and leg.phase != HUNG_UP:
+    phase = leg.phase
+    if execute(sw, leg, name, data, now) and leg.phase == phase:
         playback.complete_app(sw, leg, now)
-    if leg.phase != HUNG_UP and not leg.app:
+    if leg.phase == phase and not leg.app:
         leg.app, leg.app_data, leg.app_uuid, leg.app_response, leg.turn = kept
 
 
@@ -176,8 +177,8 @@ def execute_transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 
 
 APPLICATIONS: dict[str, Handler] = {
-    "park": _park, "playback": _playback, "hangup": _hangup, "sleep": _sleep, "answer": _nothing, "pre_answer": _nothing,
-    "ring_ready": _nothing, "info": _nothing, "mkdir": _nothing, "endless_playback": _playback, "sched_transfer": _sched_transfer,
+    "park": _park, "playback": _playback, "hangup": _hangup, "sleep": _sleep,
+    "info": _nothing, "mkdir": _nothing, "endless_playback": _playback, "sched_transfer": _sched_transfer,
     "sched_hangup": _sched_hangup, "sched_broadcast": _sched_broadcast, "sched_cancel": _sched_cancel, "transfer": execute_transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
 }
 

@@ -17,7 +17,7 @@ from fs_dialer.sim.leg import HUNG_UP, Leg
 if TYPE_CHECKING:
     from fs_dialer.sim.switch import SimSwitch
 
-_EXEC: Final = re.compile(r"exec(\[[a-z]*\])?:(.+)")
+_EXEC: Final = re.compile(r"(?:exec(\[[A-Za-z]*\])?|(api)):(.+)")
 TIMEOUT_MS: Final = "1500"
 
 
@@ -30,6 +30,7 @@ class Binding:
     application: str
     data: str
     inline: bool
+    api: bool
 
 
 def separated(text: str, delimiter: str = ",") -> list[str]:
@@ -56,7 +57,7 @@ def _bind(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     realm, keys, what, argument = (*separated(data), "", "", "")[:4]
     found = _EXEC.fullmatch(what)
     if not realm or not keys or found is None:
-        sw.log("err", f"bind_digit_action: the simulated switch knows exec: and exec[i]: only: {data}", now)
+        sw.log("err", f"bind_digit_action: the simulated switch knows exec:, exec[i]: and api: only: {data}", now)
         return True
     try:
         pattern = re.compile(keys[1:]) if keys.startswith("~") else None
@@ -64,7 +65,7 @@ def _bind(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
         sw.log("err", f"bind_digit_action: {keys} is no expression", now)
         return True
     own = digits.ears(leg)
-    own.realms.setdefault(realm, []).append(Binding(keys, pattern, found[2], argument, "i" in (found[1] or "")))
+    own.realms.setdefault(realm, []).append(Binding(keys, pattern, found[3], argument, "i" in (found[1] or ""), bool(found[2])))
     return True
 
 
@@ -120,7 +121,9 @@ def _decide(sw: SimSwitch, leg: Leg, turn: int, now: float) -> None:
         return
     sw.set_variable(leg, "last_matching_digits", fed)
     binding = found[0]
-    if not binding.inline and leg.parked and leg.playback is not None and leg.playback.broadcast:
+    if binding.api:
+        sw.set_variable(leg, "bind_digit_action_api_result", sw.run_hook(leg, f"{binding.application} {binding.data}", now, False))
+    elif not binding.inline and leg.parked and leg.playback is not None and leg.playback.broadcast:
         own.deferred.append((binding.application, binding.data))
     else:
         applications.beside(sw, leg, binding.application, binding.data, now)
@@ -130,7 +133,8 @@ def catch_up(sw: SimSwitch, leg: Leg, now: float) -> None:
     """The music is over: what `exec:` had to wait with."""
     own = leg.ears
     while own is not None and own.deferred:
-        applications.beside(sw, leg, *own.deferred.pop(0), now)
+        name, data = own.deferred.pop(0)
+        applications.beside(sw, leg, name, data, now)
 
 
 APPLICATIONS: Final[dict[str, applications.Handler]] = {

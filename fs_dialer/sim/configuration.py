@@ -1,7 +1,7 @@
 """What the simulated switch tells about its own configuration: files, streams, modules, and its XML as far as it has any.
 
 Knows the layout of switch_xml_toxml() and the words of mod_commands and mod_local_stream (FreeSWITCH 1.11.3, asked over the event socket). It has no
-configuration files: what it prints is made from SwitchSettings and the extensions it knows. Changes nothing.
+configuration files: what it prints is made from SwitchSettings, the extensions it knows and its XML dialplan. Changes nothing.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Iterable
 from html import escape
 from typing import TYPE_CHECKING, Final
 
+from fs_dialer.sim import dialplan_xml
 from fs_dialer.sim.settings import Applications
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def xml_locate(sw: SimSwitch, args: str) -> str:
         return "-ERR bad args\n"
     if words[:3] == ["dialplan", "context", "name"] and len(words) > 3:
         found = {extension: applications for (context, extension), applications in sw.settings.extensions.items() if context == words[3]}
-        return _context(words[3], found.items()) if found else NOTHING
+        if found:
+            return _context(words[3], found.items())
+        return dialplan_xml.printed(sw.dialplan[words[3]]) if words[3] in sw.dialplan else NOTHING
     if words[:3] == ["configuration", "configuration", "name"] and len(words) > 3:
         params = _params(sw).get(words[3])
         return _configuration(words[3], params) if params is not None else NOTHING

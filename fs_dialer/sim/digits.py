@@ -1,8 +1,8 @@
 """Keys: how they reach a leg, who reads them, and play_and_get_digits.
 
 Knows the order of things (freeswitch.md 40–44; recordings s05a, s05b, s06): a key goes first to the leg's bindings (bindings.py), else to whatever
-application reads keys. One that is read raises DTMF; one that nobody reads waits, and is thrown away when the next question is asked. The question is
-switch_play_and_get_digits() and switch_ivr_read(): prompt, digits, a look at the pattern, the sound for a wrong answer, and again.
+application reads keys. One that is read raises DTMF; one that nobody reads waits, and answers the next question. The question is
+switch_play_and_get_digits() and switch_ivr_read() of 1.11: prompt, digits, a look at the pattern, the sound for a wrong answer, and again.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Question:
 class Ears:
     """What a leg knows of keys: those not read yet, the question it is asked, its bindings and what has been fed to them."""
 
-    __slots__ = ("asked_before", "attending", "deferred", "fed", "fed_turn", "listens_until", "question", "realm", "realms", "unread")
+    __slots__ = ("asked_before", "attending", "beep_at", "deferred", "fed", "fed_turn", "listens_until", "question", "realm", "realms", "unread")
 
     def __init__(self) -> None:
         self.unread = ""
@@ -59,6 +59,7 @@ class Ears:
         self.asked_before: dict[str, int] = {}  # how often a rule of the person's has answered
         self.attending = False  # in a flow: the person listens, and is not kept waiting
         self.listens_until = 0.0
+        self.beep_at = 0.0
 
 
 def ears(leg: Leg) -> Ears:
@@ -137,8 +138,7 @@ def play_and_get_digits(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     least, most, tries, timeout_ms = (int(word) for word in given[:4])
     variable, pattern, between, on_failure = (*given[7:], "", "", "", "")[:4]
     between_ms = int(between) if between.isdecimal() and int(between) else timeout_ms
-    if variable:
-        sw.set_variable(leg, variable, None)
+    if variable and pattern:
         sw.set_variable(leg, f"{variable}_invalid", None)
     question = Question(
         least, max(least, most), tries, timeout_ms / 1000, given[4], given[5], given[6], variable, pattern, between_ms / 1000, on_failure)
@@ -162,23 +162,31 @@ def _is_asked(leg: Leg, question: Question) -> bool:
 
 
 def _ask(sw: SimSwitch, leg: Leg, question: Question, now: float) -> None:
-    """One try: what was pressed before is forgotten, the prompt is played, and its end begins the waiting."""
+    """One try: the prompt is played, and its end begins the waiting. Keys that nobody has read so far answer at once."""
     own = ears(leg)
-    own.unread = ""
     question.tries -= 1
     question.number += 1
     question.digits, question.phase = "", "prompt"
     sw.set_variable(leg, "read_result", None)
+    if question.variable:
+        sw.set_variable(leg, question.variable, None)
     length_s: float | None = 0.0
     if question.prompt not in _SILENT:
         if not sw.settings.has_file(question.prompt):  # no prompt, no waiting
-            _judge(sw, leg, question, "failure", now)
+            _wrong(sw, leg, question, now)
             return
         length_s = sw.settings.file_length_s(question.prompt)
         playback.begin(sw, leg, question.prompt, False, now, then=lambda _, __, later: _wait(sw, leg, question, question.timeout_s, later))
     _hear(sw, leg, question, now + (length_s or 0.0))
     if question.prompt in _SILENT:
         _wait(sw, leg, question, question.timeout_s, now)
+    unread, own.unread = own.unread, ""
+    for place, digit in enumerate(unread):
+        if own.question is not question or question.phase == "wrong":
+            own.unread = unread[place:] + own.unread
+            return
+        tell(sw, leg, digit, "APP", now)
+        _answer(sw, leg, question, digit, now)
 
 
 def _hear(sw: SimSwitch, leg: Leg, question: Question, at: float) -> None:
@@ -202,14 +210,12 @@ def _timed_out(sw: SimSwitch, leg: Leg, question: Question, number: int, now: fl
 
 
 def _answer(sw: SimSwitch, leg: Leg, question: Question, digit: str, now: float) -> None:
-    """A digit. The first one during the prompt breaks it off and counts, whatever it is; later ones may end the answer."""
-    in_prompt = question.phase == "prompt"
-    if in_prompt:
+    """A digit. The first one during the prompt breaks it off and counts; one that ends the answer is no part of it."""
+    if question.phase == "prompt" and leg.playback is not None:
         playback.stop(sw, leg, "break", playback.PLAYED, now)
-    if digit in question.terminators and not (in_prompt and question.most > 1):
-        sw.set_variable(leg, "read_terminator_used", digit)
-        if in_prompt:
-            question.digits = digit
+    if digit in question.terminators:
+        if question.most > 1 or question.phase != "prompt":
+            sw.set_variable(leg, "read_terminator_used", digit)
         _judge(sw, leg, question, "success", now)
         return
     question.digits += digit
@@ -234,6 +240,9 @@ def _judge(sw: SimSwitch, leg: Leg, question: Question, result: str, now: float)
     sw.set_variable(leg, "read_result", result if len(digits) >= question.least else "failure")
     if digits and question.variable:
         sw.set_variable(leg, question.variable, digits)
+    if not digits and question.least == 0 and "read_terminator_used" in leg.variables:
+        _done(sw, leg, now)
+        return
     if digits and len(digits) >= question.least:
         pattern = _pattern(question.pattern) if question.pattern else None
         if not question.pattern or (pattern is not None and pattern.search(digits)):
@@ -242,7 +251,13 @@ def _judge(sw: SimSwitch, leg: Leg, question: Question, result: str, now: float)
         if question.variable:
             sw.set_variable(leg, f"{question.variable}_invalid", digits)
             sw.set_variable(leg, question.variable, None)
+    _wrong(sw, leg, question, now)
+
+
+def _wrong(sw: SimSwitch, leg: Leg, question: Question, now: float) -> None:
+    """The sound after a wrong answer or none, the last one too; nobody reads keys meanwhile."""
     question.phase = "wrong"
+    question.number += 1
     if question.wrong and sw.settings.has_file(question.wrong):
         playback.begin(sw, leg, question.wrong, False, now, then=lambda _, __, later: _again(sw, leg, question, later))
     else:

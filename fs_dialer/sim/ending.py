@@ -114,6 +114,9 @@ def _report(sw: SimSwitch, leg: Leg, now: float) -> None:
         if leg.answered_at and not leg.by_them:
             leg.note(marks.disposition, "send_bye")
             leg.put_variable("sip_hangup_disposition", "send_bye")
+        elif not leg.answered_at and leg.direction == "inbound" and not leg.sip_status:
+            leg.note(marks.disposition, "send_refuse")
+            leg.put_variable("sip_hangup_disposition", "send_refuse")
         elif not leg.answered_at and not leg.sip_status:
             leg.note(marks.cancelled)
             leg.put_variable("sip_hangup_disposition", "send_cancel")

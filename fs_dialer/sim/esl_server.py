@@ -19,6 +19,7 @@ import uuid
 from collections import deque
 from collections.abc import Callable
 from dataclasses import asdict, replace
+from pathlib import Path
 from typing import Any, Final
 
 import gevent
@@ -32,13 +33,15 @@ from fs_dialer.esl.wire import AUTH_REQUEST, Command, CommandDecoder, encode_api
 from fs_dialer.sim.headers import Headers
 from fs_dialer.sim.leg import SwitchEvent
 from fs_dialer.sim.listener import Listener, Renderer
-from fs_dialer.sim.people import ModelledPeople, PeopleModel
+from fs_dialer.sim.people import Behaviour, ModelledPeople, PeopleModel
 from fs_dialer.sim.settings import SwitchSettings
 from fs_dialer.sim.switch import SimSwitch
 
 FLUSH_S: Final = 0.02
 SHUTDOWN_S: Final = 2.0
-SIM_USAGE: Final = "-USAGE: sim counters | delays | gateway <name> up|down | freeze <seconds> | drop | legs\n"
+SIM_USAGE: Final = (
+    "-USAGE: sim counters | delays | gateway <name> up|down | freeze <seconds> | drop | legs"
+    " | inbound <number>|anonymous <destination> [<context> [<name>]]\n")
 
 
 def wall_clock() -> Callable[[], float]:
@@ -162,6 +165,14 @@ class EslServer:
         finally:
             self.connections.discard(connection)
 
+    # ---- callers
+
+    def call_in(self, from_number: str, destination: str, context: str = "public", display_name: str = "", behaviour: Behaviour | None = None) -> str:
+        """Somebody calls in; without a behaviour one of the model's callers. His leg's uuid, "" = the switch takes no call."""
+        now = self.clock()
+        self._advance(now)
+        return self.switch.inbound(from_number, display_name, destination, context, behaviour, now)
+
     # ---- faults
 
     def drop_connections(self) -> None:
@@ -242,6 +253,10 @@ class EslServer:
             return json.dumps([round(delay, 6) for delay in taken]) + "\n"
         if words == ["legs"]:
             return "".join(f"{leg!r}\n" for leg in self.switch.legs.values()) or "none\n"
+        if words[:1] == ["inbound"] and 3 <= len(words) <= 5:
+            from_number, destination, context, name = (*words[1:], "public", "")[:4] if len(words) < 5 else tuple(words[1:])
+            uuid_ = self.switch.inbound("" if from_number == "anonymous" else from_number, name, destination, context, None, self.clock())
+            return f"+OK {uuid_}\n" if uuid_ else "-ERR no call is taken\n"
         if len(words) == 3 and words[0] == "gateway" and words[2] in ("up", "down"):
             self.switch.set_gateway(words[1], words[2] == "up")
             return "+OK\n"
@@ -259,6 +274,12 @@ def seeded_uuids(rng: random.Random) -> Callable[[], str]:
     return lambda: str(uuid.UUID(int=rng.getrandbits(128), version=4))
 
 
+def dialplan_files(folder: Path) -> tuple[str, ...]:
+    """Every XML file below, in the order of their names: files of a folder before those of the folders in it, as the switch's includes have them."""
+    found = sorted(folder.rglob("*.xml"), key=lambda path: (len(path.parts), path.parts)) if folder.is_dir() else []
+    return tuple(path.read_text(encoding="utf-8") for path in found)
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Serve until SIGTERM, SIGINT or, if asked, the end of standard input. Prints `listening PORT` once it does."""
     parser = argparse.ArgumentParser(prog="python -m fs_dialer.sim.esl_server", description="A simulated FreeSWITCH event socket on loopback.")
@@ -266,6 +287,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--port", type=int, default=0, help="0 = any free one")
     parser.add_argument("--password-file", help="its first line is the password; without it: ClueCon")
     parser.add_argument("--people-json", help="a people model (the content of conf/people.yml) as JSON")
+    parser.add_argument("--dialplan", type=Path, help="a folder of XML dialplan, read at the start and at each reloadxml")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--sps", type=int, default=0, help="legs per second; 0 = as FreeSWITCH")
     parser.add_argument("--until-stdin-ends", action="store_true", help="stop when whoever holds our standard input is gone")
@@ -287,6 +309,12 @@ def main(arguments: list[str] | None = None) -> int:
         settings = replace(settings, sessions_per_second=options.sps)
     switch = SimSwitch(
         ModelledPeople(model), rng=random.Random(options.seed), new_uuid=seeded_uuids(random.Random(options.seed + 1)), settings=settings)
+    if options.dialplan is not None:
+        switch.files = lambda: dialplan_files(options.dialplan)
+        reply = switch.reload(0.0)
+        if "Success" not in reply:
+            print(f"{options.dialplan}: {reply.strip()}", file=sys.stderr)
+            return 2
     server = EslServer(switch, host=options.host, port=options.port, password=password)
     done = Event()
     for number in (signal.SIGTERM, signal.SIGINT):

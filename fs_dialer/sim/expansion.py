@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 DEEPEST: Final = 100
 LEAVES_THE_SWITCH: Final = frozenset({"system", "bg_system", "spawn", "bg_spawn", "spawn_stream", "lua", "luarun", "python", "perl", "js", "jsrun", "curl"})
 _WORTH_A_LOOK: Final = re.compile(r"\$\{|\\[\\ns']")
+_CALL: Final = re.compile(r"([^ (]*) *[ (](.*)$", re.DOTALL)
 _NUMBER: Final = re.compile(r"\s*(-?\d+)")
 
 
@@ -37,9 +38,12 @@ def expand(sw: SimSwitch, leg: Leg | None, text: str, now: float, depth: int = 0
         elif char == "\\" and follows == "\\":
             out.append("\\")
             at += 2
-        elif char == "$" and follows == "{":
-            inside, at = _inside(text, at + 2)
+        elif char == "$" and (follows == "{" or text.startswith("$${", at)):
+            inside, at = _inside(text, at + (2 if follows == "{" else 3))
             out.append(_value(sw, leg, inside, now, depth))
+            if at < end and text[at] != "$":  # what follows a value is copied as it is, a backslash too
+                out.append(text[at])
+                at += 1
         else:
             out.append(char)
             at += 1
@@ -61,9 +65,10 @@ def _inside(text: str, start: int) -> tuple[str, int]:
 
 
 def _value(sw: SimSwitch, leg: Leg | None, inside: str, now: float, depth: int) -> str:
-    name, bracket, rest = inside.partition("(")
-    if bracket:
-        return _function(sw, expand(sw, leg, name.rstrip(" "), now, depth + 1), expand(sw, leg, _arguments(rest), now, depth + 1), now)
+    call = _CALL.match(inside)
+    if call is not None:
+        name, rest = call[1], call[2]
+        return function(sw, expand(sw, leg, name, now, depth + 1), expand(sw, leg, _arguments(rest), now, depth + 1), now)
     name, *offsets = expand(sw, leg, inside, now, depth + 1).split(":", 2)
     value = variable(sw, leg, name)
     if value is None:
@@ -92,7 +97,8 @@ def _integer(text: str) -> int:
     return int(found[1]) if found else 0
 
 
-def _function(sw: SimSwitch, name: str, arguments: str, now: float) -> str:
+def function(sw: SimSwitch, name: str, arguments: str, now: float) -> str:
+    """What an api command says to whom it is not a stranger's; "" for one that would leave the switch, or that there is not."""
     if name.lower() in LEAVES_THE_SWITCH:
         sw.attempted.append((name.lower(), arguments))
         sw.log("warning", f"{name} {arguments}: the simulated switch does nothing outside itself", now)

@@ -20,7 +20,7 @@ from typing import Any, Final, Literal, Protocol
 from zoneinfo import ZoneInfo, available_timezones
 
 from fs_dialer.sim import staff as staffing
-from fs_dialer.sim.keypad import KeyRule
+from fs_dialer.sim.keypad import KeyRule, Press, read_keys
 from fs_dialer.sim.laws import Law, fixed, law, share
 from fs_dialer.sim.staff import Staff, minute_of_day
 
@@ -52,7 +52,7 @@ class Behaviour:
     listens_s: float | None = None  # the longest he stays in a flow, from its begin
     speaks_s: float = 6.0  # into a recording, before he is silent
     hangs_up_after_message: bool = True  # else he waits for what comes
-    beep_s: float | None = None  # of a machine: its beep, from the answer
+    beep: Law | None = None  # of a machine: its beep, from the answer
     second: Behaviour | None = None  # another phone of the same user, rung beside it under a uuid of its own: whoever answers first has the call
 
 
@@ -126,6 +126,11 @@ class Crowd:
     patience: Law | None = law("lognormal(9s, 0.6)", "")
     machine_stay: Law = law("uniform(20s, 45s)", "")  # from the answer until a machine hangs up
     ends_talk: float = 0.7  # share of the talks that this side ends
+    keys: tuple[KeyRule, ...] = ()  # what is pressed where a flow asks
+    presses: tuple[Press, ...] = ()  # what is pressed whatever is going on, as a key for a callback
+    listens: Law | None = None  # the longest a person stays in a flow; None = to its end
+    speaks: Law = fixed(6.0)  # into a recording
+    beep: Law = law("uniform(3s, 8s)", "")  # of a machine, from the answer
     two_phones: float = 0.0  # share of those who have a second phone like the first, rung beside it
 
     def draw(self, rng: random.Random, answer_factor: float = 1.0) -> Behaviour:
@@ -151,8 +156,9 @@ class Crowd:
                 return Behaviour("ring", 0.0, response, first_s)
             return Behaviour("refuse", first_s + self.ring_out.draw(rng), response, first_s, status)
         if outcome == "machine":
-            return Behaviour("answer", first_s + self.machine_ring.draw(rng), response, first_s, stay_s=self.machine_stay.draw(rng), machine=True)
-        return Behaviour(
+            answer_s, stay_s = first_s + self.machine_ring.draw(rng), self.machine_stay.draw(rng)
+            return Behaviour("answer", answer_s, response, first_s, stay_s=stay_s, machine=True, beep=self.beep)
+        did = Behaviour(
             "answer",
             first_s + self.ring.draw(rng),
             response,
@@ -160,6 +166,15 @@ class Crowd:
             patience_s=None if self.patience is None else self.patience.draw(rng),
             talk_s=None if self.talk is None else self.talk.draw(rng),
             ends_talk=self.ends_talk >= 1.0 or rng.random() < self.ends_talk,
+        )
+        if not self.keys and not self.presses and self.listens is None:
+            return did
+        return replace(
+            did,
+            rules=self.keys,
+            keys=tuple(sorted(pressed for press in self.presses for pressed in press.draw(rng))),
+            listens_s=None if self.listens is None else self.listens.draw(rng),
+            speaks_s=self.speaks.draw(rng),
         )
 
     def _outcome(self, rng: random.Random, answer_factor: float) -> str:
@@ -171,6 +186,8 @@ class Crowd:
         return names[min(bisect_right(ends, rng.random() * ends[-1]), len(names) - 1)]
 
 
+CALLERS: Final = Crowd((("person", 1.0),), fixed(0.1), 0.0, fixed(0.1), patience=law("lognormal(90s, 0.8)", ""))
+"""Who calls in and waits in a queue."""
 AGENTS: Final = Crowd((("person", 1.0),), fixed(0.1), 0.0, law("uniform(1s, 4s)", ""), refuse=fixed(1.0), talk=None, patience=None, ends_talk=0.0)
 """Agents who always answer, never hang up, and are ended by the other side or by the dialer."""
 
@@ -220,11 +237,12 @@ class PeopleModel:
     tries: tuple[float, ...] = ()
     staff: tuple[tuple[str, Staff], ...] = ()
     requests: tuple[Requests, ...] = ()
+    callers: Crowd = CALLERS
 
     @classmethod
     def from_mapping(cls, given: Mapping[str, Any]) -> PeopleModel:
         """A model from conf/people.yml's content. ValueError says what and where, one problem at a time."""
-        _known(given, ("customers", "agents", "numbers", "hours", "utc_offset", "zone", "tries", "requests"), "people")
+        _known(given, ("customers", "agents", "numbers", "hours", "utc_offset", "zone", "tries", "requests", "callers"), "people")
         customers = _crowd(given.get("customers") or {}, Crowd(), "customers")
         rules = [(f"agents[{index}]", rule) for index, rule in enumerate(_listed(given.get("agents"), "agents"))]
         agents = tuple((_match(rule, at), _crowd(rule, AGENTS, at, also=staffing.KEYS)) for at, rule in rules)
@@ -244,6 +262,7 @@ class PeopleModel:
             _tries(given.get("tries")),
             tuple((_match(rule, at), staffing.staff(rule, Staff(), at)) for at, rule in rules),
             _requests(given.get("requests")),
+            _crowd(given.get("callers") or {}, CALLERS, "callers"),
         )
 
     def local(self, zone: str) -> PeopleModel:
@@ -279,8 +298,10 @@ class ModelledPeople:
         self._calls: dict[str, int] = {}  # so far, by number; counted only where it matters
 
     def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
-        """An agent when fsd_role says so, or an agent's pattern fits and it does not say lead; else a special number, else anybody."""
+        """An agent when fsd_role says so, or an agent's pattern fits and it does not say lead; else a special number, else anybody. Who calls in is a caller."""
         role = variables.get("fsd_role")
+        if role == "caller":
+            return self.model.callers.draw(rng)
         for pattern, crowd in self.model.agents if role != "lead" else ():
             if fnmatchcase(endpoint, pattern):
                 return crowd.draw(rng)
@@ -308,8 +329,8 @@ class ModelledPeople:
 
 # ---- reading what an administrator wrote
 
-_LAWS: Final = ("first_response", "ring", "machine_ring", "refuse", "machine_stay")
-_LAWS_OR_NONE: Final = ("ring_out", "talk", "patience")
+_LAWS: Final = ("first_response", "ring", "machine_ring", "refuse", "machine_stay", "speaks", "beep")
+_LAWS_OR_NONE: Final = ("ring_out", "talk", "patience", "listens")
 _SHARES: Final = ("early_media", "ends_talk", "two_phones")
 _NEVER: Final = ("never", "none", "")
 
@@ -317,7 +338,7 @@ _NEVER: Final = ("never", "none", "")
 def _crowd(given: Any, base: Crowd, where: str, also: Sequence[str] = ()) -> Crowd:
     if not isinstance(given, Mapping):
         raise ValueError(f"{where}: write `name: value` lines")
-    _known(given, (*(field.name for field in fields(Crowd)), "outcome", "match", *also), where)
+    _known(given, (*(field.name for field in fields(Crowd) if field.name != "presses"), "outcome", "match", *also), where)
     changed: dict[str, Any] = {}
     for name, value in given.items():
         at = f"{where}.{name}"
@@ -325,6 +346,8 @@ def _crowd(given: Any, base: Crowd, where: str, also: Sequence[str] = ()) -> Cro
             changed["outcomes"] = _outcomes(value, at)
         elif name == "outcome":
             changed["outcomes"] = _outcomes({value: 1}, at)
+        elif name == "keys":
+            changed["keys"], changed["presses"] = read_keys(value, at)
         elif name in _LAWS:
             changed[name] = law(value, at)
         elif name in _LAWS_OR_NONE:

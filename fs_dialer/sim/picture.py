@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from fs_dialer.sim import invited
+
 if TYPE_CHECKING:
     from fs_dialer.sim.leg import Leg, Pairs
     from fs_dialer.sim.settings import SwitchSettings
@@ -83,12 +85,13 @@ class Picture:
         """The Caller-* block."""
         leg = self.leg
         pairs = [("Caller-Direction", leg.direction), ("Caller-Logical-Direction", self.logical)]
+        inbound = leg.direction == "inbound"
         for name, value in (
-            ("Dialplan", self.dialplan), ("Caller-ID-Name", self.cid_name), ("Caller-ID-Number", self.cid_number),
+            ("Username", leg.orig_number if inbound else ""), ("Dialplan", self.dialplan), ("Caller-ID-Name", self.cid_name), ("Caller-ID-Number", self.cid_number),
             ("Orig-Caller-ID-Name", self.orig_name), ("Orig-Caller-ID-Number", self.orig_number), ("Callee-ID-Name", self.callee_name),
             ("Callee-ID-Number", self.callee_number), ("Network-Addr", self.network), ("ANI", self.orig_number),
             ("Destination-Number", self.destination), ("Unique-ID", leg.uuid),
-            ("Source", "src/switch_ivr_originate.c" if leg.kind == "sofia" else "mod_loopback"), ("Transfer-Source", self.transfer_source),
+            ("Source", "mod_sofia" if inbound else "src/switch_ivr_originate.c" if leg.kind == "sofia" else "mod_loopback"), ("Transfer-Source", self.transfer_source),
             ("Context", self.context), ("RDNIS", self.rdnis), ("Channel-Name", leg.channel_name), ("Profile-Index", str(self.index)),
             ("Profile-Created-Time", stamp_us(self.profile_created_at)),
         ):
@@ -114,6 +117,9 @@ def times(
 def created(p: Picture) -> None:
     """What is there from CHANNEL_CREATE on."""
     leg, settings, v = p.leg, p.settings, p.variables
+    if leg.direction == "inbound":
+        invited.created(p)
+        return
     v.update(direction="outbound", is_outbound="true", uuid=leg.uuid, call_uuid=leg.uuid, session_id=str(leg.session_id))
     early = "false" if leg.given.get("ignore_early_media") == "true" else "true"
     if leg.kind != "sofia":

@@ -112,9 +112,10 @@ def complete_app(sw: SimSwitch, leg: Leg, now: float) -> None:
     """CHANNEL_EXECUTE_COMPLETE of the running application, if there is one: a leg parked after a bridge has none (freeswitch.md 30)."""
     if leg.app:
         name, leg.app = leg.app, ""
+        data, uuid = leg.app_data, leg.app_uuid
         if leg.recording_app is not None and name == "record":
             _recorded(sw, leg, now)
-        sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=app_tail(leg, name, leg.app_data, leg.app_uuid, leg.app_response))
+        sw.emit(leg, "CHANNEL_EXECUTE_COMPLETE", now, tail=app_tail(leg, name, data, uuid, leg.app_response))
         leg.app_response = "_none_"
 
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_events import CallerQueued
 from fs_dialer.core.leg_plan import (
     FALLBACK_AFTER_S,
     FALLBACK_CONTEXT,
@@ -20,10 +21,10 @@ from fs_dialer.core.leg_plan import (
     supervisor_plan,
 )
 from fs_dialer.core.model import LegId, SwitchId
-from fs_dialer.core.switch_names import KEPT
-from fs_dialer.esl.translate import leg_facts, translate
-from fs_dialer.esl.wire import unquote_value
-from fs_dialer.sim.switch import SimSwitch
+from fs_dialer.core.switch_names import IVR_CONTEXT, QUEUE_CONTEXT
+from fs_dialer.esl.translate import flows_in, left_by_fallback, leg_facts, queued_caller, translate
+from fs_dialer.runtime.kept_rows import KeptRows
+from fs_dialer.sim.switch import SimSwitch, SwitchEvent
 
 MAIN = SwitchId("main")
 FALLBACK = f"{FALLBACK_EXTENSION} XML {FALLBACK_CONTEXT}"
@@ -36,6 +37,7 @@ class SimPort:
         self.switch, self.name = switch, name
         self._now = 0.0
         self._answers: deque[ev.Event] = deque()
+        self.kept = KeptRows(name, lambda command: switch.api(command, self._now), self._answers.append, lambda do, *given: do(*given))
 
     # --- time -------------------------------------------------------------------------------------------------------------------------
 
@@ -49,10 +51,22 @@ class SimPort:
         out: list[ev.Event] = list(self._answers)
         self._answers.clear()
         for said in self.switch.advance(now):
-            event = translate(said.name, said.headers, said.body, self.name)
-            if event is not None:
-                out.append(event)
+            event = self.told(said)
+            if event is None:
+                continue
+            if isinstance(event, CallerQueued):
+                self.kept.came(event)
+            elif isinstance(event, ev.LegBridged):
+                self.kept.met(event.leg)
+                self.kept.met(event.other)
+            elif isinstance(event, ev.LegEnded):
+                self.kept.ended(event.leg, by_fallback=left_by_fallback(said.headers))
+            out.append(event)
         return out
+
+    def told(self, said: SwitchEvent) -> ev.Event | None:
+        """What the engine is told of it."""
+        return self._flows() if said.name == "RELOADXML" else translate(said.name, said.headers, said.body, self.name)
 
     # --- actions ----------------------------------------------------------------------------------------------------------------------
 
@@ -125,13 +139,15 @@ class SimPort:
         self.switch.transfer(action.leg, action.flow, "XML", action.context, self._now)
 
     def forget_kept(self, action: act.ForgetKept) -> None:
-        for row in action.rows:
-            self.switch.api(f"db delete/{KEPT}/{row}", self._now)
+        self.kept.forget(action.rows)
 
     def renew_fallback(self, action: act.RenewFallback) -> None:
+        """A queued caller's is his queue's own, until an agent has met him."""
         for leg in action.legs:
+            queue = self.kept.queued.get(leg, "")
+            extension, context = (f"{queue}.fallback", QUEUE_CONTEXT) if queue else (FALLBACK_EXTENSION, FALLBACK_CONTEXT)
             self.switch.sched_del(leg, self._now)
-            self.switch.sched_transfer(f"+{FALLBACK_AFTER_S}", leg, FALLBACK_EXTENSION, "XML", FALLBACK_CONTEXT, self._now)
+            self.switch.sched_transfer(f"+{FALLBACK_AFTER_S}", leg, extension, "XML", context, self._now)
 
     def drop_fallback(self, action: act.DropFallback) -> None:
         for leg in action.legs:
@@ -141,11 +157,27 @@ class SimPort:
         self._answers.append(self._whereabouts(action.leg))
 
     def reconcile(self, action: act.Reconcile) -> None:
+        """Legs of ours that the engine does not know, callers among them, then what is kept, then the legs it asked for."""
+        known = set(action.legs)
+        for uuid in list(self.switch.legs):
+            state = self.switch.state(uuid) if uuid not in known else None
+            if state is None:
+                continue
+            caller = queued_caller(state, self.name)
+            if caller is not None:
+                self.kept.came(caller)
+                self._answers.append(caller)
+            elif "variable_fsd_attempt" in state or "variable_fsd_agent" in state:
+                self._answers.append(ev.LegFound(leg_facts(state, self.name)))
+        self.kept.tell()
         self._answers.extend(self._whereabouts(leg) for leg in action.legs)
+        self._answers.append(self._flows())
         self._answers.append(ev.ReconcileDone(self.name))
 
+    def _flows(self) -> ev.FlowsInSwitch:
+        flows, queues = (self.switch.api(f"xml_locate dialplan context name {context}", self._now) for context in (IVR_CONTEXT, QUEUE_CONTEXT))
+        return flows_in(flows, queues, self.name)
+
     def _whereabouts(self, leg: LegId) -> ev.LegFound | ev.LegGone:
-        if self.switch.exists(leg) != "true":
-            return ev.LegGone(leg)
-        pairs = (line.split(": ", 1) for line in self.switch.dump(leg, self._now).splitlines() if ": " in line)
-        return ev.LegFound(leg_facts({name: unquote_value(value) for name, value in pairs}, self.name))
+        state = self.switch.state(leg)
+        return ev.LegGone(leg) if state is None else ev.LegFound(leg_facts(state, self.name))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, ending
+from fs_dialer.sim import applications, digits, ending
 from fs_dialer.sim.leg import HUNG_UP, Leg
 
 if TYPE_CHECKING:
@@ -85,21 +85,24 @@ def _wait_for_silence(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     """`threshold hits listen_hits timeout_ms`: a machine's greeting goes on until its beep, a person has said his name."""
     words = data.split()
     most_s = int(words[3]) / 1000 if len(words) > 3 and words[3].isdecimal() else 60.0
-    ends = max(now + 0.5, leg.answered_at + _beep_s(leg) + 0.5) if leg.behaviour.machine else now + 1.0
+    ends = max(now + 0.5, _beep_at(sw, leg) + 0.5) if leg.behaviour.machine else now + 1.0
     sw.at(min(ends, now + most_s), applications.slept, leg, leg.turn)
     return False
 
 
-def _beep_s(leg: Leg) -> float:
-    """From the answer to the machine's beep."""
-    return leg.behaviour.beep_s if leg.behaviour.beep_s is not None else 4.0
+def _beep_at(sw: SimSwitch, leg: Leg) -> float:
+    """When the machine beeps: drawn once for each call."""
+    own = digits.ears(leg)
+    if not own.beep_at:
+        own.beep_at = leg.answered_at + (4.0 if leg.behaviour.beep is None else leg.behaviour.beep.draw(sw.rng))
+    return own.beep_at
 
 
 def _avmd(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     """avmd_start listens beside what the leg does; a machine's beep is reported once."""
     sw.emit(leg, "CUSTOM", now, front=(("Event-Subclass", "avmd::start"),))
     if leg.behaviour.machine:
-        sw.at(max(now, leg.answered_at + _beep_s(leg)), _beeps, leg)
+        sw.at(max(now, _beep_at(sw, leg)), _beeps, leg)
     return True
 
 
@@ -109,5 +112,6 @@ def _beeps(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 APPLICATIONS: Final[dict[str, applications.Handler]] = {
-    "say": _say, "speak": _speak, "record": _record, "amd": _amd, "wait_for_silence": _wait_for_silence, "avmd_start": _avmd, "avmd_stop": lambda sw, leg, data, now: True,
+    "say": _say, "speak": _speak, "record": _record, "amd": _amd, "wait_for_silence": _wait_for_silence, "avmd_start": _avmd,
+    "avmd_stop": lambda sw, leg, data, now: True,
 }

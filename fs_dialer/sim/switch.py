@@ -28,6 +28,7 @@ from fs_dialer.sim import (
     ending,
     expansion,
     hunting,
+    inbound,
     kept,
     listing,
     picture,
@@ -36,14 +37,14 @@ from fs_dialer.sim import (
 )
 from fs_dialer.sim.headers import Headers
 from fs_dialer.sim.leg import HUNG_UP, LOG_LINE, STATE_NUMBERS, WITH_VARIABLES, Leg, Pairs, SwitchEvent
-from fs_dialer.sim.people import People
+from fs_dialer.sim.people import Behaviour, People
 from fs_dialer.sim.settings import Applications, SwitchSettings
 
 Action = Callable[..., None]
 Due = tuple[float, int, Action, tuple[Any, ...]]
 _APPLICATIONS: dict[str, applications.Handler] = {
     **applications.APPLICATIONS, **variables.APPLICATIONS, **hunting.APPLICATIONS, **digits.APPLICATIONS, **bindings.APPLICATIONS, **says.APPLICATIONS,
-    **kept.APPLICATIONS, "bridge": dialling.bridge_application,
+    **kept.APPLICATIONS, **inbound.APPLICATIONS, "bridge": dialling.bridge_application,
 }
 
 
@@ -94,7 +95,8 @@ class SimSwitch:
         self.globals: dict[str, str] = {"domain": self.settings.domain, "hostname": self.settings.hostname, "switchname": self.settings.switchname}
         self.globals["sound_prefix"] = self.settings.sound_prefix
         self.unloaded: set[str] = set()  # names of modules
-        self.database: dict[tuple[str, str], str] = {}
+        self.database: dict[tuple[str, str], str] = {}  # mod_db
+        self.hashes: dict[tuple[str, str], str] = {}
         self.tasks: dict[int, Task] = {}
         self._groups: dict[str, list[int]] = {}  # a leg's uuid -> the numbers of its tasks, of the fired ones too
         self.attempted: list[tuple[str, str]] = []  # what some text wanted done outside the switch: nothing was
@@ -118,6 +120,24 @@ class SimSwitch:
             self.job_done(job, "originate", "", text, later)
 
         dialling.originate(self, dialling.Originate(endpoint, variables, app, result, uuid, *dialling.timeouts(variables)), now)
+
+    def inbound(
+        self, from_number: str, display_name: str, destination: str, context: str, behaviour: Behaviour | None, now: float, uuid: str | None = None,
+    ) -> str:
+        """Somebody calls in. His leg's uuid, "" where the switch takes no call. Without a behaviour he is one of the people."""
+        return inbound.call_in(self, from_number, display_name, destination, context, behaviour, now, uuid)
+
+    def state(self, uuid: str) -> dict[str, str] | None:
+        """What uuid_dump would say of a leg, as far as a translator reads it; None = there is no such leg."""
+        leg = self.legs.get(uuid)
+        if leg is None:
+            return None
+        found = {
+            **leg.lean_variables, "Answer-State": leg.answer_state, "Channel-State": leg.state, "Caller-Context": leg.context,
+            "Caller-Destination-Number": leg.destination_now, "variable_current_application": leg.app or ("park" if leg.parked else "")}
+        if "last_bridge_to" in leg.variables:
+            found["variable_last_bridge_to"] = leg.variables["last_bridge_to"]
+        return found
 
     def bridge(self, a: str, b: str, now: float) -> str:
         """uuid_bridge."""
@@ -391,15 +411,10 @@ class SimSwitch:
             if application:
                 applications.beside(self, leg, application, data, now)
 
-    def run_hook(self, leg: Leg, hook: str, now: float) -> None:
-        """api_hangup_hook: an api command that runs when the leg is hung up, with its variables."""
+    def run_hook(self, leg: Leg, hook: str, now: float, expanded: bool = True) -> str:
+        """An api command that a leg runs, with its variables: api_hangup_hook, or a key's."""
         verb, _, arguments = hook.partition(" ")
-        if verb in expansion.LEAVES_THE_SWITCH:
-            self.attempted.append((verb, arguments))
-        elif verb in api.COMMANDS:
-            api.run(self, verb, expansion.expand(self, leg, arguments, now), now)
-        else:
-            self.log("err", f"{verb}: no such api command", now)
+        return expansion.function(self, verb, expansion.expand(self, leg, arguments, now) if expanded else arguments, now)
 
     def catch_up(self, leg: Leg, now: float) -> None:
         """Keys whose action had to wait for the end of the music."""

@@ -1,7 +1,7 @@
 """Applications that set and tell variables: set, export, unset, multiset, event, log.
 
-Knows how each takes its argument apart (mod_dptools.c). What stands in `${…}` has been expanded before it comes here; `\\${…}` arrives as `${…}` and is
-stored so, for whoever names the variable later.
+Knows how each takes its argument apart (mod_dptools.c). What stands in `${…}` has been expanded before it comes here, and `set` expands its value once
+more: `\\\\\\${…}` arrives as `\\${…}` and is stored as `${…}`, for whoever names the variable later (s11c).
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ MOST_HEADERS: Final = 25
 
 
 def _set(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
-    name, _, value = data.partition("=")
+    name, _, value = data.partition("=" if "=" in data else ",")
+    value = sw.expand(leg, value, now)
     sw.set_variable(leg, name.strip(), None if value in ("", "_undef_") else value)
     return True
 

@@ -140,7 +140,7 @@ class Callers:
 def _switch(setting: Setting, start: float) -> SimSwitch:
     installation = setting.installation
     wanted = SwitchSettings(
-        events=frozenset(SUBSCRIBE),
+        events=frozenset((*SUBSCRIBE, "CUSTOM")),
         detailed=False,
         gateways={gateway.id: True for gateway in installation.gateways},
         max_sessions=max(2000, 2 * installation.lines),  # our own limits are what is studied

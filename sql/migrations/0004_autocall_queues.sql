@@ -6,6 +6,9 @@ ALTER TABLE attempts
     ADD COLUMN left_at text NOT NULL DEFAULT '',
     ADD COLUMN switch text NOT NULL DEFAULT '';
 
+ALTER TABLE attempts_open
+    ADD COLUMN switch text NOT NULL DEFAULT '';
+
 CREATE OR REPLACE VIEW all_attempts AS
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, outcome, cause, sip_status,
        rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, closed_at, decision, disposition, disposed_by, disposed_at, answers,
@@ -14,7 +17,7 @@ FROM attempts
 UNION ALL
 SELECT id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, NULL, NULL, NULL,
        NULL, NULL, NULL, NULL, NULL, NULL, NULL, '', NULL, NULL, NULL, answers,
-       note, disposition_kept, '[]', '', ''
+       note, disposition_kept, '[]', '', switch
 FROM attempts_open;
 
 ALTER TABLE tickets
@@ -46,3 +49,9 @@ CREATE TABLE callers (
 CREATE INDEX callers_by_queue ON callers (queue, came_at);
 CREATE INDEX callers_by_number ON callers (number, came_at);
 CREATE INDEX callers_by_time ON callers (came_at);
+
+CREATE TABLE switch_states (
+    switch     text        PRIMARY KEY,
+    drained_at timestamptz NOT NULL,
+    who        text        NOT NULL
+);

@@ -19,8 +19,9 @@ WITH given AS MATERIALIZED (
     SELECT given.*, row_number() OVER (PARTITION BY lead ORDER BY place) AS nth
     FROM unnest(
         %(ids)s::uuid[], %(campaigns)s::text[], %(revisions)s::integer[], %(leads)s::bigint[], %(legs)s::uuid[], %(numbers)s::text[],
-        %(gateways)s::text[], %(caller_ids)s::text[], %(agents)s::text[], %(opened_ats)s::float8[], %(caps)s::jsonb[], %(gates)s::jsonb[]
-    ) WITH ORDINALITY AS given (id, campaign, revision, lead, leg, number, gateway, caller_id, agent, opened_at, caps, gates, place)
+        %(gateways)s::text[], %(caller_ids)s::text[], %(agents)s::text[], %(opened_ats)s::float8[], %(caps)s::jsonb[], %(gates)s::jsonb[],
+        %(switches)s::text[]
+    ) WITH ORDINALITY AS given (id, campaign, revision, lead, leg, number, gateway, caller_id, agent, opened_at, caps, gates, switch, place)
 ),
 looked_up AS MATERIALIZED (
     SELECT given.*, campaigns.state, ours.status AS lead_status, ours.id IS NOT NULL AS ours, ours.claimed_batch,
@@ -61,8 +62,8 @@ verdicts AS MATERIALIZED (
     FROM judged
 ),
 opened AS (
-    INSERT INTO attempts_open (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates)
-    SELECT id, campaign, revision, lead, lead_status, %(epoch)s, leg, number, gateway, caller_id, agent, to_timestamp(opened_at), gates
+    INSERT INTO attempts_open (id, campaign, revision, lead, lead_status, epoch, leg, number, gateway, caller_id, agent, opened_at, gates, switch)
+    SELECT id, campaign, revision, lead, lead_status, %(epoch)s, leg, number, gateway, caller_id, agent, to_timestamp(opened_at), gates, switch
     FROM verdicts WHERE verdict IS NULL
 ),
 dialled AS (
@@ -107,11 +108,11 @@ WITH given AS MATERIALIZED (
         %(ready_ats)s::float8[], %(ready_whys)s::text[], %(promised_tos)s::text[], %(caller_ids)s::text[], %(parameters)s::jsonb[],
         %(next_numbers)s::text[], %(leave_groups)s::boolean[], %(statuses_before)s::text[], %(no_callbacks)s::float8[],
         %(for_alls)s::boolean[], %(recorded_froms)s::float8[], %(recorded_untils)s::float8[], %(ivrs)s::jsonb[], %(left_ats)s::text[],
-        %(switches)s::text[]
+        %(switches)s::text[], %(recordings)s::text[]
     ) WITH ORDINALITY AS given (
         id, outcome, cause, sip_status, agent, rang_at, answered_at, bridged_at, ended_at, missed, leg_seen, ticket, decision, status, attempts,
         ours_in_row, ready_at, ready_why, promised_to, caller_id_seen, parameters, next_number, leave_group, status_before, no_callback, for_all,
-        recorded_from, recorded_until, ivr, left_at, switch, place)
+        recorded_from, recorded_until, ivr, left_at, switch, recording, place)
     ORDER BY id, place
 ),
 closed AS (
@@ -210,8 +211,8 @@ left_alone AS (
     WHERE leads.id = other.id
 ),
 ticketed AS (
-    INSERT INTO tickets (channel, campaign, lead, attempt, number, agent, outcome)
-    SELECT ticket, campaign, lead, id, number, agent, outcome FROM results WHERE ticket <> '' ORDER BY place
+    INSERT INTO tickets (channel, campaign, lead, attempt, number, agent, outcome, recording)
+    SELECT ticket, campaign, lead, id, number, agent, outcome, recording FROM results WHERE ticket <> '' ORDER BY place
     ON CONFLICT (attempt) DO NOTHING
     RETURNING id, channel, campaign, lead, attempt, number, outcome, queue
 ),
@@ -255,6 +256,6 @@ SELECT id::text FROM attempts WHERE id = ANY (%(ids)s::uuid[]);
 SELECT attempts.id::text, attempts.campaign, attempts.revision, attempts.lead, attempts.leg::text, attempts.number, attempts.gateway,
        attempts.caller_id, attempts.agent, extract(epoch FROM attempts.opened_at)::float8, attempts.gates,
        leads.number, leads.zone_set, attempts.lead_status, leads.attempts, leads.ours_in_row, extract(epoch FROM leads.ready_at)::float8,
-       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome
+       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome, attempts.switch
 FROM attempts_open AS attempts JOIN leads ON leads.id = attempts.lead
 ORDER BY attempts.opened_at, attempts.id;

@@ -39,6 +39,8 @@ PEOPLE = ("contact", "group", "dnc", "attempt", "lead add", "lead mark", "lead t
 # tests/cli/test_agent_with_a_daemon.py shows these.
 AGENTS = ("agent take", "agent show", "agent card", "agent dispose", "agent answers", "agent callback")
 OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in PEOPLE + AGENTS))}
+# tests/cli/test_queues.py and test_report_ivr.py show these.
+OTHERS |= {"fs-dialer queue list", "fs-dialer queue show", "fs-dialer queue report", "fs-dialer report ivr", "fs-dialer report ivr --detail"}
 # tests/cli/test_simulate_json.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 
@@ -129,7 +131,7 @@ def outputs(tmp_path: Path, pg_dsn: str, pg_empty_dsn: str, monkeypatch: pytest.
     for words in ("agent --by disposition", "caller-id --by day,cause", "gateway --by sip-status", "gateway --by outcome", "hour --by revision"):
         take("report campaign", "report", *words.split())
     take("report attempts", "report", "attempts")
-    take("report attempts", "report", "attempts", "--columns", "answers.renew,attributes.plan,name,status,ticket", "--limit", "1")
+    take("report attempts", "report", "attempts", "--columns", "answers.renew,ivr.pin,attributes.plan,name,status,ticket", "--limit", "1")
     take("status", "top")
     take("approve", "approve", "spring")
     take("agent available", "agent", "available", "lan")

@@ -41,7 +41,7 @@ CAMPAIGN = [each for each in all_settings() if each.where == "campaign" and each
 TEXTS = {
     "leads.csv": "leads: {group: customers}", "leads.group": "leads: {group: customers}", "agents.people": "agents: {people: [lan, hoa]}",
     "dispositions": "dispositions: [sold]", "compliance": "compliance: house", "quota.except": "quota: {except: {lan: 80/day}}",
-    "caller_id.order": "caller_id: {from: 123, order: fixed}", "caller_id.sticky": "caller_id: {from: 123, sticky: yes}",
+    "early_media": "early_media: no", "caller_id.order": "caller_id: {from: 123, order: fixed}", "caller_id.sticky": "caller_id: {from: 123, sticky: yes}",
 }  # fmt: skip
 
 

@@ -19,6 +19,8 @@ pytestmark = pytest.mark.spec("D18")
 
 GOOD: list[tuple[Callable[[str], Any], str, Any]] = [
     (figures.per_day, "50/day", 50), (figures.per_day, " 50 / Day", 50), (figures.per_day, "50 a day", 50), (figures.per_hour, "3/hour", 3),
+    (figures.span, "4", (4, 4)), (figures.span, "4..8", (4, 8)), (figures.span, " 4 .. 8 ", (4, 8)),
+    (figures.span, "1 to 3", (1, 3)), (figures.span, "2-3", (2, 3)),
     (figures.compare, "3", "=3"), (figures.compare, ">= 3", ">=3"), (figures.compare, "3+", ">=3"), (figures.compare, "at least 3", ">=3"),
     (figures.compare, "at most 2", "<=2"), (figures.compare, "more than 2", ">2"), (figures.compare, "< 05", "<5"), (figures.compare, "2 or less", "<=2"),
     (figures.time_of_day, "18:30", 1110), (figures.time_of_day, "0:00", 0), (figures.extend, "2 x 15s", (2, 15.0)), (figures.extend, "none", (0, 15.0)),
@@ -31,6 +33,8 @@ BAD: list[tuple[Callable[[str], Any], str, str]] = [
     (figures.per_day, "50", "50 in what time? write 50/day"), (figures.per_day, "50/hour", "counted by the day: write 50/day"),
     (figures.per_hour, "many", "write 50/hour"), (figures.compare, "about 3", "no comparison"), (figures.compare, ">= 3+", "no comparison"),
     (figures.time_of_day, "24:00", "0:00 to 23:59"), (figures.time_of_day, "8", "write 8:00"), (figures.extend, "2", "write 2 x 15s"),
+    (figures.span, "8..4", "write 4..8"), (figures.span, "0", "not within 1 and 32"),
+    (figures.span, "1..33", "not within"), (figures.span, "many", "write 4 or 4..8"),
     (figures.extend, "21 x 1s", "above 20"), (figures.extend, "2 x 15", "15 of what?"), (figures.extend, "1 x 2h", "not within 1s and 1h"),
     (figures.days, "25-12", "does not exist"), (figures.days, "2027-02-29", "does not exist"), (figures.days, "christmas", "not a day"),
     (figures.days, "2027-02-10..2027-02-05", "ends before it begins"), (figures.days, "12-24..2027-01-02", "one end has a year"),

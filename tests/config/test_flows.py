@@ -89,7 +89,7 @@ def test_a_stored_campaign_is_judged_again_when_its_flow_changes() -> None:
     found = resolve(things({"x.yml": FLOW.replace("tries: 2", "tries: 3")}), stored, only=[])
     assert found.campaigns["a"].options.ivr.node("main").tries == 3  # type: ignore[attr-defined]
     gone = FLOW.replace("pin: {do: gather", "pin: {do: connect, otherwise: bye}\n      old: {do: gather").replace(", keys: {1: pin", ", keys: {1: pin, 2: old")
-    with pytest.raises(ConfigError, match="campaign a, as stored  agents.people: node pin of ivr f puts customers through"):
+    with pytest.raises(ConfigError, match=r"campaign a, as stored  agents.people: node pin of ivr f puts customers through"):
         without = as_stored(things(shelf(extra=FLOW, a=campaign("autocall", "agents: {}\n", without="agents").replace("ivr: dues", "ivr: f"))))
         resolve(things({"x.yml": gone}), without)
 

@@ -19,6 +19,7 @@ from fs_dialer.config.json_schema import schema
 from fs_dialer.config.library import resolve
 from fs_dialer.config.things import KINDS, kind_of
 from fs_dialer.config.yaml_source import Broken, Listing, Node, Table, read_yaml
+from fs_dialer.core.flow import NODE_KINDS
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import OUTCOMES
 from fs_dialer.errors import ConfigError
@@ -147,7 +148,11 @@ def written(setting: Setting) -> st.SearchStrategy[str]:
     return st.sampled_from(FORMS[setting.kind])
 
 
-LEAVES = [each for each in all_settings() if each.kind not in ("section", "sections") and each.where not in ("fs-dialer", "gateways") and not each.lists and not each.tables]
+LEAVES = [
+    each
+    for each in all_settings()
+    if each.kind not in ("section", "sections") and each.where not in ("fs-dialer", "gateways") and not each.lists and not each.tables
+]
 RULE = st.fixed_dictionaries(
     {"then": st.sampled_from(["{again: 1h}", "{at: 18:30, next_number: yes}", "{stop: Yes}", "{set: {a: 3}}"])},
     optional={"when": st.sampled_from(["{}", f"{{outcome: [{OUTCOMES[0]}, {OUTCOMES[1]}], attempts: 3}}", "{disposition: sold, missed: no}"]),
@@ -201,3 +206,44 @@ def test_kinds_of_files_that_the_schema_is_for_are_those_that_define_something()
     for path in DEFINITIONS:
         assert kind_of(read_yaml(str(path), path.read_bytes())) in ("campaign", "tables", "installation", "defaults")
     assert set(KINDS) <= set(schema()["definitions"]["tables"]["properties"])
+
+
+# --- flows ------------------------------------------------------------------------------------------------------------------------------
+
+NODE_SETTINGS = [each for each in all_settings() if each.where == "ivrs" and each.tables and each.path != "nodes.do"]
+
+
+@pytest.mark.spec("S52", "D18")
+@pytest.mark.parametrize("do", NODE_KINDS)
+@pytest.mark.parametrize("setting", NODE_SETTINGS, ids=lambda setting: setting.path)
+def test_a_node_has_the_settings_of_its_kind_and_no_others(setting: Setting, do: str) -> None:
+    text = setting.example().replace(f"do: {setting.types[0] if setting.types else 'end'}", f"do: {do}")
+    assert f"do: {do}" in text
+    assert bool(complaints("ivrs.yml", text)) == bool(setting.types and do not in setting.types)
+
+
+@given(st.sampled_from(NODE_SETTINGS).flatmap(lambda setting: st.tuples(st.just(setting), written(setting))), st.sampled_from([*NODE_KINDS, "PLAY", "End"]))
+@settings(deadline=None, max_examples=300)
+def test_what_the_reader_takes_of_a_node_the_schema_takes(pair: tuple[Setting, str], do: str) -> None:
+    setting, value = pair
+    rest = {"play": "sound: x.wav", "say": "text: x", "menu": "keys: {1: b}", "gather": "next: b", "rate": "next: b", "transfer": "to: +44 1",
+            "set": "set: {a: b}", "if": "what: a, is: b, next: b", "http": "url: https://crm.example.com/x"}.get(do.lower(), "")  # fmt: skip
+    key = setting.path.rpartition(".")[2]
+    others = ", ".join(part for part in rest.split(", ") if part and not part.startswith(f"{key}:"))
+    ending = "" if do.lower() in ("menu", "connect", "transfer", "end") or key == "next" or "next:" in others else ", next: b"
+    node = f"{{do: {do}, {key}: {value}{', ' + others if others else ''}{ending}}}"
+    judge("x.yml", f"ivrs:\n  f:\n    nodes:\n      a: {node}\n      b: {{do: end}}\n      office: {{do: end}}\n")
+
+
+@pytest.mark.parametrize("node", ["{do: sing}", "{sound: a.wav}", "play", "{do: play, digits: 4}", "{do: gather, digits: many}", "{do: menu, keys: [1, 2]}"])
+def test_an_editor_underlines_a_node_that_the_reader_refuses(node: str) -> None:
+    assert complaints("ivrs.yml", f"ivrs: {{f: {{nodes: {{a: {node}}}}}}}\n")
+
+
+@pytest.mark.spec("S72")
+@pytest.mark.parametrize("key", ["1", "'1'", "star", "Hash"])
+def test_the_key_of_a_queue_is_a_number_to_an_editor_and_right(key: str) -> None:
+    for text in (f"callback: {key}", f"callback: {{key: {key}, after: 20s}}"):
+        judge("x.yml", f"queues: {{q: {{{text}}}}}\n")
+        assert complaints("x.yml", f"queues: {{q: {{{text}}}}}\n") == []
+    assert complaints("x.yml", "queues: {q: {callback: 0}}\n")

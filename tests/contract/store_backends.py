@@ -132,6 +132,9 @@ class Backend(Protocol):
     def requests(self) -> Sequence[tuple[Any, ...]]:
         """Tickets of queues: (channel, queue, number, outcome, how it was closed, its lead), oldest first."""
 
+    def messages(self) -> Sequence[str]:
+        """The files of messages that have a ticket, oldest first."""
+
     def callers(self) -> Sequence[tuple[Any, ...]]:
         """(number, why, served?, asked_at, waited_s, talked_s, missed, agent), in the order in which they came."""
 
@@ -250,6 +253,9 @@ class MemoryBackend:
 
     def requests(self) -> Sequence[tuple[Any, ...]]:
         return [(t.channel, t.queue, t.number, t.outcome, t.closed_how, t.lead) for t in self._database.tickets if t.queue]
+
+    def messages(self) -> Sequence[str]:
+        return [ticket.recording for ticket in self._database.tickets if ticket.recording]
 
     def callers(self) -> Sequence[tuple[Any, ...]]:
         found = sorted(self._database.callers.values(), key=lambda each: each.came_at)
@@ -433,6 +439,9 @@ class PostgresBackend:
 
     def requests(self) -> Sequence[tuple[Any, ...]]:
         return self._rows("SELECT channel, queue, number, outcome, closed_how, lead FROM tickets WHERE queue <> '' ORDER BY id")
+
+    def messages(self) -> Sequence[str]:
+        return [row[0] for row in self._rows("SELECT recording FROM tickets WHERE recording <> '' ORDER BY id")]
 
     def callers(self) -> Sequence[tuple[Any, ...]]:
         return self._rows(

@@ -116,6 +116,15 @@ class CallersContract:
         store = with_callbacks(backend)
         store.caller_left(left(why="voicemail"))
         assert [row[0] for row in backend.requests()] == ["voicemail"]
+        assert list(backend.messages()) == [f"queue/{a_leg(1)}.wav"]
+
+    @pytest.mark.spec("S63")
+    def test_the_ticket_of_a_flows_voice_mail_names_its_file(self, backend: Backend) -> None:
+        store = running(backend, some_leads(1))
+        attempt = called(store, claimed(store)[0])
+        result = replace(a_result(attempt, Outcome.CONNECTED, ticket="voicemail"), ivr=(IvrStep("message", "record", "message", "12"),))
+        store.close_attempts([(result, an_update(attempt.lead))])
+        assert list(backend.messages()) == [f"ivr/{attempt.id}-message.wav"]
 
     @pytest.mark.spec("S78")
     def test_a_served_caller_leaves_no_ticket_even_if_he_pressed_the_key(self, backend: Backend) -> None:

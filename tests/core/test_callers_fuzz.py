@@ -11,6 +11,7 @@ from random import Random
 import pytest
 
 from fs_dialer.core import events as ev
+from fs_dialer.core.call_words import Terms
 from fs_dialer.core.definition import Campaign, GatewayDefinition
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import AgentStatus, CampaignId, CampaignType, LegKind
@@ -42,11 +43,12 @@ def play(
     every_s: float = 8.0,
     most: int = 40,
     cps: float = 10.0,
+    press: float = 0.0,
 ) -> QueuedHour:
     leads = [lead for n, c in enumerate(campaigns) for lead in lead_numbers(CampaignId(c.id), 300, 1 + 1000 * n)]
     installation = an_installation(lines=most, cps=cps, gateways=[GatewayDefinition(id=CARRIER, lines=most, cps=cps)])
     crew = [an_agent(name, leg) for name in NAMES[:agents]]
-    hour = QueuedHour(seed, crew, campaigns, leads, installation, modes(FLOWS, originate=3), chances, lines=lines or [a_line()], every_s=every_s)
+    hour = QueuedHour(seed, crew, campaigns, leads, installation, modes(FLOWS, originate=3), chances, lines=lines or [a_line()], every_s=every_s, press=press)
     try:
         hour.play(SECONDS)
     except BaseException as wrong:
@@ -125,6 +127,30 @@ def everyone(hour: QueuedHour, status: AgentStatus) -> None:
         hour.tell(ev.SetAgentStatus("all", "olga", agent.id, status))  # type: ignore[arg-type]
 
 
+def a_keyed_line(name: str = "support", **more: object) -> Line:
+    terms = {"key_after_s": 5.0, "said_at_key": "thanks.wav", "said_wrong": "wrong.wav", "said_too_early": "early.wav", "announce_every_s": 10.0}
+    return a_line(name, terms=Terms(name, place="place.wav", **{**terms, **more.pop("terms", {})}), **more)  # type: ignore[arg-type, dict-item]
+
+
+@pytest.mark.spec("S72", "S73", "S74", "S77")
+@LEGS
+@pytest.mark.parametrize("seed", range(600, 603))
+def test_who_asks_for_a_callback_by_the_key_is_called_back_or_served_and_never_both(seed: int, leg: LegKind) -> None:
+    lines = [a_keyed_line(), a_keyed_line("sales", terms={"then": "voicemail", "then_at_most_s": 30.0})]
+    hour = play(seed, Chances(agent_misses=0.2), leg=leg, agents=2, lines=lines, every_s=4.0, press=0.6)
+    assert {"served", "callback"} <= {a.why for a in hour.gone} and len(hour.gone) == len(hour.came) and not hour.rows_kept
+
+
+@pytest.mark.spec("D8")
+@LEGS
+@pytest.mark.parametrize("seed", range(700, 704))
+def test_keys_outlive_killed_daemons_and_lost_links(seed: int, leg: LegKind) -> None:
+    chances = Chances(doubled=0.1, lag_s=1.0, link_lost=[(60.0, 4.0), (200.0, 40.0)], killed=[(100.0 + seed % 7, 3.0), (300.0, 70.0)])
+    lines = [a_keyed_line(), a_keyed_line("sales", terms={"then": "voicemail", "then_at_most_s": 30.0})]
+    hour = play(seed, chances, leg=leg, agents=2, lines=lines, every_s=4.0, press=0.6)
+    assert "callback" in {a.why for a in hour.gone} and any(a.found for a in hour.gone)
+
+
 @pytest.mark.parametrize("seed", range(1000, 1010))
 def test_any_hour_with_callers_comes_to_rest(seed: int) -> None:
     rng = Random(seed)
@@ -149,9 +175,9 @@ def test_any_hour_with_callers_comes_to_rest(seed: int) -> None:
         for n in range(many)
     ]
     lines = [
-        a_line(f"q{n}", people=people, priority=rng.randint(-1, 1), max_wait_s=rng.choice([1.0, 30.0, 120.0]), notice=rng.choice([None, "sorry.wav"]))
+        a_keyed_line(f"q{n}", people=people, priority=rng.randint(-1, 1), max_wait_s=rng.choice([1.0, 30.0, 120.0]), notice=rng.choice([None, "sorry.wav"]))
         for n in range(rng.randint(1, 2))
     ]
     leg, cps = rng.choice(list(LegKind)), rng.choice([0.7, 3.0, 30.0])
     most = max(agents + 1, rng.choice([2 * agents + 3, 15, 60]))
-    play(seed, chances, leg=leg, agents=agents, campaigns=campaigns, lines=lines, every_s=rng.choice([2.0, 10.0, 40.0]), most=most, cps=cps)
+    play(seed, chances, leg=leg, agents=agents, campaigns=campaigns, lines=lines, every_s=rng.choice([2.0, 10.0, 40.0]), most=most, cps=cps, press=0.4)

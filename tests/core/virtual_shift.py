@@ -25,10 +25,10 @@ from fs_dialer.core.snapshot import AgentView, CampaignView
 from fs_dialer.db.memory import MemoryStore
 from fs_dialer.db.memory_data import MemoryDatabase
 from fs_dialer.db.shapes import LeadRow
-from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT, translate
+from fs_dialer.esl.translate import VARIABLE_AGENT, VARIABLE_ATTEMPT
 from fs_dialer.modes import OFFERED, SETTINGS
 from fs_dialer.runtime.ids import engine_sources, uuids
-from fs_dialer.runtime.virtual import VirtualRuntime
+from fs_dialer.runtime.virtual import Service, VirtualRuntime, no_service
 from fs_dialer.sim.people import Behaviour, number_of
 from fs_dialer.sim.port import MAIN, SimPort
 from fs_dialer.sim.settings import SwitchSettings
@@ -163,7 +163,7 @@ class Wire(SimPort):
         self._answers.clear()
         for said in self.switch.advance(now):
             self._seen.note(said)
-            event = None if self.cut else translate(said.name, said.headers, said.body, self.name)
+            event = None if self.cut else self.told(said)
             if event is not None:
                 out.append(event)
         return out
@@ -197,6 +197,10 @@ class Wire(SimPort):
     def play_notice(self, action: act.PlayNotice) -> None:
         if not self.cut:
             super().play_notice(action)
+
+    def enter_ivr(self, action: act.EnterIvr) -> None:
+        if not self.cut:
+            super().enter_ivr(action)
 
     def park_both(self, action: act.ParkBoth) -> None:
         if not self.cut:
@@ -239,6 +243,8 @@ class Shift:
         cps: float = 20.0,
         seed: int = 7,
         people: Cast | None = None,
+        dialplan: Sequence[str] = (),
+        service: Service = no_service,
     ) -> None:
         print(f"seed {seed}")
         self.campaign, self.seed, self.names = campaign, seed, list(campaign.agents.people)
@@ -247,7 +253,8 @@ class Shift:
         self.seen = SeenSwitch()
         self.steps: list[tuple[float, ev.Event, list[act.Action]]] = []
         self.commands = itertools.count(1)
-        settings = SwitchSettings(file_lengths_s={NOTICE: 2.0})
+        self.service = service
+        settings = SwitchSettings(file_lengths_s={NOTICE: 2.0}, dialplan=tuple(dialplan))
         self.switch = SimSwitch(
             people or Cast(script or {}, customers, agents), rng=Random(seed + 1), new_uuid=uuids(Random(seed + 2)), settings=settings, started_at=NOON
         )
@@ -264,7 +271,7 @@ class Shift:
     def _start(self, left: Sequence[OpenAttempt]) -> None:
         self.wire = Wire(self.switch, self.seen, left)
         rng, new_id = engine_sources(self.seed + self.database.epoch)
-        self.runtime = VirtualRuntime(Dialer(OFFERED, rng=rng, new_id=new_id), self.store, self.wire, self.now, self._step)
+        self.runtime = VirtualRuntime(Dialer(OFFERED, rng=rng, new_id=new_id), self.store, self.wire, self.now, self._step, self.service)
         self.runtime.begin()
         self.wait(0.0005)  # the switch's legs are told apart
         for name in self.names:
@@ -382,7 +389,8 @@ class Shift:
         assert set(times) == set(database.closed) and set(times.values()) <= {1}, "an attempt ended twice, or never"
         met = {leg.uuid for leg in self.seen.leads if leg.met}
         connected = {leg for leg, closed in by_leg.items() if closed.result.outcome.value == "connected"}
-        assert connected <= met, "attempts that count as connected and met nobody"
+        if self.campaign.type is not CampaignType.AUTOCALL:
+            assert connected <= met, "attempts that count as connected and met nobody"
         assert {by_leg[LegId(leg)].result.outcome.value for leg in met} <= {"connected", "unknown"}, "conversations that count as something else"
         missed = {leg for leg, closed in by_leg.items() if closed.result.missed}
         answered = {leg.uuid for leg in self.seen.leads if leg.answered_at is not None}
@@ -397,5 +405,7 @@ class Shift:
 
 def a_shift_campaign(type: CampaignType, *, agents: Sequence[str] = ("ana", "bob"), **more: Any) -> Campaign:
     """wrap-up 5 s, an agent's phone rings 30 s (S46), a customer waits 60 s at most (S47)."""
-    settings: dict[str, Any] = {"wrap_up_s": 5.0, "at_most_s": 60.0, "join": True, "gap_s": 3600.0, "screen": "by_type", "options": SETTINGS[type]()}
+    settings: dict[str, Any] = {"wrap_up_s": 5.0, "at_most_s": 60.0, "join": True, "gap_s": 3600.0, "screen": "by_type"}
+    if "options" not in more:
+        settings["options"] = SETTINGS[type]()
     return a_campaign(type=type, people=agents, **(settings | more))

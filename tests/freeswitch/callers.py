@@ -1,6 +1,6 @@
 """People at telephones, made for one test: SIPp scenarios from a list of what somebody does, and the media that they send.
 
-A `Caller` dials the switch; a `Called` is dialled by it, at a port of its own. Both talk (a tone) and press keys: as RFC 2833 events in their RTP, or as SIP INFO.
+`Sipps.caller` dials the switch; `Sipps.called` is dialled by it, at a port of its own. Both talk (a tone) and press keys, as RFC 2833 or as SIP INFO.
 The pcap files that SIPp plays are made here, packet by packet, so that nothing need be installed beside SIPp.
 """
 
@@ -79,7 +79,9 @@ def pressed(path: Path, key: str, nth: int, frames: int = 8) -> Path:
 
 def _request(method: str, caller: bool, cseq: int, body: str = "", kind: str = "") -> str:
     """A request inside the dialogue, by the one who called or by the one who was called."""
-    ours, theirs = ("From: [$me]", "To: [$you]") if not caller else ('From: "[$display]" <sip:[$number]@[local_ip]:[local_port]>;tag=[pid]C[call_number]', "[last_To:]")
+    ours, theirs = (
+        ("From: [$me]", "To: [$you]") if not caller else ('From: "[$display]" <sip:[$number]@[local_ip]:[local_port]>;tag=[pid]C[call_number]', "[last_To:]")
+    )
     lines = [
         f"{method} {'sip:[$to]@[remote_ip]:[remote_port]' if caller else '[next_url]'} SIP/2.0",
         "Via: SIP/2.0/[transport] [local_ip]:[local_port];branch=[branch]",
@@ -94,7 +96,7 @@ def _request(method: str, caller: bool, cseq: int, body: str = "", kind: str = "
         "",
         body,
     ]
-    return "<send retrans=\"500\"><![CDATA[\n    " + "\n    ".join(lines) + "\n]]></send>\n"
+    return '<send retrans="500"><![CDATA[\n    ' + "\n    ".join(lines) + "\n]]></send>\n"
 
 
 OK = """<send><![CDATA[

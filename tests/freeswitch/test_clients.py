@@ -14,7 +14,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION
 from fs_dialer.core.model import LegId, SwitchId
 from fs_dialer.esl import commands
-from fs_dialer.esl.translate import SUBSCRIBE, translate
+from fs_dialer.esl.translate import SUBSCRIBE, SUBSCRIBE_CUSTOM, translate
 from tests.contract.client_process import ClientProcess
 from tests.freeswitch import number_plan as plan
 from tests.freeswitch.conftest import Sipp
@@ -62,7 +62,13 @@ class Talk:
 def talk(kind: str, address: Address) -> Iterator[Talk]:
     settings: dict[str, Any] = {"event_format": "plain"} if kind == "native-plain" else {}
     client = ClientProcess(
-        kind.removesuffix("-plain"), host=address.host, port=address.port, password=address.password, events=list(SUBSCRIBE), **settings
+        kind.removesuffix("-plain"),
+        host=address.host,
+        port=address.port,
+        password=address.password,
+        events=list(SUBSCRIBE),
+        custom_events=list(SUBSCRIBE_CUSTOM),
+        **settings,
     )
     assert client.next() == {"link": "up", "epoch": 1}
     yield Talk(client)

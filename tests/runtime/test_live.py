@@ -102,8 +102,8 @@ def test_the_loop_takes_events_in_order_and_what_it_did_can_be_replayed(daemon: 
     daemon._open_journal()
     daemon._load()
     daemon.spawn(daemon._loop)
-    daemon.put(ev.SwitchUp(daemon.switch.name, ()))
-    daemon.put(ev.ReconcileDone(daemon.switch.name))
+    daemon.put(ev.SwitchUp(daemon.switches.main.name, ()))
+    daemon.put(ev.ReconcileDone(daemon.switches.main.name))
     until(lambda: daemon.dialer.snapshot().switch_up)
     daemon.drain()
     until(daemon._stop.is_set)
@@ -123,7 +123,7 @@ def test_a_loop_that_slept_asks_who_leads_before_it_does_anything(daemon: Daemon
     daemon._store.close()
     assert other.take_epoch("the other") is not None
     before = daemon.dialer.snapshot()
-    daemon.put(ev.SwitchUp(daemon.switch.name, ()))
+    daemon.put(ev.SwitchUp(daemon.switches.main.name, ()))
     daemon._loop()
     assert daemon._exit_code == 1
     assert daemon.dialer.snapshot() == before, "an event was handled"
@@ -133,7 +133,7 @@ def test_a_loop_that_slept_and_still_leads_goes_on(daemon: Daemon, monkeypatch: 
     daemon._load()
     monkeypatch.setattr(live, "ASLEEP_S", -1.0)
     daemon.spawn(daemon._loop)
-    daemon.put(ev.SwitchUp(daemon.switch.name, ()))
+    daemon.put(ev.SwitchUp(daemon.switches.main.name, ()))
     until(lambda: daemon.dialer.snapshot().switch_up)
     daemon.stop()
 

@@ -18,7 +18,7 @@ from fs_dialer.core.leg_plan import FALLBACK_AFTER_S
 from fs_dialer.core.model import AgentId, Attempt, AttemptId, LegId, OpenAttempt, SwitchId
 from fs_dialer.errors import StoreError
 from fs_dialer.esl.client import EslSettings, open_client
-from fs_dialer.esl.translate import SUBSCRIBE
+from fs_dialer.esl.translate import SUBSCRIBE, SUBSCRIBE_CUSTOM
 from fs_dialer.esl.wire import Event
 from fs_dialer.runtime import switch_port
 from fs_dialer.runtime.ids import uuids
@@ -56,7 +56,9 @@ class Line:
         return self.greenlets[-1]
 
     def link(self) -> None:
-        settings = EslSettings(port=self.server.port, password=PASSWORD, events=SUBSCRIBE, backoff_first_s=0.02, backoff_most_s=0.05)
+        settings = EslSettings(
+            port=self.server.port, password=PASSWORD, events=SUBSCRIBE, custom_events=SUBSCRIBE_CUSTOM, backoff_first_s=0.02, backoff_most_s=0.05
+        )
         self.port.client = open_client("native", settings, self.port.on_event, self.port.on_link, spawn=self.spawn)
         self.port.client.start()
         self.wait_for(ev.SwitchUp)

@@ -95,7 +95,7 @@ def _definitions(dsn: str) -> Wanted:
     with closing(PostgresStore(dsn, pool_size=1, application=APPLICATION)) as store:
         live = [each for each in store.campaigns() if each.state is not CampaignState.ENDED]
         campaigns = [(each.campaign, sorted({zone for zones in each.zone_sets for zone in zones})) for each in live]
-        return wanted(store.installation(), campaigns, [each.agent for each in store.agents()], webhooks.values())
+        return wanted(store.installation(), campaigns, [each.agent for each in store.agents()], webhooks.values(), store.queues())
 
 
 def judge(answer: Answer, session: Session) -> list[Check]:

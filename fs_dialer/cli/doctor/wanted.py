@@ -11,6 +11,8 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.flow import Node
+from fs_dialer.core.queue_definition import QueueDefinition, sounds_used
 from fs_dialer.core.resources import Webhook
 
 _AGENTS_TRUNK = re.compile(r"sofia/gateway/([A-Za-z0-9_.-]{1,64})/")
@@ -29,9 +31,13 @@ class Wanted:
 
 
 def wanted(
-    installation: Installation, campaigns: Sequence[tuple[Campaign, Iterable[str]]], agents: Sequence[AgentDefinition], webhooks: Iterable[Webhook] = ()
+    installation: Installation,
+    campaigns: Sequence[tuple[Campaign, Iterable[str]]],
+    agents: Sequence[AgentDefinition],
+    webhooks: Iterable[Webhook] = (),
+    queues: Iterable[QueueDefinition] = (),
 ) -> Wanted:
-    """Of the installation, of campaigns that have not ended (each with the zones of its leads' numbers), and of all agents."""
+    """Of the installation, of campaigns that have not ended (each with the zones of its leads' numbers) and their flows, of all agents, of queues."""
     gateways, sounds, zones = _Users(), _Users(), _Users()
     for gateway in installation.gateways:
         gateways.add(gateway.id, "installation.yml")
@@ -45,6 +51,10 @@ def wanted(
             sounds.add(sound, who)
         for zone in (*values_of("zone", campaign, campaign.type.value), *lead_zones):
             zones.add(zone, who)
+    for queue in queues:
+        for sound in sounds_used(queue):
+            sounds.add(sound, f"queue {queue.name}")
+        gateways.add(queue.overflow.gateway, f"queue {queue.name}")
     for agent in agents:
         if found := _AGENTS_TRUNK.match(agent.dial_string):
             gateways.add(found[1], f"agent {agent.id}")
@@ -67,6 +77,8 @@ def values_of(kind: str, value: object, campaign_type: str = "") -> Iterator[str
             yield from values_of(kind, each, campaign_type)
     if not is_dataclass(value) or isinstance(value, type):
         return
+    if isinstance(value, Node):
+        campaign_type = value.do  # a node has the settings of its kind
     for each in fields(value):
         types = each.metadata.get("types", ())
         if types and campaign_type and campaign_type not in types:
