@@ -76,7 +76,8 @@ RULES: Mapping[str, Rule] = {
     "sim": _rule("esl.translate esl.wire runtime.ports runtime.kept_rows core paths"),
     "runtime": _rule("esl dialplans db config modes core paths"),
     "web": _rule("core runtime paths"),
-    "simulation": _rule("core modes config db sim runtime esl.translate paths", "numpy matplotlib"),
+    "simulation": _rule("core modes config dialplans ivr db sim runtime esl.translate paths", "numpy matplotlib"),
+    "cli.ivr_png": _rule("core ivr", "matplotlib"),
     "cli": _rule("core modes config dialplans ivr esl db sim simulation runtime web cli paths __version__"),
     "__main__": _rule("cli"),
 }

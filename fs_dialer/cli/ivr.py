@@ -82,13 +82,16 @@ def ivr_check(session: Session, what: tuple[str, ...], paths: tuple[Path, ...]) 
         found = flows(session, [*files, *paths], names)
     except ConfigError as error:
         session.say(*problem_lines(error.problems), f"{count_of(error.problems)}    How flows are written: docs/ivr.md")
-        session.result({"problems": [problem_json(each) for each in error.problems], "flows": []})
+        session.result({"problems": [problem_json(each) for each in error.problems], "warnings": [], "flows": []})
         raise click.exceptions.Exit(Exit.REFUSED) from None
+    session.say(*problem_lines(found.warnings, mark="! "))
     walked = [(ivr, ways(ivr)) for ivr in found.ivrs.values()]
     if walked:
         session.table(("FLOW", "NODES", "PATHS", "END WELL", "NEEDS OF THE LEAD"), [_row(*each) for each in walked], right=("NODES", "PATHS", "END WELL"))
-    session.say(f"No problems in {plural(len(walked), 'flow')}." if walked else "There are no flows.")
-    session.result({"problems": [], "flows": [{**_told(ivr), "paths": len(each), "succeed": _well(each)} for ivr, each in walked]})
+    warned = f", {plural(len(found.warnings), 'warning')} above" if found.warnings else ""
+    session.say(f"No problems in {plural(len(walked), 'flow')}{warned}." if walked else "There are no flows.")
+    flows_told = [{**_told(ivr), "paths": len(each), "succeed": _well(each)} for ivr, each in walked]
+    session.result({"problems": [], "warnings": [problem_json(each) for each in found.warnings], "flows": flows_told})
 
 
 def _row(ivr: Ivr, found: Sequence[Way]) -> tuple[str, str, str, str, str]:

@@ -20,6 +20,7 @@ from fs_dialer.config.things import Thing
 from fs_dialer.core.definition import Installation
 from fs_dialer.core.flow import Ivr
 from fs_dialer.core.plan import CAMPAIGN, INSTALLATION
+from fs_dialer.errors import Problem
 
 KIND = "ivrs"
 CONCERNED = frozenset({KIND, "sounds", "dnc_lists", "agents", "teams", INSTALLATION})
@@ -37,11 +38,12 @@ FROM = click.option(
 
 @dataclass(frozen=True, slots=True)
 class Flows:
-    """used_by: campaigns, by the flow's name. installation: None where none is defined there."""
+    """used_by: campaigns, by the flow's name. installation: None where none is defined there. warnings: what works in a file and is hardly meant."""
 
     ivrs: Mapping[str, Ivr]
     used_by: Mapping[str, list[str]]
     installation: Installation | None
+    warnings: tuple[Problem, ...]
 
 
 def flows(session: Session, paths: Sequence[Path], only: Sequence[str] = ()) -> Flows:
@@ -61,7 +63,8 @@ def flows(session: Session, paths: Sequence[Path], only: Sequence[str] = ()) -> 
             raise CommandFailed(f"there is no flow {clean(name)}{nearest_name(name, known)}", advice)
     library = resolve([thing for thing in things if thing.kind in CONCERNED and (thing.kind != KIND or not only or thing.name in only)])
     ivrs = {name: value for (kind, name), value in sorted(library.named.items()) if kind == KIND}
-    return Flows(ivrs, _used(things), library.installation)
+    warnings = tuple(each for each in library.warnings if each.path.split(".")[0] == KIND)
+    return Flows(ivrs, _used(things), library.installation, warnings)
 
 
 def flow_named(session: Session, name: str, paths: Sequence[Path]) -> Ivr:

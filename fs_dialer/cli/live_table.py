@@ -8,8 +8,9 @@ import time
 from typing import TextIO
 
 from fs_dialer.cli.output import natural
+from fs_dialer.cli.switches import not_ready
 from fs_dialer.core.model import AgentState, CallState, Outcome
-from fs_dialer.core.snapshot import CampaignView, Snapshot
+from fs_dialer.core.snapshot import CampaignView, Snapshot, as_json
 
 PLAIN_EVERY_S = 5.0
 
@@ -17,6 +18,8 @@ PLAIN_EVERY_S = 5.0
 def lines(snapshot: Snapshot, title: str, width: int) -> list[str]:
     """The whole picture, top to bottom, no line longer than `width`."""
     switch = "up" if snapshot.switch_up else "DOWN"
+    if odd := not_ready({"switches": as_json(snapshot.switches)}):
+        switch += f" ({odd})"
     store = "up" if snapshot.store_up else "DOWN"
     clock = time.strftime("%H:%M:%S", time.localtime(snapshot.now))
     out = [f"{clock}  {title}   lines {snapshot.legs}/{snapshot.legs_limit}   switch {switch}   database {store}", ""]

@@ -272,6 +272,16 @@ QUEUE = LazyGroup(
         }
     },
 )
+SWITCH = LazyGroup(
+    "switch",
+    help="The FreeSWITCHes of the installation.",
+    sections={
+        "Commands": {
+            "list": Lazy(f"{HERE}.switches:switch_list", "Every switch: is it there, its calls and limits."),
+            "drain": Lazy(f"{HERE}.switch_drain:switch_drain", "No new calls by one of them, for maintenance; --off: again."),
+        }
+    },
+)
 REPORT = LazyGroup(
     "report",
     help="What happened: attempts, counted or one by one, as a table, CSV or JSON.",
@@ -327,6 +337,7 @@ main = Main(
             "agent": AGENT,
             "ticket": TICKET,
             "queue": QUEUE,
+            "switch": SWITCH,
         },
         "Look": {
             "explain": explain,

@@ -6,6 +6,7 @@ import logging
 import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
@@ -15,6 +16,7 @@ from fs_dialer.cli.command import command
 from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.settings import Session
 from fs_dialer.config.daemon import DaemonSettings
+from fs_dialer.core.model import SwitchId
 from fs_dialer.core.snapshot import Snapshot
 from fs_dialer.errors import FsDialerError
 
@@ -48,6 +50,7 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
     from fs_dialer.esl.translate import SUBSCRIBE, SUBSCRIBE_CUSTOM
     from fs_dialer.runtime.clerk import Clerk
     from fs_dialer.runtime.live import Daemon, LiveSettings
+    from fs_dialer.runtime.live_switches import SwitchLink
 
     if not monkey.is_module_patched("socket"):
         raise FsDialerError("the daemon must be started as `fs-dialer run`, with its options after the word run")
@@ -61,7 +64,12 @@ def make_daemon(settings: DaemonSettings, on_snapshot: Callable[[Snapshot], None
         backoff_most_s=RECONNECT_MOST_S,
     )
     state_dir = Path(settings.state_dir)
-    live = LiveSettings(esl, settings.esl.client, state_dir, settings.journal_dir(), settings.journal.keep_s, recordings_dir=settings.recordings())
+    further = {
+        SwitchId(name): SwitchLink(replace(esl, host=each.host, port=each.port, password=settings.switch_password(name)), each.client)
+        for name, each in settings.switches.items()
+    }
+    journal, keep_s = settings.journal_dir(), settings.journal.keep_s
+    live = LiveSettings(esl, settings.esl.client, state_dir, journal, keep_s, recordings_dir=settings.recordings(), switches=further)
     daemon = Daemon(live, PostgresStore(dsn, pool_size=8), Listener(dsn), on_snapshot, Housekeeping(dsn))
     clerk = Clerk(dsn)
     daemon.when_active.append(clerk)

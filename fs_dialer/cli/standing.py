@@ -14,6 +14,7 @@ from fs_dialer.cli.needs import LAG_S, Missed30, Need, needs
 from fs_dialer.cli.output import plural
 from fs_dialer.cli.settings import Session
 from fs_dialer.cli.snapshots import Written, ever_written
+from fs_dialer.core.explain_engine import all_drained
 
 if TYPE_CHECKING:
     from fs_dialer.core.definition import Campaign
@@ -134,6 +135,8 @@ def why_of(seen: Standing, report: CampaignReport) -> str:
         return "the switch is not connected: no new calls"
     if live["draining"]:
         return "the daemon is stopping: no new calls"
+    if all_drained(live):
+        return "every switch that is there is drained: no new calls"
     if float(live.get("lag_s", 0.0)) > LAG_S:
         return f"the daemon is {live['lag_s']:.1f} s behind: no new calls until it has caught up"
     because = _because(view, report)

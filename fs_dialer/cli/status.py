@@ -16,6 +16,7 @@ from fs_dialer.cli.needs import lines
 from fs_dialer.cli.output import Cell, ago, clean, folded, narrowed, plural, state_cell, table, terminal_width, wants_colour
 from fs_dialer.cli.settings import Session
 from fs_dialer.cli.standing import RUN, Standing, lines_of, standing, state_of, staying, why_of
+from fs_dialer.cli.switches import not_ready
 
 if TYPE_CHECKING:
     from fs_dialer.core.stored import StoredCommand
@@ -85,6 +86,8 @@ def _daemon_line(seen: Standing) -> str:
     if live is None:
         return f"No daemon is running: the last one was heard of {ago(written.age_s)} ago; {RUN}"
     switch = "connected" if live["switch_up"] else "NOT connected"
+    if odd := not_ready(live):
+        switch += f" ({odd})"
     store = "" if live["store_up"] else ", database NOT reachable"
     stopping = ", stopping" if live["draining"] else ""
     since = "" if seen.daemon_since_s is None else f" for {ago(seen.daemon_since_s)}"
@@ -117,6 +120,7 @@ def as_json(seen: Standing) -> dict[str, Any]:
         "campaigns": [_campaign_json(seen, report, statuses) for report in seen.reports],
         "agents": [{"agent": agent.id, "status": statuses[agent.id], "state": states.get(agent.id)} for agent in seen.agents],
         "gateways": [dict(each) for each in live.get("gateways", ())] if live else [],
+        "switches": [dict(each) for each in live.get("switches", ())] if live else [],
         "breakers": [dict(each) for each in live.get("breakers", ())] if live else [],
         "commands_waiting": len(seen.commands),
         "needs": seen.needs,

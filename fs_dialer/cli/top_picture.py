@@ -16,6 +16,7 @@ from rich.cells import cell_len, set_cell_size
 
 from fs_dialer.cli.output import STATE_COLOURS, ago, clean, natural, plural
 from fs_dialer.cli.standing import Standing, lines_of, state_of, staying, why_of
+from fs_dialer.cli.switches import not_ready
 
 if TYPE_CHECKING:
     from fs_dialer.cli.needs import Missed30
@@ -120,6 +121,8 @@ def _header(seen: Seen) -> Line:
         if standing.troubles.daemon_since is not None:
             parts.append((f"up {_short(max(0.0, seen.now - standing.troubles.daemon_since))}", ""))
         parts.append((f"calls {live['legs']}/{live['legs_limit']}", ""))
+        if odd := not_ready(live):
+            parts.append((odd, "yellow"))
         cps = "-" if seen.cps is None else f"{seen.cps:.1f}"
         parts.append((f"cps {cps}/{standing.cps_limit:g}", ""))
         lag = float(live.get("lag_s", 0.0))

@@ -28,6 +28,8 @@ def as_written(value: Any) -> Tree:
         whole = _settings(value)
         if value.switch != Installation().switch:
             whole["switch"] = str(value.switch)
+        if value.switches:
+            whole["switches"] = {str(switch.id): _settings(switch) for switch in value.switches}
         if value.gateways:
             whole["gateways"] = {str(gateway.id): _settings(gateway) for gateway in value.gateways}
         return whole

@@ -13,7 +13,7 @@ from fs_dialer.config.definitions import Unit
 from fs_dialer.config.shelf import Shelf
 from fs_dialer.config.values import show_duration
 from fs_dialer.core.definition import Campaign
-from fs_dialer.core.flow import Ivr
+from fs_dialer.core.flow import Ivr, never_ends
 from fs_dialer.core.model import CampaignType
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.resources import Trigger
@@ -47,6 +47,8 @@ def judge_autocall(unit: Unit, campaign: Campaign, options: autocall.Options) ->
     form = unit.form
     if options.machines.then == "message" and not options.machines.message and form.clean("machines"):
         form.tell("machines.message", "is missing: which sound is left on the machine?")
+    elif options.machines.message and never_ends(options.machines.message) and form.clean("machines"):
+        form.tell("machines.message", f"{options.machines.message} never ends: name a sound file")
     elif options.machines.detect == "off" and form.written("machines.then") and form.clean("machines"):
         form.warn("machines.then", "nothing comes of it: machines.detect is off, so that no machine is ever found")
     if not form.clean("ivr", "agents"):
@@ -75,6 +77,7 @@ def _queue(unit: Unit, shelf: Shelf) -> None:
     _waiting(unit, queue, base)
     _key(unit, queue, base, shelf)
     _overflow(unit, queue, base, shelf)
+    _ends(unit, queue, base)
     for number in queue.numbers if unit.form.clean(f"{base}.numbers") else ():
         for other in sorted(set(shelf.names("queues")) - {unit.thing.name}):
             found = shelf.find("queues", other)
@@ -111,7 +114,8 @@ def _key(unit: Unit, queue: QueueDefinition, base: str, shelf: Shelf) -> None:
         form.tell(f"{base}.callback.after", text)
     if not form.written(f"{base}.music"):
         form.warn(f"{base}.callback", f"nobody tells callers of the key {key.key}: it must be said in the music (S75), and this queue has the switch's own")
-    if not any(_calls_back(shelf.find("triggers", name), unit.thing.name, shelf) for name in shelf.names("triggers")):
+    in_sight = shelf.names("triggers") or shelf.names("campaigns")  # a file of queues may be looked at alone
+    if in_sight and not any(_calls_back(shelf.find("triggers", name), unit.thing.name, shelf) for name in shelf.names("triggers")):
         text = "who presses the key leaves a ticket, and nobody calls him: no trigger with `on: ticket_created, when: {channel: callback}` adds to a campaign"
         form.warn(f"{base}.callback", text + " of type callback")
 
@@ -140,6 +144,17 @@ def _overflow(unit: Unit, queue: QueueDefinition, base: str, shelf: Shelf) -> No
     for word, written in (("to", then.number), ("gateway", then.gateway)):
         if written:
             form.tell(f"{base}.then.{word}", f"is for `do: number`, and this says `do: {then.do}`")
+
+
+def _ends(unit: Unit, queue: QueueDefinition, base: str) -> None:
+    """What is played once must end; the music alone may go on for ever."""
+    told, key, then = queue.announce, queue.callback, queue.overflow
+    once = {"announce.position": told.position, "announce.wait": told.wait, "announce.minutes": told.minutes, "then.sound": then.sound}
+    if key is not None:
+        once |= {"callback.say": key.say, "callback.too_early": key.too_early, "callback.wrong": key.wrong}
+    for word, sound in once.items():
+        if sound and never_ends(sound) and unit.form.clean(f"{base}.{word}"):
+            unit.form.tell(f"{base}.{word}", f"{sound} never ends: name a sound file")
 
 
 JUDGES: Mapping[str, Callable[[Unit, Shelf], None]] = {"ivrs": _ivr, "queues": _queue}

@@ -12,7 +12,7 @@ from dataclasses import MISSING, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from fs_dialer.config import http_settings
+from fs_dialer.config import http_settings, switch_links
 from fs_dialer.config.declarations import within
 from fs_dialer.config.form import Form
 from fs_dialer.config.http_settings import HttpSettings
@@ -68,6 +68,7 @@ class DaemonSettings:
     log: LogSettings = section(LogSettings, help="The daemon's log.")
     journal: JournalSettings = section(JournalSettings, help="Every event and action of the daemon, for `fs-dialer replay`.")
     http: HttpSettings = section(HttpSettings, help="The HTTP interface: health, metrics, leads from other programs.")
+    switches: Mapping[str, EslSettings] = field(default_factory=dict)  # further ones (switch_links.py)
     file: Path | None = field(default=None)  # where the settings came from
 
     def dsn(self) -> str:
@@ -77,6 +78,11 @@ class DaemonSettings:
     def esl_password(self) -> str:
         """The event socket's password. ConfigError where nothing says."""
         return self._revealed(self.esl.password, "esl.password", "the event socket's password is not named", "FS_DIALER_ESL_PASSWORD")
+
+    def switch_password(self, switch: str) -> str:
+        """A further switch's. ConfigError where nothing says."""
+        path = f"switches.{switch}.password"
+        return self._revealed(self.switches[switch].password, path, f"the password of switch {switch} is not named", switch_links.variable(switch, "_PASSWORD"))
 
     def journal_dir(self) -> Path | None:
         """None: no journal is wanted."""
@@ -120,6 +126,8 @@ def load_settings(config: Path | str | None, environ: Mapping[str, str]) -> Daem
                 settings = variable.put(settings, said[variable.name])
             except BadValue as error:
                 problems.append(_place(variable.name, str(error)))
+    switches, wrong = switch_links.over(settings.switches, said, _host_and_port, CLIENTS)
+    settings, problems = replace(settings, switches=switches), [*problems, *wrong]
     if "FS_DIALER_ESL_PASSWORD" in said and "FS_DIALER_ESL_PASSWORD_FILE" in said:
         problems.append(_place("FS_DIALER_ESL_PASSWORD", "FS_DIALER_ESL_PASSWORD_FILE is set as well: keep one"))
     if problems:
@@ -132,11 +140,13 @@ def _of_file(file: YamlFile, path: Path, environ: Mapping[str, str]) -> DaemonSe
     if file.root is None:
         return DaemonSettings(file=path)
     form = Form(file)
-    filled, _ = form.fill(DaemonSettings, file.root)
-    settings = DaemonSettings(file=path, **{name: value for name, value in filled.items() if value is not MISSING})
+    filled, _ = form.fill(DaemonSettings, file.root, beside=("switches",))
+    switches = switch_links.links(form, file.root.entries.get("switches"), EslSettings, path, environ)
+    settings = DaemonSettings(file=path, switches=switches, **{name: value for name, value in filled.items() if value is not MISSING})
     dsn, password = (_secret(form, each, path, environ, settings) for each in ("database.dsn", "esl.password"))
-    if form.place("esl.host") and not _HOST.fullmatch(settings.esl.host):
-        form.tell("esl.host", "is not a host's name or address")
+    for where, link in (("esl", settings.esl), *((f"switches.{name}", each) for name, each in switches.items())):
+        if form.place(f"{where}.host") and not _HOST.fullmatch(link.host):
+            form.tell(f"{where}.host", "is not a host's name or address")
     if form.place("http") and (wrong := http_settings.judged(settings.http)):
         form.tell(*wrong)
     return replace(settings, database=replace(settings.database, dsn=dsn), esl=replace(settings.esl, password=password))
@@ -174,11 +184,16 @@ def _over(settings: DaemonSettings, group: str, **values: Any) -> DaemonSettings
 
 
 def _address(settings: DaemonSettings, text: str) -> DaemonSettings:
+    host, port = _host_and_port(text, settings.esl.port)
+    return _over(settings, "esl", host=host, port=port)
+
+
+def _host_and_port(text: str, usual: int) -> tuple[str, int]:
     found = _ADDRESS.fullmatch(text)
-    host, port = ((found[1] or found[2]), int(found[3] or settings.esl.port)) if found else ("", 0)
+    host, port = ((found[1] or found[2]), int(found[3] or usual)) if found else ("", 0)
     if not _HOST.fullmatch(host) or not 1 <= port <= 65535:
         raise BadValue(f"`{text}` is not host:port, as in 127.0.0.1:8021 or [::1]:8021")
-    return _over(settings, "esl", host=host, port=port)
+    return host, port
 
 
 def _word(group: str, key: str, choices: tuple[str, ...]) -> Callable[[DaemonSettings, str], DaemonSettings]:
@@ -218,6 +233,7 @@ VARIABLES: tuple[Variable, ...] = (
     Variable("FS_DIALER_ESL_PASSWORD", "the event socket's password itself", _held("esl", "password", "FS_DIALER_ESL_PASSWORD")),
     Variable("FS_DIALER_ESL_PASSWORD_FILE", "the file that holds it", _held("esl", "password", "FS_DIALER_ESL_PASSWORD_FILE", in_file=True)),
     Variable("FS_DIALER_ESL_CLIENT", "esl.client", _word("esl", "client", CLIENTS)),
+    Variable("FS_DIALER_SWITCH_NAME", "host and port of switches.NAME, in capitals; so too …_PASSWORD, …_PASSWORD_FILE, …_CLIENT"),
     Variable("FS_DIALER_STATE_DIR", "state_dir", lambda settings, text: replace(settings, state_dir=text)),
     Variable("FS_DIALER_RECORDINGS_DIR", "recordings_dir", lambda settings, text: replace(settings, recordings_dir=text)),
     Variable("FS_DIALER_LOG_LEVEL", "log.level", _word("log", "level", LEVELS)),

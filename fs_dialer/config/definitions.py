@@ -17,7 +17,7 @@ from fs_dialer.config.shelf import Default, Defaults, Shelf
 from fs_dialer.config.things import DEFAULTS, INSTALLATION, KINDS, Thing, kind_of, node_of, things_of
 from fs_dialer.config.values import BadValue, name, nearest, short
 from fs_dialer.config.yaml_source import Broken, Entry, Listing, Scalar, Table, YamlFile
-from fs_dialer.core.definition import SCRIPTED, Campaign, GatewayDefinition, Installation
+from fs_dialer.core.definition import SCRIPTED, Campaign, GatewayDefinition, Installation, SwitchDefinition
 from fs_dialer.core.model import CampaignId, CampaignType, GatewayId, SwitchId
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import CallerIdDefinition, CallerIds, CallerRoute, Disposition, Profile, Schedule, Script
@@ -175,7 +175,7 @@ def read_defaults(thing: Thing, file: YamlFile, shelf: Shelf | None) -> dict[str
 
 def _installation(thing: Thing, file: YamlFile, root: Table) -> Unit:
     form = Form(file, root=root)
-    values, _ = form.fill(Installation, root, beside=("switch", "gateways"))
+    values, _ = form.fill(Installation, root, beside=("switch", "switches", "gateways"))
     region = values.get("region", "")
     if region:
         values["region"] = region.upper()
@@ -194,6 +194,8 @@ def _installation(thing: Thing, file: YamlFile, root: Table) -> Unit:
             form.note(node, "switch", "one name is expected")
     if entry := root.entries.get("gateways"):
         values["gateways"] = tuple(_gateways(form, entry))
+    if entry := root.entries.get("switches"):
+        values["switches"] = _switches(form, entry, values)
     return Unit(thing, file, form, Installation(**values))
 
 
@@ -203,24 +205,49 @@ def gateway_names(thing: Thing) -> list[str]:
     return list(gateways) if isinstance(gateways, dict) else []
 
 
+MAIN = "main"  # the switch that `esl` of fs-dialer.yml reaches, where several are declared
+
+
+def _switches(form: Form, entry: Entry, values: Mapping[str, Any]) -> tuple[SwitchDefinition, ...]:
+    form.places["switches"] = entry.key
+    if not isinstance(entry.value, Table):
+        form.note(entry.value, "switches", f"names are expected below, each with its settings ({', '.join(declared(SwitchDefinition))})")
+        return ()
+    found = [SwitchDefinition(id=SwitchId(word), **own) for word, own in _by_name(form, "switches", entry.value, SwitchDefinition)]
+    trunks = {gateway.id for gateway in values.get("gateways", ())}
+    for switch in found:
+        for gateway in switch.gateways:
+            if gateway not in trunks:
+                form.tell(f"switches.{switch.id}", f"there is no gateway {gateway} below gateways")
+    if found and MAIN not in {switch.id for switch in found}:
+        form.tell("switches", f"one of them must be named {MAIN}: the one that `esl` of fs-dialer.yml reaches")
+    if found and values.get("switch", MAIN) != MAIN:
+        form.tell("switch", f"with several switches it is named {MAIN}: leave this out")
+    return tuple(found)
+
+
+def _by_name(form: Form, group: str, table: Table, cls: type) -> list[tuple[str, dict[str, Any]]]:
+    found = []
+    for word, each in table.entries.items():
+        here = f"{group}.{word}"
+        form.places[here] = each.key
+        try:
+            name(word)
+        except BadValue as error:
+            form.note(each.key, group, str(error))
+            continue
+        own = _settings(form, cls, each.value, here)
+        if own is not None:
+            found.append((word, own))
+    return found
+
+
 def _gateways(form: Form, entry: Entry) -> list[GatewayDefinition]:
     form.places["gateways"] = entry.key
     if not isinstance(entry.value, Table):
         form.note(entry.value, "gateways", f"names are expected below, each with its settings ({', '.join(declared(GatewayDefinition))})")
         return []
-    found = []
-    for word, each in entry.value.entries.items():
-        here = f"gateways.{word}"
-        form.places[here] = each.key
-        try:
-            identifier = GatewayId(name(word))
-        except BadValue as error:
-            form.note(each.key, "gateways", str(error))
-            continue
-        values = _settings(form, GatewayDefinition, each.value, here)
-        if values is not None:
-            found.append(GatewayDefinition(id=identifier, **values))
-    return found
+    return [GatewayDefinition(id=GatewayId(word), **own) for word, own in _by_name(form, "gateways", entry.value, GatewayDefinition)]
 
 
 def _named(thing: Thing, file: YamlFile, node: Any, key: Scalar | None, shelf: Shelf | None) -> Unit:

@@ -17,7 +17,7 @@ from fs_dialer.config.kinds import KINDS as VALUE_KINDS
 from fs_dialer.config.kinds import show
 from fs_dialer.config.leads_rows import COLUMNS, HOLDS, MAX_CELL_BYTES, PROBLEM_COLUMN
 from fs_dialer.config.library import KINDS, builtin_profiles
-from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
+from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation, SwitchDefinition
 from fs_dialer.core.flow import Node
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import Profile
@@ -48,6 +48,8 @@ def _lines() -> Iterator[str]:
     yield from ("", "## The installation: installation.yml", "")
     yield from _table(Installation)
     yield "| `switch` | name | main | | The FreeSWITCH that fs-dialer.yml connects to, by a name of yours. |"
+    yield from ("", "Below `switches:`, each of several FreeSWITCHes by name, one of them `main` (docs/switches.md).", "")
+    yield from _table(SwitchDefinition)
     yield from ("", "Below `gateways:`, each SIP trunk under its FreeSWITCH name.", "")
     yield from _table(GatewayDefinition)
     yield from ("", "## The daemon and the command line: fs-dialer.yml", "")
@@ -55,6 +57,7 @@ def _lines() -> Iterator[str]:
     yield "No password stands in the file: `env:NAME` names a variable, `file:PATH` a file whose one line it is."
     yield ""
     yield from _table(DaemonSettings)
+    yield "| `switches.NAME` | as esl | | | Further FreeSWITCHes, by their names in installation.yml: host, port, password, client (docs/switches.md). |"
     yield from ("", "A variable of the environment goes over the file:", "", "| variable | sets |", "|---|---|")
     yield from (f"| `{variable.name}` | {variable.help} |" for variable in VARIABLES)
     yield from ("", "## A lead file: CSV, TSV, XLSX", "")
@@ -122,7 +125,7 @@ def _rows(cls: type, path: str) -> Iterator[str]:
     for key, setting in declared(cls).items():
         meta = setting.metadata
         here = f"{path}.{key}" if path else key
-        notes = meta["help"]
+        notes = meta["help"].replace("|", "\\|")
         if meta["types"]:
             notes += f" Not for every {'node' if cls is Node else 'type'}: {', '.join(meta['types'])}."
         if meta["kind"] == "section":

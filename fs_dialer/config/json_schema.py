@@ -14,7 +14,7 @@ from fs_dialer.config.fields import bounds_of
 from fs_dialer.config.kinds import KINDS as VALUE_KINDS
 from fs_dialer.config.kinds import show
 from fs_dialer.config.things import KINDS
-from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation
+from fs_dialer.core.definition import Campaign, GatewayDefinition, Installation, SwitchDefinition
 from fs_dialer.core.flow import Node
 from fs_dialer.core.options import declared
 from fs_dialer.core.resources import AttemptCap, CallerIdDefinition, Rule, ScriptItem, TriggerAction
@@ -147,6 +147,11 @@ def _tables() -> Schema:
             "pattern": _NAME,
             "description": "The FreeSWITCH that fs-dialer.yml connects to, by a name of yours.",
             "default": "main",
+        },
+        "switches": {
+            "type": "object",
+            "additionalProperties": {"anyOf": [_object([SwitchDefinition], ""), {"type": "null"}]},
+            "description": "Several FreeSWITCHes by name; one of them is main.",
         },
         "gateways": {"type": "object", "additionalProperties": gateway, "description": "SIP trunks under their FreeSWITCH names."},
     }

@@ -236,7 +236,7 @@ def _offer(w: World, able: set[CampaignId]) -> None:
             continue
         del run.waiting[call_id]
         if run.queue is not None:
-            run.queue.pace.stands(len(run.waiting), w.now)
+            run.queue.pace.stands(len(run.waiting), run.staying, w.now)
         feed(w, call_id, offer_of(w, call_id, agent_id))
 
 

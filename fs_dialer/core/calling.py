@@ -15,6 +15,8 @@ from fs_dialer.core.announcing import forget, say
 from fs_dialer.core.call_rules import SKIPPED
 from fs_dialer.core.caller_ids import Resting, Way, choose, healthy, sticky_to
 from fs_dialer.core.changed import changed
+from fs_dialer.core.fleet import NO_SWITCH
+from fs_dialer.core.flow_places import has_flow
 from fs_dialer.core.hangup import FEEDS_ESTIMATE, Evidence, outcome, was_missed
 from fs_dialer.core.leads import CALLER_ID, GAP, LINES, RULE_TIME, Check, gates
 from fs_dialer.core.lifecycle import live, settle_serves
@@ -104,7 +106,7 @@ def _keep_waiting_list(w: World, call_id: AttemptId) -> None:
     elif call_id in run.waiting:
         del run.waiting[call_id]
     if run.queue is not None:
-        run.queue.pace.stands(len(run.waiting), w.now)
+        run.queue.pace.stands(len(run.waiting), run.staying, w.now)
 
 
 def _obey(w: World, call_id: AttemptId, d: calls.Directive) -> None:
@@ -151,7 +153,7 @@ def _need(w: World, call_id: AttemptId) -> None:
 
 
 def next_agent(
-    w: World, run: Run, lead: Lead | None, kept: Collection[AgentId] = (), switch: SwitchId = SwitchId(""), among: Collection[AgentId] | None = None
+    w: World, run: Run, lead: Lead | None, kept: Collection[AgentId] = (), switch: SwitchId = NO_SWITCH, among: Collection[AgentId] | None = None
 ) -> AgentId | None:
     """An answered customer may take any eligible idle agent, whoever leased him; which one, the campaign says. One who must be rung needs a line.
     `kept`: agents who are left alone. `switch`: where the customer is, where that matters. `among`: only these."""
@@ -401,7 +403,7 @@ def ask_gates(w: World, run: Run, lead: Lead) -> Check | tuple[tuple[str, str], 
     return tuple(answers)
 
 
-def open_ways(w: World, run: Run, lead: Lead, switch: SwitchId = SwitchId("")) -> Sequence[Way] | Resting:
+def open_ways(w: World, run: Run, lead: Lead, switch: SwitchId = NO_SWITCH) -> Sequence[Way] | Resting:
     """The caller ids and trunks with room, healthy both; [] where the healthy ones are full. `switch`: only by this one; "" = by any that gets new calls."""
     allowed = w.ways_of(run)
     found = healthy(allowed, sticky_to(run.definition, lead, allowed), w.breakers, w.now)
@@ -410,7 +412,7 @@ def open_ways(w: World, run: Run, lead: Lead, switch: SwitchId = SwitchId("")) -
     if w.several:
         found = [way for way in found if (way.switch == switch if switch else w.fleet.usable(way.switch))]
         if run.plan.in_flow:
-            found = [way for way in found if run.plan.ivr in w.flows.get(way.switch, ())]
+            found = [way for way in found if has_flow(w, run, way.switch)]
     return [way for way in found if w.ledger.gateway_room(way.gateway, w.now) > 0]
 
 
@@ -435,7 +437,7 @@ def _finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
         w.tell(call_id, "left", left.why)
         w.caller_gone(call.lead_leg)
         w.out.append(left)
-        run.queue.pace.stands(len(run.waiting), w.now)
+        run.queue.pace.stands(len(run.waiting), run.staying, w.now)
         forget_closed(w, run)
     elif d.evidence is None:
         _give_lead_back(w, call, d.gate, d.until)

@@ -56,6 +56,7 @@ class Crew:
     staying: int
     idle: int
     promised: int
+    flow: str = ""  # why its calls may not be placed for want of its IVR flow in the switch
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ class Engine:
     breakers: tuple[Health, ...]
     trunks: tuple[Trunk, ...]
     idle_agents: frozenset[str]
+    drained: bool = False  # no switch that is linked gets new calls
 
     @property
     def stops(self) -> str:
@@ -80,7 +82,9 @@ class Engine:
             return "the daemon can not reach the database: no new calls"
         if not self.switch_up:
             return "the switch is not connected: no new calls"
-        return "the daemon is stopping: no new calls" if self.draining else ""
+        if self.draining:
+            return "the daemon is stopping: no new calls"
+        return "every switch that is there is drained: no new calls" if self.drained else ""
 
     def health(self, kind: str, name: str) -> Health | None:
         return next((each for each in self.breakers if (each.kind, each.name) == (kind, name)), None)
@@ -100,12 +104,18 @@ def engine(snapshot: Mapping[str, Any], campaign: str = "") -> Engine:
         tuple(Health(b["kind"], b["name"], b["health"], b["opened_at"], float(b["until"]), b["said"]) for b in snapshot.get("breakers", ())),
         tuple(Trunk(g["id"], g["legs"], g["lines"], g["cps"], g["room"]) for g in snapshot.get("gateways", ())),
         frozenset(a["id"] for a in snapshot.get("agents", ()) if a["state"] == "idle" and a["status"] == "available"),
+        drained=all_drained(snapshot),
     )
+
+
+def all_drained(snapshot: Mapping[str, Any]) -> bool:
+    ready = [each for each in snapshot.get("switches", ()) if each["ready"]]
+    return bool(ready) and all(each["drained_since"] is not None for each in ready)
 
 
 def _crew(view: Mapping[str, Any]) -> Crew:
     told = {name: int(view.get(name, 0)) for name in ("lines", "waiting", "hopper", "crew", "staying", "idle", "promised")}
-    return Crew(because=str(view["because"]), lines_limit=view.get("lines_limit"), **told)
+    return Crew(because=str(view["because"]), lines_limit=view.get("lines_limit"), flow=str(view.get("flow", "")), **told)
 
 
 def caller_id_check(seen: Engine, campaign: Campaign, lead: Lead | None, now: float) -> Check | None:
@@ -133,8 +143,10 @@ def _of(seen: Engine, way: Way) -> list[Health]:
 
 
 def lines_check(seen: Engine, campaign: Campaign) -> Check:
-    """Is a line free, of the installation, of the campaign and of one of its gateways (D2, S41, S58)?"""
+    """Is a line free, of the installation, of the campaign and of one of its gateways (D2, S41, S58)? None is used for a flow that the switch does not have."""
     crew = seen.campaign
+    if crew is not None and crew.flow:
+        return Check(LINES, False, crew.flow)
     if crew is not None and crew.lines_limit is not None and crew.lines >= crew.lines_limit:
         return Check(LINES, False, f"all {crew.lines_limit} lines of the campaign are in use")
     if seen.room <= 0:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from fs_dialer.core.definition import Installation, SwitchDefinition
 from fs_dialer.core.model import GatewayId, SwitchId
 
+NO_SWITCH = SwitchId("")  # not chosen yet, or there is only one
 AWAY_S = 30.0  # so long calls wait for a lost link where other switches dial on; the time after which the fallback has let its customers go
 
 

@@ -172,6 +172,11 @@ def attributes_used(ivr: Ivr) -> tuple[str, ...]:
     return tuple(named)
 
 
+def never_ends(sound: str) -> bool:
+    """A stream of music or silence that goes on for ever: fit for waiting, and nothing that a flow or a notice could play and then go on."""
+    return sound.startswith(("local_stream://", "silence_stream://-"))
+
+
 def sounds_used(ivr: Ivr) -> tuple[str, ...]:
     """Files and streams that the flow plays, each once, in the order of its nodes."""
     return tuple(dict.fromkeys(sound for node in ivr.nodes for sound in (node.sound, node.wrong) if sound))

@@ -12,13 +12,13 @@ from typing import Any
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
 from fs_dialer.core.calling import feed
-from fs_dialer.core.model import CallState, SwitchId
+from fs_dialer.core.flow_places import why_not
+from fs_dialer.core.model import CallState
 from fs_dialer.core.steering import opt_out_action
-from fs_dialer.core.world import Run, World
+from fs_dialer.core.world import World
 
 DEFAULT_LIST = "own"
 RINGING = (CallState.DIALING, CallState.EARLY)
-ASKED = "the flows of the switch are being asked for"
 
 
 # --- which flows there are --------------------------------------------------------------------------------------------------------------
@@ -33,22 +33,6 @@ def in_switch(w: World, e: ev.FlowsInSwitch) -> None:
         if run.dials and why and why != before[run.definition.id]:
             w.note("ERROR", "flow_missing", campaign=run.definition.id, why=why)
     w.pace_due = True
-
-
-def has_flow(w: World, run: Run, switch: SwitchId) -> bool:
-    """Whether this switch can take the campaign's calls as far as its flow goes."""
-    return not run.plan.in_flow or run.plan.ivr in w.flows.get(switch, ())
-
-
-def why_not(w: World, run: Run) -> str:
-    """Why none of the campaign's calls may be placed for want of its flow, "" = they may."""
-    if not run.plan.in_flow or any(run.plan.ivr in flows for flows in w.flows.values()):
-        return ""
-    if run.plan.script is None:
-        return "the campaign has no flow: ivr: NAME"
-    if not w.flows:
-        return ASKED
-    return f"the flow {run.plan.script.name} of revision {run.definition.revision} is not in the switch: fs-dialer switch reload"
 
 
 # --- what a flow tells --------------------------------------------------------------------------------------------------------------------

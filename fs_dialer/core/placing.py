@@ -6,12 +6,14 @@ from collections import deque
 from collections.abc import Sequence
 
 from fs_dialer.core import agent as agents
-from fs_dialer.core import callers, flows
+from fs_dialer.core import callers
 from fs_dialer.core import campaign as campaigns
 from fs_dialer.core.actions import ClaimLeads, ReturnLeads
 from fs_dialer.core.call_words import Begin, Call
 from fs_dialer.core.caller_ids import Resting, Way, healthy
 from fs_dialer.core.calling import NO_LINE_S, ask_gates, feed, in_turn, match_waiting, open_ways, pause_hopeless, send_due_legs, took_turn
+from fs_dialer.core.fleet import NO_SWITCH
+from fs_dialer.core.flow_places import why_not
 from fs_dialer.core.lead_order import likelier_first, with_odds
 from fs_dialer.core.leads import CALLER_ID, LINES, Check
 from fs_dialer.core.lifecycle import live, nail_waiting
@@ -34,7 +36,6 @@ ASK_EVERY_S = 0.5  # of a mode that dials ahead: talks grow old, and their ends 
 ASK_FEW_EVERY_S = 1.0  # with few agents it is asked after every event, too
 ASKED_AT_ONCE = 60  # with more agents than this it is asked no more often
 LAG_LIMIT_S = 1.0  # of the inbox; past it nothing new is dialled
-NO_SWITCH = SwitchId("")  # not chosen yet, or there is only one
 RINGING = (CallState.QUEUED, CallState.RINGING_AGENT_FIRST, CallState.DIALING, CallState.EARLY)
 
 
@@ -172,7 +173,7 @@ def _place_for(w: World, run: Run, leased: list[AgentId]) -> bool:
     """Ask the mode, clamp, place. True when lines or rate held it back."""
     if not leased and not _to_be_asked(run):
         return False
-    if why := flows.why_not(w, run):
+    if why := why_not(w, run):
         run.because = why
         return False
     if not run.flow.reserve_agent and run.staying > ASKED_AT_ONCE and w.now < run.ask_at:
@@ -423,7 +424,7 @@ def _refill(w: World, run: Run) -> None:
         run.left_unknown = False
         ask_what_is_left(w, run)
     size = _hopper_size(w, run)
-    if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial() or flows.why_not(w, run):
+    if not run.dials or run.flow.pull or run.claiming or len(run.hopper) * 2 >= size or not w.may_dial() or why_not(w, run):
         return
     start = run.definition.window.start
     if start is not None and w.now < start:  # moved ahead while it runs

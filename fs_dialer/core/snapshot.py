@@ -9,6 +9,7 @@ from typing import Any
 
 from fs_dialer.core.caller_ids import PARTNERS
 from fs_dialer.core.fleet import SwitchState
+from fs_dialer.core.flow_places import why_not
 from fs_dialer.core.model import (
     AgentId,
     AgentState,
@@ -66,6 +67,7 @@ class CampaignView:
     idle: int = 0  # of these free for a call now
     promised: int = 0  # claimed callbacks that wait for their agent
     pace: Mapping[str, Any] = field(default_factory=dict)  # what its last decision was made of, at most PACE_OLD_S old; {} where its type keeps nothing
+    flow: str = ""  # why nobody is called for want of its IVR flow in the switch, "" = it is there, or it needs none
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +211,7 @@ def take(w: World) -> Snapshot:
                 sum(1 for person in run.crew if person in w.idle),
                 len(run.promised),
                 _pace(w, run),
+                why_not(w, run),
             )
         )
     people = tuple(AgentView(a.id, a.definition.name, a.status, a.state, a.since, a.call, a.calls) for a in w.agents.values())

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.actions import CallerLeft, OptOut
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.queue_definition import CallbackKey, QueueDefinition
 from fs_dialer.core.queue_line import PREFIX
 
@@ -86,16 +87,24 @@ def number_of(written: str, region: str) -> tuple[str, str]:
         return written, f"the number can't be called: {error.text}"
 
 
-def opt_out_reason(action: OptOut) -> str:
-    """Where he said so: campaign, flow and node, as far as they are known."""
-    flow, _, node = action.place.rpartition(".")
+def opt_out_reason(action: OptOut, ivr: Ivr | None) -> str:
+    """Where he said so: campaign, flow and node, as far as they are known. `ivr`: the campaign's flow, where the action does not name the place."""
     campaign = action.campaign or ""
-    told = [f"in queue {campaign.removeprefix(PREFIX)}" if campaign.startswith(PREFIX) else f"in campaign {campaign}"] if campaign else []
-    if flow:
-        told.append(f"flow {flow.rpartition('.')[0] or flow}, node {node}")
-    elif action.place and not campaign:
-        told.append(f"in {action.place}")
-    return "asked by a key not to be called" + (f" {', '.join(told)}" if told else "")
+    told = [f"queue {campaign.removeprefix(PREFIX)}" if campaign.startswith(PREFIX) else f"campaign {campaign}"] if campaign else []
+    extension, _, node = action.place.rpartition(".")
+    flow = extension.rpartition(".")[0]
+    if not action.place and ivr is not None:
+        flow, nodes = ivr.name, [each.name for each in ivr.nodes if each.do == "opt_out" and each.list == action.list]
+        node = nodes[0] if len(nodes) == 1 else ""
+    told += [f"flow {flow}"] if flow else []
+    told += [f"node {node}" if flow else node] if node else []
+    return "asked by a key not to be called" + (f": {', '.join(told)}" if told else "")
+
+
+def flow_in(options: object) -> Ivr | None:
+    """The flow among a campaign's options; None where it has none."""
+    ivr = getattr(options, "ivr", None)
+    return ivr if isinstance(ivr, Ivr) else None
 
 
 def message_file(action: CallerLeft) -> str:

@@ -11,12 +11,13 @@ import logging
 from collections.abc import Sequence
 from typing import Any
 
-from fs_dialer.config.codec import from_json, installation_from_json
+from fs_dialer.config.codec import campaign_from_json, from_json, installation_from_json
 from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
+from fs_dialer.core.flow import Ivr
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.db import codec
-from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, message_file, number_of, opt_out_reason, settled, waited_words
+from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, flow_in, message_file, number_of, opt_out_reason, settled, waited_words
 from fs_dialer.db.lead_state import note
 from fs_dialer.db.pool import Cursor, Pool, rows
 from fs_dialer.errors import FsDialerError, StoreError
@@ -85,7 +86,7 @@ def opt_out(cursor: Cursor, action: OptOut) -> None:
     except BadNumber as error:
         log.warning("opt_out_without_number call=%s list=%s why=%s", action.call, action.list, error.text)
         return
-    rows(cursor, "do_not_call_add", {"numbers": [number], "list": action.list, "reason": opt_out_reason(action), "who": THE_CUSTOMER})
+    rows(cursor, "do_not_call_add", {"numbers": [number], "list": action.list, "reason": opt_out_reason(action, _flow(cursor, action)), "who": THE_CUSTOMER})
     rows(cursor, "hint", {"kind": "do_not_call", "name": ""})
 
 
@@ -147,6 +148,16 @@ def _defined(cursor: Cursor, name: str) -> QueueDefinition | None:
         return _queue(name, found[0][0]) if found else None
     except FsDialerError as error:
         log.error("queue_unreadable %s", error)
+        return None
+
+
+def _flow(cursor: Cursor, action: OptOut) -> Ivr | None:
+    """The flow that he heard, for the words of the reason alone."""
+    found = rows(cursor, "campaigns", {"name": action.campaign}) if action.campaign and not action.place else []
+    try:
+        return flow_in(codec.definition(campaign_from_json, found[0][6], f"campaign {action.campaign}").options) if found else None
+    except StoreError as error:
+        log.error("campaign_unreadable %s", error)
         return None
 
 

@@ -15,6 +15,7 @@ from fs_dialer.core.model import CampaignId
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.spans import Span
 from fs_dialer.db import codec
+from fs_dialer.db.caller_rules import flow_in
 from fs_dialer.db.callers import queues
 from fs_dialer.db.pool import Pool, rows
 
@@ -137,8 +138,7 @@ class FlowReports:
         found = self._pool.rows("campaigns", {"name": campaign})
         if not found:
             return None
-        ivr = getattr(codec.definition(campaign_from_json, found[0][6], f"campaign {campaign} r{found[0][5]}").options, "ivr", None)
-        return ivr if isinstance(ivr, Ivr) else None
+        return flow_in(codec.definition(campaign_from_json, found[0][6], f"campaign {campaign} r{found[0][5]}").options)
 
     def queue_list(self) -> list[QueueDefinition]:
         """As they are defined, by name."""

@@ -40,7 +40,7 @@ from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.spans import day_start
 from fs_dialer.core.stored import PACED, Claim, StoredAgent, StoredCampaign, StoredCommand, Taken
 from fs_dialer.db import memory_callers as callers
-from fs_dialer.db.caller_rules import THE_CUSTOMER, opt_out_reason
+from fs_dialer.db.caller_rules import THE_CUSTOMER, flow_in, opt_out_reason
 from fs_dialer.db.codec import CLAIMABLE, FIRST, UNFINISHED, message_file, said, zone_set, zones
 from fs_dialer.db.memory_data import NO_CALLBACK, Closed, Entry, KeptCampaign, KeptLead, KeptTicket, MemoryDatabase
 from fs_dialer.db.memory_office import MemoryOffice
@@ -437,7 +437,9 @@ class MemoryStore(MemoryOffice):
 
     def opt_out(self, action: OptOut) -> None:
         if number := callers.opt_out_number(self._db, action):
-            self.do_not_call_add([number], THE_CUSTOMER, action.list, opt_out_reason(action))
+            kept = None if action.campaign is None else self._db.campaigns.get(action.campaign)
+            ivr = None if kept is None else flow_in(kept.revisions[(kept.approved or len(kept.revisions)) - 1].options)
+            self.do_not_call_add([number], THE_CUSTOMER, action.list, opt_out_reason(action, ivr))
 
     # --- commands -----------------------------------------------------------------------------------------------------------------------
 

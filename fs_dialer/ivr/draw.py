@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from fs_dialer.core.flow import Ivr, Node
-from fs_dialer.ivr.layout import Edge, Line, Place, Plan, planned
+from fs_dialer.ivr.layout import Edge, Line, Place, planned
 from fs_dialer.ivr.words import NEXT, OTHERWISE, leaves, symbol, ways
 
 WIDTH, MARGIN, HEAD = 236.0, 32.0, 74.0
@@ -386,6 +386,3 @@ def _svg_label(stroke: Stroke) -> str:
 def _svg_text(text: Text) -> str:
     anchor = ' text-anchor="middle"' if text.middle else ""
     return f'<text class="{text.style} f-{text.colour}" x="{text.x:.1f}" y="{text.y:.1f}"{anchor}>{html.escape(text.text)}</text>'
-
-
-__all__ = ["Box", "Drawing", "Plan", "Stroke", "Text", "drawing", "svg"]

@@ -13,7 +13,7 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from fs_dialer.core.flow import HEARD, KEYS, LEAVES, Ivr, Node
+from fs_dialer.core.flow import HEARD, KEYS, LEAVES, Ivr, Node, never_ends
 from fs_dialer.ivr.patterns import BadPattern, lengths_of
 from fs_dialer.ivr.words import VALUE, answers_of, ways
 
@@ -81,7 +81,9 @@ class _Graph:
     def unknown(self, node: Node) -> Iterator[Finding]:
         named = [*((f"keys.{key}", to) for key, to in node.keys), ("next", node.next), ("otherwise", node.otherwise)]
         for setting, to in named:
-            if to and to not in self.known:
+            if "|" in to:
+                yield Finding(node.name, setting, "one node is expected, not a list of them")
+            elif to and to not in self.known:
                 yield Finding(node.name, setting, self.no_node(to))
 
     def no_node(self, name: str) -> str:
@@ -196,6 +198,9 @@ def _of_a_node(ivr: Ivr, node: Node) -> Iterator[Finding]:
 
     yield from (say(setting, text) for setting, text in _texts(node))
     yield from (say(setting, text) for setting, text in _RULES.get(node.do, _nothing)(node))
+    for setting, sound in (("sound", node.sound), ("wrong", node.wrong)):
+        if sound and never_ends(sound):
+            yield say(setting, f"{sound} never ends, so nothing would come after it: name a sound file, or a tone")
     if node.language and not LANGUAGE.fullmatch(node.language):
         yield say("language", _no_language(node.language))
     if node.do in HEARD and not NAME.fullmatch(node.kept_as):
@@ -340,7 +345,7 @@ def _listed(names: Iterable[str], most: int = 8) -> str:
 
 
 def _round(circle: list[str]) -> str:
-    return f"{circle[0]} leads back to itself" if len(circle) == 1 else f"{', '.join(circle)} lead to each other"
+    return f"{circle[0]} leads back to itself" if len(circle) == 1 else f"{_listed(circle)} lead to each other"
 
 
 __all__ = ["Finding", "judge"]

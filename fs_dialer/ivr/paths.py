@@ -17,7 +17,7 @@ from fs_dialer.ivr.walk import Ended, Walk, begin, replayed
 from fs_dialer.ivr.words import Input, accepts, answers_of
 
 MOST_PATHS = 500
-MOST_STOPS = 20_000  # of the search; flows of a hundred nodes have a few hundred
+MOST_ALIKE = 12  # stops at one node that differ in answers and attributes only; more where they lead to something new
 MOST_EXAMPLES = 200  # of what a pattern matches
 SPOKEN_S = 3
 TOLD = "1"  # what a service says where nothing asks for more
@@ -108,6 +108,7 @@ class _Search:
         self.wanted = {name: values[1:] for name, values in self.compared.items() if name in own}
         self.compared = {name: values for name, values in self.compared.items() if name not in own}
         self.stops: dict[Key, Stop] = {}
+        self.alike: dict[str, int] = {}  # stops by node
         self.begins: list[Walk] = []
         self._explore()
         self._measure()
@@ -147,19 +148,30 @@ class _Search:
             self.begins.append(walk)
             if not walk.ended:
                 self._arrived(walk, (), waiting)
-        while waiting and len(self.stops) < MOST_STOPS:
+        found: set[tuple[str, str]] = set()
+        while waiting:
             stop = self.stops[waiting.popleft()]
             for label, inputs in self._choices(stop.walk):
                 for walk in self._advanced(stop.walk, inputs):
                     covers = frozenset({*walk.taken[len(stop.walk.taken) :], (stop.walk.node, f"by {label}")})
+                    if not walk.ended and covers <= found and self._is_one_too_many(walk):
+                        continue
+                    found |= covers
                     key = None if walk.ended else self._arrived(walk, (*stop.inputs, *inputs), waiting)
                     stop.onward.append(Onward(inputs, key, walk, covers))
 
-    def _arrived(self, walk: Walk, inputs: tuple[Input, ...], waiting: deque[Key]) -> Key:
+    def _key(self, walk: Walk) -> Key:
         answers = tuple(sorted((name, value) for name, value in walk.answers.items() if name in self.wanted))
-        key = (walk.node, answers, tuple(sorted(walk.attributes.items())))
+        return (walk.node, answers, tuple(sorted(walk.attributes.items())))
+
+    def _is_one_too_many(self, walk: Walk) -> bool:
+        return self.alike.get(walk.node, 0) >= MOST_ALIKE and self._key(walk) not in self.stops
+
+    def _arrived(self, walk: Walk, inputs: tuple[Input, ...], waiting: deque[Key]) -> Key:
+        key = self._key(walk)
         if key not in self.stops:
             self.stops[key] = Stop(walk, inputs)
+            self.alike[walk.node] = self.alike.get(walk.node, 0) + 1
             waiting.append(key)
         return key
 

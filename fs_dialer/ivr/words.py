@@ -28,6 +28,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from fs_dialer.core.flow import GOES_ON, HEARD, LEAVES, Ivr, Node
+from fs_dialer.core.steering import sayable
 
 SYMBOLS: Mapping[str, str] = {"star": "*", "hash": "#", "none": ""}  # as YAML writes keys → as a telephone sends them
 VALUE = re.compile(r"[A-Za-z0-9 +\-.,]{0,128}")  # D7: whatever else a value holds, it is not said, compared or sent
@@ -93,8 +94,8 @@ def leaves(node: Node, way: str) -> bool:
 
 
 def allowed(value: str) -> str:
-    """The value, or "" where the switch is not given it (D7): the lead then has no such attribute in the flow."""
-    return value if VALUE.fullmatch(value) else ""
+    """The value as the switch is given it, or "" where it is not (D7): the lead then has no such attribute in the flow."""
+    return sayable(value)
 
 
 def answers_of(ivr: Ivr) -> frozenset[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent_events import LeadWithdrawn, QueueLoaded, QueueRemoved
 from fs_dialer.core.agent_verbs import MOST_DIGITS, BadVerb, event_of
-from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId, LeadId
+from fs_dialer.core.model import AgentId, AgentStatus, CampaignId, CampaignState, CommandId, LeadId, SwitchId
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.queue_line import line_of
 from fs_dialer.core.snapshot import Snapshot
@@ -157,6 +157,8 @@ class Desk:
             self._put(ev.EndCampaign(c.id, c.who, campaign, c.args.get("reason", "")))
         elif c.verb == "agent_status":
             self._agent_status(c)
+        elif c.verb == "drain_switch":
+            self._put(ev.DrainSwitch(c.id, c.who, SwitchId(c.target), c.args.get("on") != "no"))
         elif c.verb == "agent":
             self._agent(c)
         else:

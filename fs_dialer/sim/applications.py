@@ -90,8 +90,14 @@ def _park(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 
 
 def _playback(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
+    if "playback_terminator_used" in leg.variables:
+        sw.set_variable(leg, "playback_terminator_used", None)
     if not sw.settings.has_file(data):
         leg.app_response = "FILE NOT FOUND"
+        leg.note(picture.app_answered, leg.app_response)
+        return True
+    if data.startswith("say:") and f"mod_{leg.variables.get('tts_engine', '')}" in sw.unloaded:
+        leg.app_response = "PLAYBACK ERROR"
         leg.note(picture.app_answered, leg.app_response)
         return True
     playback.begin(sw, leg, data, False, now)
@@ -177,9 +183,9 @@ def execute_transfer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 
 
 APPLICATIONS: dict[str, Handler] = {
-    "park": _park, "playback": _playback, "hangup": _hangup, "sleep": _sleep,
-    "info": _nothing, "mkdir": _nothing, "endless_playback": _playback, "sched_transfer": _sched_transfer,
-    "sched_hangup": _sched_hangup, "sched_broadcast": _sched_broadcast, "sched_cancel": _sched_cancel, "transfer": execute_transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
+    "park": _park, "playback": _playback, "endless_playback": _playback, "hangup": _hangup, "sleep": _sleep, "info": _nothing, "mkdir": _nothing,
+    "sched_transfer": _sched_transfer, "sched_hangup": _sched_hangup, "sched_broadcast": _sched_broadcast, "sched_cancel": _sched_cancel,
+    "transfer": execute_transfer, "eavesdrop": _eavesdrop, "three_way": _eavesdrop,
 }
 
 

@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, digits
+from fs_dialer.sim import applications, digits, picture
 from fs_dialer.sim.leg import HUNG_UP, Leg
 
 if TYPE_CHECKING:
@@ -126,7 +126,11 @@ def _decide(sw: SimSwitch, leg: Leg, turn: int, now: float) -> None:
     elif not binding.inline and leg.parked and leg.playback is not None and leg.playback.broadcast:
         own.deferred.append((binding.application, binding.data))
     else:
+        if not binding.inline:  # as a broadcast does it
+            leg.note(picture.broadcast_started)
         applications.beside(sw, leg, binding.application, binding.data, now)
+        if not binding.inline:
+            leg.note(picture.broadcast_ended)
 
 
 def catch_up(sw: SimSwitch, leg: Leg, now: float) -> None:
@@ -138,5 +142,7 @@ def catch_up(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 APPLICATIONS: Final[dict[str, applications.Handler]] = {
-    "bind_digit_action": _bind, "digit_action_set_realm": _set_realm, "clear_digit_action": _clear,
+    "bind_digit_action": _bind,
+    "digit_action_set_realm": _set_realm,
+    "clear_digit_action": _clear,
 }

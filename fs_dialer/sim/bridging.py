@@ -164,11 +164,16 @@ def _meet(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
 
 
 def _before(sw: SimSwitch, a: Leg, b: Leg, now: float) -> None:
-    """What both carry to be run before they talk; whom each has met is known from then on."""
+    """What both carry to be run before they talk is run a little after they began (s11g, s12b); whom each has met is known at once."""
     for leg, other in ((a, b), (b, a)):
-        if leg.ears is not None:
-            sw.execute_on(leg, "execute_on_pre_bridge", now)
         leg.variables["last_bridge_to"] = other.uuid
+        if leg.ears is not None:
+            sw.at(now + sw.settings.broadcast_delay_s[1], _late, leg, other)
+
+
+def _late(sw: SimSwitch, leg: Leg, other: Leg, now: float) -> None:
+    if leg.partner is other:
+        sw.execute_on(leg, "execute_on_pre_bridge", now)
 
 
 def _tell(sw: SimSwitch, leg: Leg, other: Leg, name: str, number: str, now: float) -> None:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 KEYS: Final = "0123456789*#ABCDabcd"
 DURATIONS: Final = {"RTP": "2240", "ENDPOINT": "1280", "APP": "2000"}
-UNREAD_IN: Final = frozenset({"sleep", "set", "eavesdrop", "three_way", "uuid_bridge", "bridge"})  # applications that leave keys where they are
+UNREAD_IN: Final = frozenset({"sleep"})  # applications that leave keys where they are
 _SILENT: Final = ("", "silence")
 
 
@@ -71,6 +71,7 @@ def ears(leg: Leg) -> Ears:
 
 
 # ---- keys
+
 
 def press(sw: SimSwitch, leg: Leg, digit: str, source: str, now: float) -> None:
     """A key of the far end: by RFC 2833 (RTP), by SIP INFO (ENDPOINT), or one that uuid_recv_dtmf pretends (APP)."""
@@ -129,6 +130,7 @@ def _terminate(sw: SimSwitch, leg: Leg, digit: str, now: float) -> None:
 
 # ---- play_and_get_digits
 
+
 def play_and_get_digits(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     """`min max tries timeout terminators file invalid_file [variable [regex [digit_timeout [transfer_on_failure]]]]`."""
     given = [word for word in bindings.separated(data, " ") if word]
@@ -140,8 +142,7 @@ def play_and_get_digits(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     between_ms = int(between) if between.isdecimal() and int(between) else timeout_ms
     if variable and pattern:
         sw.set_variable(leg, f"{variable}_invalid", None)
-    question = Question(
-        least, max(least, most), tries, timeout_ms / 1000, given[4], given[5], given[6], variable, pattern, between_ms / 1000, on_failure)
+    question = Question(least, max(least, most), tries, timeout_ms / 1000, given[4], given[5], given[6], variable, pattern, between_ms / 1000, on_failure)
     own = ears(leg)
     own.question = question
     if question.tries <= 0:
@@ -272,6 +273,7 @@ def _again(sw: SimSwitch, leg: Leg, question: Question, now: float) -> None:
         return
     if question.on_failure:
         ears(leg).question = None
+        leg.app_response = "_none_"
         applications.execute_transfer(sw, leg, question.on_failure, now)
         return
     _done(sw, leg, now)
@@ -279,6 +281,7 @@ def _again(sw: SimSwitch, leg: Leg, question: Question, now: float) -> None:
 
 def _done(sw: SimSwitch, leg: Leg, now: float) -> None:
     ears(leg).question = None
+    leg.app_response = "_none_"  # a prompt's own is not the question's
     applications.run_next(sw, leg, now)
 
 

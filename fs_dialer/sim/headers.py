@@ -74,6 +74,9 @@ class Headers:
                 return [*event.front, *self._head(event), *event.tail]
             return [*self._head(event), *event.front, *event.tail]
         pairs = [*self._head(event), *event.front]
+        if event.name == "CUSTOM":  # made on a channel: Event-Subclass first, Event-Name before the headers of its own (s06k)
+            name, *head = self._head(event)
+            pairs = [*event.front[:1], *head, name, *event.front[1:]]
         if event.state == "CS_NONE" and event.name == "CHANNEL_DESTROY":
             return pairs + self._stillborn(leg)
         picture = self.picture(leg, event.mark)

@@ -1,4 +1,4 @@
-"""A leg looks for its extension: the table of SwitchSettings first, then the XML dialplan; and the applications that lead elsewhere.
+"""A leg looks for its extension: in the XML dialplan, then in the table of SwitchSettings; and the applications that lead elsewhere.
 
 Knows what a condition may ask of a leg, inline actions, which run while the search goes on, and what the switch logs where nothing is found. Reading and
 searching of XML is dialplan_xml.py's, what is found runs in applications.py.
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 def hunt(sw: SimSwitch, leg: Leg, extension: str, context: str, now: float) -> Applications | None:
     """What the leg is to execute there; None = no route."""
-    found = sw.settings.extensions.get((context, extension))
-    if found is not None:
-        return found
+    in_table = sw.settings.extensions.get((context, extension))
     known = sw.dialplan.get(context)
     if known is None:
+        if in_table is not None:
+            return in_table
         sw.log("err", f"Context {context} not found", now)
         return None
 
@@ -37,6 +37,8 @@ def hunt(sw: SimSwitch, leg: Leg, extension: str, context: str, now: float) -> A
             playback.complete_app(sw, leg, now)
 
     steps = dialplan_xml.search(known, dialplan_xml.Asking(extension, field, lambda text: expansion.expand(sw, leg, text, now), act))
+    if steps is None and in_table is not None:
+        return in_table
     if steps is None:
         sw.log("notice", f"No Route, Aborting: {extension} in {context}", now)
     return steps

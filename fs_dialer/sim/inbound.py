@@ -19,7 +19,14 @@ CALLER: Final = "caller"  # the role of whoever calls in, for a model of people
 
 
 def call_in(
-    sw: SimSwitch, from_number: str, display_name: str, destination: str, context: str, behaviour: Behaviour | None, now: float, uuid: str | None,
+    sw: SimSwitch,
+    from_number: str,
+    display_name: str,
+    destination: str,
+    context: str,
+    behaviour: Behaviour | None,
+    now: float,
+    uuid: str | None,
 ) -> str:
     """The INVITE arrives. The leg's uuid; "" = the switch takes no call (503), and nobody hears of it."""
     if sw.paused or len(sw.legs) >= sw.max_sessions:
@@ -79,6 +86,7 @@ def _answer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     sw.emit(leg, "CHANNEL_ANSWER", now)
     sw.call_state(leg, "ACTIVE", "4", now)
     leg.note(picture.disposed, "ANSWER")
+    sw.at(now + sw.settings.tick_s, _acknowledged, leg)
     did = leg.behaviour
     if did.stay_s is not None:
         sw.at(now + did.stay_s, ending.left, leg)
@@ -87,6 +95,11 @@ def _answer(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     if leg.ears is None or not leg.ears.attending:
         ending.waits(sw, leg, now)
     return True
+
+
+def _acknowledged(sw: SimSwitch, leg: Leg, now: float) -> None:
+    if leg.phase != HUNG_UP:
+        leg.note(invited.acknowledged)
 
 
 def _ring_ready(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:

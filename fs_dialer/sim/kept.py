@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 LONGEST_VALUE: Final = 255
 LONGEST_LIST: Final = 4095
 
+
 def command(sw: SimSwitch, args: str, now: float) -> str:
     """`db verb/realm/key[/value]`, `db list/[realm]`, `db count/[realm]`; what is missing is `!err!`, and deleting nothing is +OK."""
     parts = args.split("/", 3) if args else []

@@ -298,7 +298,7 @@ class ModelledPeople:
         self._calls: dict[str, int] = {}  # so far, by number; counted only where it matters
 
     def behaviour(self, endpoint: str, variables: Mapping[str, str], rng: random.Random, now: float = 0.0) -> Behaviour:
-        """An agent when fsd_role says so, or an agent's pattern fits and it does not say lead; else a special number, else anybody. Who calls in is a caller."""
+        """Who calls in is a caller; an agent when fsd_role says so, or an agent's pattern fits and it does not say lead; else a special number, or anybody."""
         role = variables.get("fsd_role")
         if role == "caller":
             return self.model.callers.draw(rng)

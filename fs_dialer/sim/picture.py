@@ -87,11 +87,13 @@ class Picture:
         pairs = [("Caller-Direction", leg.direction), ("Caller-Logical-Direction", self.logical)]
         inbound = leg.direction == "inbound"
         for name, value in (
-            ("Username", leg.orig_number if inbound else ""), ("Dialplan", self.dialplan), ("Caller-ID-Name", self.cid_name), ("Caller-ID-Number", self.cid_number),
+            ("Username", leg.orig_number if inbound else ""), ("Dialplan", self.dialplan), ("Caller-ID-Name", self.cid_name),
+            ("Caller-ID-Number", self.cid_number),
             ("Orig-Caller-ID-Name", self.orig_name), ("Orig-Caller-ID-Number", self.orig_number), ("Callee-ID-Name", self.callee_name),
             ("Callee-ID-Number", self.callee_number), ("Network-Addr", self.network), ("ANI", self.orig_number),
             ("Destination-Number", self.destination), ("Unique-ID", leg.uuid),
-            ("Source", "mod_sofia" if inbound else "src/switch_ivr_originate.c" if leg.kind == "sofia" else "mod_loopback"), ("Transfer-Source", self.transfer_source),
+            ("Source", "mod_sofia" if inbound else "src/switch_ivr_originate.c" if leg.kind == "sofia" else "mod_loopback"),
+            ("Transfer-Source", self.transfer_source),
             ("Context", self.context), ("RDNIS", self.rdnis), ("Channel-Name", leg.channel_name), ("Profile-Index", str(self.index)),
             ("Profile-Created-Time", stamp_us(self.profile_created_at)),
         ):

@@ -31,7 +31,7 @@ def app_tail(leg: Leg, name: str, data: str, uuid: str, response: str | None = N
     return tuple(pairs)
 
 
-def begin(sw: SimSwitch, leg: Leg, path: str, broadcast: bool, now: float, then: Callable[..., None] | None = None) -> None:
+def begin(sw: SimSwitch, leg: Leg, path: str, broadcast: bool, now: float, then: Callable[..., None] | None = None, length_s: float | None = None) -> None:
     """The sound starts; when it ends by itself, `finished` is called for the turn that began it. then(sw, leg, when): in place of the next application."""
     delimiter = leg.variables.get("playback_delimiter") if leg.ears is not None else None
     if delimiter and delimiter in path:
@@ -46,14 +46,18 @@ def begin(sw: SimSwitch, leg: Leg, path: str, broadcast: bool, now: float, then:
     leg.playback = sound = Playback(path, now, broadcast, then, then is None)
     if not spoken:
         sw.emit(leg, "PLAYBACK_START", now, tail=file_tail(path))
-    length_s = sw.settings.file_length_s(path)
+    if length_s is None:
+        length_s = sw.settings.file_length_s(path)
+    if spoken and f"mod_{leg.variables.get('tts_engine', '')}" in sw.unloaded:
+        length_s = 0.0
     if length_s is not None:
         sw.at(now + length_s, finished, leg, sound)
 
 
 def file_tail(path: str, status: str = "") -> Pairs:
     """The Playback-* headers."""
-    kind: Pairs = (("Playback-File-Type", path.partition("://")[0]),) if "://" in path else ()
+    scheme = path.partition("://")[0] if "://" in path else ""
+    kind: Pairs = (("Playback-File-Type", scheme),) if scheme not in ("", "silence_stream", "file_string") else ()
     return (*kind, ("Playback-File-Path", path), *((("Playback-Status", status),) if status else ()))
 
 

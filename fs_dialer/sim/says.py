@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from fs_dialer.sim import applications, digits, ending
+from fs_dialer.sim import applications, digits, ending, english, playback
 from fs_dialer.sim.leg import HUNG_UP, Leg
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 def _say(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
-    """`LANGUAGE TYPE METHOD [GENDER] TEXT`: every character of a number takes a word. A language nobody has is logged, and nothing is said."""
+    """`LANGUAGE TYPE METHOD [GENDER] TEXT`: file after file. A language nobody has is logged, and nothing is said."""
     words = data.split()
     if len(words) < 4:
         sw.log("err", "say: USAGE: <module_name>[:<lang>] <say_type> <say_method> [<say_gender>] <text>", now)
@@ -24,8 +24,17 @@ def _say(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
     if f"mod_say_{words[0].partition(':')[0]}" in sw.unloaded:
         sw.log("err", f"Invalid SAY Interface [{words[0]}]!", now)
         return True
-    sw.at(now + len("".join(words[3:])) * sw.settings.word_s, applications.slept, leg, leg.turn)
+    spoken = english.files(words[1], words[2], " ".join(words[3:]).strip("'"))
+    if not spoken:
+        sw.log("err", f"say: nothing to say in {data}", now)
+        return True
+    playback.begin(sw, leg, f"file_string://{'!'.join(spoken)}", False, now, then=_said, length_s=len(spoken) * sw.settings.word_s)
     return False
+
+
+def _said(sw: SimSwitch, leg: Leg, now: float) -> None:
+    leg.app_response = "_none_"
+    applications.run_next(sw, leg, now)
 
 
 def _speak(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
@@ -112,6 +121,11 @@ def _beeps(sw: SimSwitch, leg: Leg, now: float) -> None:
 
 
 APPLICATIONS: Final[dict[str, applications.Handler]] = {
-    "say": _say, "speak": _speak, "record": _record, "amd": _amd, "wait_for_silence": _wait_for_silence, "avmd_start": _avmd,
+    "say": _say,
+    "speak": _speak,
+    "record": _record,
+    "amd": _amd,
+    "wait_for_silence": _wait_for_silence,
+    "avmd_start": _avmd,
     "avmd_stop": lambda sw, leg, data, now: True,
 }

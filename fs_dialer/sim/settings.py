@@ -52,7 +52,7 @@ class SwitchSettings:
     extensions: Mapping[tuple[str, str], Applications] = field(default_factory=lambda: EXTENSIONS)
     """(context, extension) -> applications: all the dialplan there is."""
     dialplan: tuple[str, ...] = ()
-    """Files of XML dialplan. An extension in the table above comes before one of the same name here."""
+    """Files of XML dialplan. An extension here comes before one of the same name in the table above."""
     missing_files: frozenset[str] = frozenset()
     """Paths that playback does not find, besides any whose name contains `nosuch`."""
     unwritable: frozenset[str] = frozenset()

@@ -459,7 +459,8 @@ class SimSwitch:
 
     def log(self, level: str, text: str, now: float) -> None:
         """A line of the switch's log, for those who asked for it."""
-        self.send_event(SwitchEvent(LOG_LINE, "", {"level": level.lower(), "text": text}, None, 0, now))
+        if self.wants(LOG_LINE):
+            self.send_event(SwitchEvent(LOG_LINE, "", {"level": level.lower(), "text": text}, None, 0, now))
 
     def shut_down(self, now: float) -> None:
         """fsctl shutdown: calls end SYSTEM_SHUTDOWN and SHUTDOWN is reported; the connections are the server's to close (freeswitch.md 15)."""

@@ -85,5 +85,11 @@ def _log(sw: SimSwitch, leg: Leg, data: str, now: float) -> bool:
 
 
 APPLICATIONS: Final[dict[str, applications.Handler]] = {
-    "set": _set, "export": _export, "unset": _unset, "multiset": _multiset, "multiunset": _multiunset, "event": _event, "log": _log,
+    "set": _set,
+    "export": _export,
+    "unset": _unset,
+    "multiset": _multiset,
+    "multiunset": _multiunset,
+    "event": _event,
+    "log": _log,
 }

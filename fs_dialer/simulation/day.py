@@ -17,8 +17,11 @@ from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.model import AgentId, AgentStatus, CampaignState
 from fs_dialer.db.memory import MemoryStore
 from fs_dialer.db.shapes import LeadRow
+from fs_dialer.dialplans.fallback import Fallback, fallback_file
+from fs_dialer.dialplans.options import SwitchOptions
 from fs_dialer.esl.translate import SUBSCRIBE
-from fs_dialer.modes import OFFERED
+from fs_dialer.ivr.render import flow_file
+from fs_dialer.modes import OFFERED, autocall
 from fs_dialer.runtime.ids import engine_sources, uuids
 from fs_dialer.runtime.virtual import VirtualRuntime
 from fs_dialer.sim.people import ModelledPeople
@@ -145,6 +148,7 @@ def _switch(setting: Setting, start: float) -> SimSwitch:
         gateways={gateway.id: True for gateway in installation.gateways},
         max_sessions=max(2000, 2 * installation.lines),  # our own limits are what is studied
         sessions_per_second=max(500, math.ceil(4 * installation.cps)),
+        dialplan=_dialplan(setting),
     )
     return SimSwitch(
         ModelledPeople(setting.people),
@@ -153,6 +157,14 @@ def _switch(setting: Setting, start: float) -> SimSwitch:
         settings=wanted,
         started_at=start,
     )
+
+
+def _dialplan(setting: Setting) -> tuple[str, ...]:
+    """The campaign's flow, as a switch is given it."""
+    options = setting.campaign.options
+    if not isinstance(options, autocall.Options):
+        return ()
+    return (flow_file((options.ivr,), SwitchOptions(gateways=setting.installation.gateways)), fallback_file(Fallback()))
 
 
 def _store(

@@ -18,6 +18,7 @@ from fs_dialer.modes import OFFERED, SETTINGS
 from fs_dialer.modes import predictive as predictive_mode
 from fs_dialer.sim.people import Crowd, PeopleModel, Requests
 
+LEADS_PER_LINE_HOUR = 180.0  # of autocall: a call every twenty seconds
 LEADS_PER_AGENT_HOUR = 120
 PREDICTIVE_LEADS_PER_AGENT_HOUR = 300  # where lines, not agents, are what limits the calls
 USUAL_ANSWER_RATE = 0.3  # at which so many are enough
@@ -49,6 +50,8 @@ class Setting:
             return self.leads
         if self.campaign.type is CampaignType.CALLBACK:
             return 0
+        if self.campaign.type is CampaignType.AUTOCALL:
+            return math.ceil((self.campaign.lines or self.installation.lines) * self.hours * LEADS_PER_LINE_HOUR)
         often = max(1.0, USUAL_ANSWER_RATE / max(0.01, answer_rate(self.people.customers)))
         rate = PREDICTIVE_LEADS_PER_AGENT_HOUR if self.campaign.type is CampaignType.PREDICTIVE else LEADS_PER_AGENT_HOUR
         return math.ceil(self.agent_count * self.hours * rate * often)

@@ -8,6 +8,9 @@ from pathlib import Path
 import psycopg2
 import pytest
 
+from fs_dialer.cli.doctor.wanted import wanted
+from fs_dialer.config.load import load_paths
+from fs_dialer.core.definition import Installation
 from fs_dialer.paths import conf_dir
 from tests.cli.runner import called
 
@@ -59,16 +62,27 @@ def test_a_queue_needs_no_approval_and_its_changes_are_told_setting_by_setting(t
     assert "queue support" in plan and "~ max_wait" in plan and "2m -> 3m" in plan and "+ callback" in plan and "{key: star, after: 30s}" in plan
 
 
+@pytest.mark.spec("S45", "S75", "X9")
+def test_the_sounds_of_flows_and_queues_are_among_those_that_doctor_looks_for() -> None:
+    found = load_paths([conf_dir()])
+    campaigns = [(campaign, ()) for campaign in found.campaigns]
+    queues = [value for (kind, _), value in found.library.named.items() if kind == "queues"]
+    sounds = wanted(found.installation or Installation(), campaigns, found.agents, (), queues).sounds
+    assert sounds["fs-dialer/dues/reference.wav"] == ("campaign autocall",) == sounds["fs-dialer/dues/not-understood.wav"]
+    assert sounds["fs-dialer/queue/music.wav"] == ("queue support",) == sounds["fs-dialer/queue/we-call-you.wav"]
+
+
 def test_check_tells_warnings_and_is_content(tmp_path: Path) -> None:
     path = tmp_path / "queues.yml"
     path.write_text("queues:\n  support: {music: m.wav, callback: {key: 1}}\n")
     done = called("check", path)
     assert done.code == 0 and "! " in done.err + done.out and "nobody serves this queue" in done.err + done.out
     warned = called("check", path, "--json").json
-    assert warned["problems"] == [] and [each["path"] for each in warned["warnings"]] == ["queues.support.agents", "queues.support.callback"]
+    assert warned["problems"] == [] and [each["path"] for each in warned["warnings"]] == ["queues.support.agents"]
 
 
 def test_check_is_silent_about_what_was_only_read_beside_a_campaign(tmp_path: Path) -> None:
     """The trigger that its queue needs is not read with it."""
     assert called("check", conf_dir() / "campaigns" / "callback.yml", "--json").json["warnings"] == []
+    assert called("check", conf_dir() / "queues.yml", "--json").json["warnings"] == []
     assert called("check", conf_dir(), "--json").json["warnings"] == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import xml.etree.ElementTree as ET
 from pathlib import Path
@@ -9,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.cli.runner import CAMPAIGN, ROOT, a_folder, called
+from tests.cli.test_reference import covers, documented, paths
 
 pytestmark = pytest.mark.spec("S52")
 FLOW = """ivrs:
@@ -24,6 +26,15 @@ FLOW = """ivrs:
       main: {do: menu, text: Hello, keys: {1: nowhere}, otherwise: main}
 """
 RIGHT = FLOW.partition("  broken:")[0]
+ALL = """ivrs:
+  all:
+    nodes:
+      main: {do: menu, text: "You owe {due}", keys: {1: ask}, otherwise: stop}
+      ask: {do: http, url: https://example.com/x, take: [paid], next: mark, otherwise: mark}
+      mark: {do: set, set: {asked: yes}, next: stopping}
+      stopping: {do: menu, text: Hello, keys: {9: stop}, otherwise: stop}
+      stop: {do: opt_out}
+"""
 AUTOCALL = CAMPAIGN.replace("type: progressive", "type: autocall") + "ivr: dues\n"
 
 
@@ -121,7 +132,7 @@ def test_a_png_is_drawn_where_matplotlib_is(tmp_path: Path) -> None:
 
 
 def test_without_matplotlib_it_is_told_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "matplotlib", None)  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
     done = called("ivr", "draw", "dues", "--from", a_file(tmp_path), "--out", tmp_path / "dues.png")
     assert done.code == 1 and "pip install 'fs-dialer[plots]'" in done.err
     assert not (tmp_path / "dues.png").exists()
@@ -147,3 +158,61 @@ def test_a_flow_is_found_in_the_database(tmp_path: Path, pg_dsn: str) -> None:
 
 def test_without_a_database_it_is_told(tmp_path: Path) -> None:
     assert called("ivr", "draw", "dues", dsn="host=127.0.0.1 port=1 dbname=none connect_timeout=1").code == 4
+
+
+# --- json -----------------------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("title", "words"),
+    [
+        ("list", ("--from", "{}")),
+        ("check", ("{}/ivrs.yml",)),
+        ("draw", ("dues", "--from", "{}", "--out", "{}/a.svg")),
+        ("render", ("dues", "--from", "{}")),
+        ("try", ("all", "--from", "{}", "--set", "due=55", "--keys", "1,a:paid=yes,9")),
+    ],
+)
+def test_every_key_is_documented_and_there(title: str, words: tuple[str, ...], tmp_path: Path) -> None:
+    a_file(tmp_path)
+    (tmp_path / "campaigns" / "reminder.yml").write_text(AUTOCALL)
+    (tmp_path / "all.yml").write_text(ALL)
+    (tmp_path / "installation.yml").write_text((tmp_path / "installation.yml").read_text() + "webhook_hosts: [example.com]\n")
+    printed = called("ivr", title, *(word.format(tmp_path) for word in words), "--json").json
+    told = documented(f"fs-dialer ivr {title}")
+    seen = {path for path in paths(printed) if not path.startswith(("inputs[].values[", "waits_for."))}
+    empty = {"problems[]", "warnings[]", "waits_for", "inputs[].values"}
+    assert [path for path in sorted(seen) if not any(covers(each, path) for each in told)] == []
+    assert [each for each in sorted(told - empty) if not any(covers(each, path) for path in seen)] == []
+
+
+# --- what the pages show --------------------------------------------------------------------------------------------------------------
+
+AROUND = """groups: {customers: {}}
+teams: {support: [lan], collections: [lan]}
+schedules: {office: {hours: {mon-fri: 8:00-20:00}}}
+sounds:
+"""
+
+
+def test_the_examples_of_the_pages_are_right(tmp_path: Path) -> None:
+    """docs/ivr.md, docs/modes/autocall.md and docs/queues.md, put together as an admin would who copies from them."""
+    examples: list[str] = []
+    for page in ("ivr.md", "modes/autocall.md", "queues.md"):
+        examples += re.findall(r"```yaml\n(.*?)```", (ROOT / "docs" / page).read_text(encoding="utf-8"), re.DOTALL)
+    sounds = sorted({name for text in examples for name in re.findall(r"\b(?:dues|queue)-[a-z-]+|please-hold|sorry", text)} - {"dues-menu"})
+    (tmp_path / "around.yml").write_text(AROUND + "".join(f"  {name}: fs-dialer/{name}.wav\n" for name in sounds))
+    a_folder(tmp_path)
+    (tmp_path / "campaigns" / "spring.yml").unlink()
+    (tmp_path / "installation.yml").write_text((tmp_path / "installation.yml").read_text() + "webhook_hosts: [crm.example.com]\n")
+    flows = 0
+    for number, text in enumerate(examples):
+        first = text.split("\n", 1)[0]
+        name = first.removeprefix("# ") if first.startswith("# ") else f"example{number}.yml"
+        again = "  dues-menu:\n" in text and flows > 0  # the same flow, shown for its voice
+        flows += "  dues-menu:\n" in text
+        (tmp_path / name).write_text(text.replace("  dues-menu:\n", "  other-menu:\n") if again else text)
+    done = called("check", tmp_path)
+    assert done.code == 0, done.out
+    walked = called("ivr", "check", tmp_path, "--json").json["flows"]
+    assert {flow["flow"] for flow in walked} == {"dues-menu", "every-kind", "other-menu"}

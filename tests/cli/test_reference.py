@@ -41,6 +41,8 @@ AGENTS = ("agent take", "agent show", "agent card", "agent dispose", "agent answ
 OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) if title.startswith(tuple(f"fs-dialer {words}" for words in PEOPLE + AGENTS))}
 # tests/cli/test_queues.py and test_report_ivr.py show these.
 OTHERS |= {"fs-dialer queue list", "fs-dialer queue show", "fs-dialer queue report", "fs-dialer report ivr", "fs-dialer report ivr --detail"}
+# tests/cli/test_ivr.py shows these.
+OTHERS |= set(re.findall(r"^## (fs-dialer ivr .+)$", JSON_PAGE, re.MULTILINE))
 # tests/cli/test_simulate_json.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 

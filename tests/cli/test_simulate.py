@@ -91,9 +91,10 @@ def test_the_table_for_people_has_the_same_figures(tmp_path: Path) -> None:
     assert json.dumps(found["seed"]) in shown
 
 
-def test_a_campaign_that_only_speaks_is_refused_with_the_reason_at_its_type() -> None:
-    done = called("simulate", ROOT / "conf" / "campaigns" / "autocall.yml")
-    assert done.code == 3 and "autocall.yml:3:7  type: autocall campaigns cannot be simulated yet: that comes with the menus (IVR flows)" in done.err
+@pytest.mark.spec("X2", "S58")
+def test_an_autocall_campaign_is_simulated_with_its_flow_and_its_lines() -> None:
+    day = called("simulate", ROOT / "conf" / "campaigns" / "autocall.yml", "--hours", "0.05", "--json").json
+    assert day["attempts"] > 50 and day["answered"] > 5 and day["lines_peak"] == 40
 
 
 @pytest.mark.spec("X2")

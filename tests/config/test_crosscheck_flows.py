@@ -18,6 +18,7 @@ def flow(*nodes: str, head: str = "") -> str:
 NODES: list[tuple[str, str]] = [
     ("a: {do: play, sound: x.wav, next: by}", "extra.yml:4:41  ivrs.f.nodes.a.next: there is no node `by`; nearest: bye"),
     ("a: {do: menu, sound: x.wav, keys: {1: bye, 2: gone}}", "ivrs.f.nodes.a.keys.2: there is no node `gone`; there are a, bye"),
+    ("a: {do: menu, sound: x.wav, keys: {1: [bye, a]}}", "ivrs.f.nodes.a.keys.1: one node is expected, not a list of them"),
     ("a: {do: menu, sound: x.wav, keys: {1: bye, 10: bye}}", "ivrs.f.nodes.a.keys.10: `10` is no key of a telephone: 0 to 9, star and hash"),
     ("a: {do: menu, sound: x.wav, keys: {'#': bye}}", "ivrs.f.nodes.a.keys.#: the key `#` is written hash"),
     ("a: {do: gather, digits: 4, ends_with: '#', next: bye}", "ivrs.f.nodes.a.ends_with: `#` is none of hash, star and none; nearest: hash"),
@@ -110,6 +111,8 @@ QUEUES: list[tuple[str, str]] = [
     ("announce: {position: sorry}", "queues.q.announce: is missing: how often are callers told?"),
     ("announce: 30s", "queues.q.announce: settings are expected here: every, position, wait, minutes"),
     ("announce: {every: 30s}", "queues.q.announce.every: nothing is said"),
+    ("callback: {key: 1, say: local_stream://moh}", "queues.q.callback.say: local_stream://moh never ends: name a sound file"),
+    ("then: {do: hang_up, sound: silence_stream://-1}", "queues.q.then.sound: silence_stream://-1 never ends"),
     ("music: queue music.wav", "queues.q.music: `queue music.wav`: a space has no place"),
     ("agents: {people: [hoo]}", "queues.q.agents.people: `hoo` is no agent we know; nearest: hoa"),
     ("max_weight: 3", "queues.q: `max_weight` is no setting; nearest: max_wait"),
@@ -159,9 +162,10 @@ TRIGGER = "triggers: {t: {on: ticket_created, when: {channel: callback}, then: {
 
 @pytest.mark.spec("S67", "S80", "S81", "S82")
 def test_a_key_whose_ticket_no_trigger_takes_up_is_a_warning() -> None:
-    (found,) = warnings(extra=QUEUE)
+    (found,) = warnings(extra=QUEUE, a=campaign())
     assert found.startswith("extra.yml:1:") and "queues.q.callback: who presses the key leaves a ticket, and nobody calls him" in found
     back = campaign("callback")
+    assert warnings(extra=QUEUE) == [], "where nothing else is read, nothing can be missing"
     assert warnings(extra=QUEUE + TRIGGER, back=back) == []
     assert warnings(extra=QUEUE + TRIGGER.replace("callback}", "[callback, missed], queue: q}"), back=back) == []
     assert len(warnings(extra=QUEUE + TRIGGER.replace("callback}", "callback, queue: other}"), back=back)) == 1

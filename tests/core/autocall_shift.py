@@ -6,7 +6,8 @@ from typing import Any
 
 from fs_dialer.core.actions import CloseAttempt
 from fs_dialer.core.flow import Ivr, Node
-from fs_dialer.core.model import AttemptResult, CampaignType, LeadUpdate
+from fs_dialer.core.definition import GatewayDefinition
+from fs_dialer.core.model import AttemptResult, CampaignType, GatewayId, LeadUpdate
 from fs_dialer.dialplans.fallback import Fallback, fallback_file
 from fs_dialer.dialplans.options import SwitchOptions
 from fs_dialer.ivr.render import flow_file
@@ -52,7 +53,7 @@ def presses(*keys: str, after_s: float = 1.0, **more: Any) -> Behaviour:
 
 
 def files(*ivrs: Ivr) -> tuple[str, ...]:
-    return (flow_file(ivrs, SwitchOptions()), fallback_file(Fallback()))
+    return (flow_file(ivrs, SwitchOptions(gateways=(GatewayDefinition(id=GatewayId("trunk1")),))), fallback_file(Fallback()))
 
 
 def autocall(

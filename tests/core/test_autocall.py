@@ -10,12 +10,14 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import Attempts
 from fs_dialer.core.flow import Ivr, Node, extension
-from fs_dialer.core.model import AgentState, CallState, LeadStatus, LegKind, Outcome
+from fs_dialer.core.model import AgentState, AgentStatus, CallState, LeadStatus, LegKind, Outcome
 from fs_dialer.core.resources import CallerIds, Profile
 from fs_dialer.modes.autocall import Machines
+from fs_dialer.runtime.virtual import Service
 from fs_dialer.sim.people import Behaviour
-from tests.core.autocall_shift import URL, autocall, closed, dues, over, presses, way
-from tests.core.virtual_shift import number
+from tests.core.autocall_shift import URL, autocall, dues, files, over, presses, way
+from tests.core.builders import an_agent
+from tests.core.virtual_shift import Shift, number
 
 REFUSES = Behaviour("refuse", 1.0, status=503)
 LEAVES_VOICEMAIL = presses("1", patience_s=40.0)
@@ -105,9 +107,12 @@ def test_whom_no_agent_serves_in_time_goes_on_in_the_flow_and_his_voice_mail_is_
 
 @pytest.mark.spec("D1")
 def test_missed_is_who_wanted_an_agent_and_met_none() -> None:
-    """He waits ten seconds and hangs up as soon as he is in the flow again; the flow he met before he pressed the key is not counted."""
-    shift = autocall(presses("1", stay_s=25.0), agents=(), at_most_s=10.0)
+    """He waits ten seconds; the time in the flow before he pressed the key is not counted."""
+    nodes = (*dues().nodes, Node(name="sorry", do="play", sound="sorry.wav", next="unheard"))
+    nodes = tuple(node if node.name != "adviser" else Node(name="adviser", do="connect", otherwise="sorry") for node in nodes)
+    shift = autocall(presses("1"), agents=(), at_most_s=10.0, ivr=dues(nodes=nodes))
     result, update = over(shift)
+    assert result.answered_at is not None and way(result) == "main=1 unheard=other"
     assert (result.outcome, result.missed, update.status) == (Outcome.MISSED, True, LeadStatus.RETRY)
 
 
@@ -130,7 +135,7 @@ def test_a_key_may_have_agents_of_its_own() -> None:
     """bob serves the key, ana the campaign: she is free, and is not asked."""
     nodes = tuple(node if node.name != "adviser" else Node(name="adviser", do="connect", people=("bob",)) for node in dues().nodes)
     shift = autocall(presses("1"), agents=("ana",), ivr=dues(nodes=nodes), at_most_s=5.0)
-    shift.give(ev.AgentLoaded(*_another("bob")))
+    shift.give(ev.AgentLoaded(an_agent("bob"), AgentStatus.AVAILABLE))
     result, _ = over(shift)
     assert result.agent == "bob"
 
@@ -174,7 +179,7 @@ def test_an_opt_out_is_told_at_once_and_the_lead_is_blocked() -> None:
 # --- a service --------------------------------------------------------------------------------------------------------------------------
 
 
-def _service(paid: str, takes_s: float = 0.5):  # type: ignore[no-untyped-def]
+def _service(paid: str, takes_s: float = 0.5) -> Service:
     return lambda ask: (takes_s, ev.HttpAnswered(ask.call, ask.node, bool(paid), (("paid", paid),) if paid else ()))
 
 
@@ -229,7 +234,7 @@ def test_a_machine_is_told_the_message_and_only_where_the_option_says_so_is_that
 
 def test_a_machine_that_hangs_up_in_the_midst_of_the_message_was_left_none() -> None:
     machines = Machines(detect="amd", then="message", message="call-us.wav", succeeds=True)
-    shift = autocall(Behaviour("answer", 1.0, machine=True, stay_s=7.0), agents=(), machines=machines)
+    shift = autocall(Behaviour("answer", 1.0, machine=True, stay_s=5.0), agents=(), machines=machines)
     result, update = over(shift)
     assert (result.outcome, update.status) == (Outcome.MACHINE, LeadStatus.RETRY)
 
@@ -262,7 +267,7 @@ def test_a_ticket_is_made_for_a_call_that_met_an_agent_or_left_voice_mail(custom
 # --- lines and pace -----------------------------------------------------------------------------------------------------------------------
 
 
-def _most_at_once(shift) -> int:  # type: ignore[no-untyped-def]
+def _most_at_once(shift: Shift) -> int:
     legs = shift.seen.leads
     steps = [(leg.created_at, 1) for leg in legs] + [(leg.ended_at, -1) for leg in legs if leg.ended_at is not None]
     return max(accumulate(step for _, step in sorted(steps)))
@@ -296,9 +301,8 @@ def test_calls_per_second_hold_with_nobody_idle_and_nothing_stalls() -> None:
 
 def test_an_autocall_campaign_takes_no_agents_from_others_to_dial() -> None:
     shift = autocall(presses("0"), agents=("ana",), leads=20, at_once=1)
-    shift.wait(5.0)
-    view = shift.view()
-    assert view.calls_by_state.get(CallState.IN_IVR) == 1 and shift.agent("ana").state is AgentState.IDLE
+    shift.until(lambda: CallState.IN_IVR in shift.view().calls_by_state, "somebody is in the flow")
+    assert shift.agent("ana").state is AgentState.IDLE
     run = shift.runtime.dialer._w.runs[shift.campaign.id]
     assert not run.competes
 
@@ -308,7 +312,7 @@ def test_an_autocall_campaign_takes_no_agents_from_others_to_dial() -> None:
 
 @pytest.mark.spec("S62", "S10", "S11")
 def test_a_customer_who_does_not_answer_is_called_so_often_and_with_the_gap_between() -> None:
-    shift = autocall(Behaviour("refuse", 8.0, status=480), agents=(), attempts=Attempts(max=2, gap_s=1800.0))
+    shift = autocall(Behaviour("refuse", 8.0, status=480), agents=(), max_attempts=2, gap_s=1800.0)
     shift.until(lambda: shift.lead()[0] == "exhausted", "all calls are used up", 4 * 3600.0)
     first, second = shift.seen.to(number(1))
     assert first.ended_at is not None and 1800.0 <= second.created_at - first.ended_at <= 1900.0
@@ -327,15 +331,15 @@ def test_the_number_shown_is_one_or_changes_by_chance(order: str, numbers: int, 
 
 @pytest.mark.spec("S57")
 def test_a_number_that_can_not_call_is_left_alone_and_its_customers_are_called_by_others() -> None:
-    """The first number's calls all fail; after a few of them nobody is called by it, and everybody is reached by the other one."""
+    """The first number's calls all fail; after a few of them it rests, and those who are left are reached by the other one."""
     bad = "+34910000000"
-    shift = autocall(presses("0"), agents=(), leads=40, at_once=3, caller_id=CallerIds(numbers=(bad, "+34910000001"), order="fixed"))
+    shift = autocall(presses("0"), agents=(), leads=40, at_once=3, gap_s=600.0, caller_id=CallerIds(numbers=(bad, "+34910000001"), order="fixed"))
     people = shift.switch.people
     fine = people.behaviour
     people.behaviour = lambda e, v, r, now=0.0: REFUSES if v.get("origination_caller_id_number") == bad else fine(e, v, r, now)  # type: ignore[method-assign]
-    shift.until(lambda: sum(1 for c in shift.database.closed.values() if c.result.outcome is Outcome.CONNECTED) == 40, "everybody is reached", 4 * 3600.0)
+    shift.until(lambda: sum(1 for c in shift.database.closed.values() if c.result.outcome is Outcome.CONNECTED) >= 30, "the others are reached", 900.0)
     by_bad = [placed for placed in shift.all(act.OriginateLead) if placed.attempt.caller_id == bad]
-    assert 3 <= len(by_bad) < 20
+    assert 3 <= len(by_bad) < 15
     shift.end()
 
 
@@ -370,17 +374,3 @@ def test_another_revision_of_the_flow_is_another_flow() -> None:
     shift = autocall(presses("0"), agents=(), dialplan=files(other))
     shift.wait(30.0)
     assert not shift.all(act.OriginateLead)
-
-
-# --- what a lead says (D7) -------------------------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.spec("D7")
-def test_a_lead_s_values_reach_the_switch_only_when_they_are_harmless() -> None:
-    nodes = (Node(name="say", do="say", text="{due} {name} {note}", say_as="text"),)
-    shift = autocall(presses(), agents=(), ivr=dues(nodes=nodes), leads=1)
-    assert shift.all(act.ClaimLeads)[0].attributes == ("due", "name", "note")
-    placed = shift.all(act.OriginateLead)
-    over(shift)
-    assert placed
-    assert closed(shift)[0].outcome is Outcome.CONNECTED

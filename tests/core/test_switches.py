@@ -45,7 +45,13 @@ def two(*, south: dict[str, Any] | None = None, north: dict[str, Any] | None = N
 
 
 def a_house(
-    installation: Installation | None = None, *, flow: Flow = RESERVED, originate: int | None = None, people: dict[str, LegKind] | None = None, up: bool = True, **more: Any
+    installation: Installation | None = None,
+    *,
+    flow: Flow = RESERVED,
+    originate: int | None = None,
+    people: dict[str, LegKind] | None = None,
+    up: bool = True,
+    **more: Any,
 ) -> Desk:
     """Two switches, both linked, and a campaign that runs; each of `people` is logged in."""
     people = {"ana": LegKind.PER_CALL} if people is None else people
@@ -163,7 +169,7 @@ def test_the_end_of_an_attempt_tells_its_switch() -> None:
 
 
 def test_nailed_agents_are_spread_over_the_switches() -> None:
-    people = {id: LegKind.NAILED for id in ("ana", "bob", "eva", "dan")}
+    people = dict.fromkeys(("ana", "bob", "eva", "dan"), LegKind.NAILED)
     desk = a_house(people=people)
     assert Counter(a.switch for a in desk.all(act.OriginateAgent)) == {"south": 2, "north": 2}
 
@@ -184,7 +190,7 @@ def test_an_agent_on_a_full_switch_does_not_keep_the_others_from_dialling() -> N
 
 
 def test_calls_ahead_are_made_where_the_agents_are() -> None:
-    people = {id: LegKind.NAILED for id in ("ana", "bob", "eva", "dan")}
+    people = dict.fromkeys(("ana", "bob", "eva", "dan"), LegKind.NAILED)
     desk = a_house(two(south={"gateways": ()}, north={"weight": 3}), flow=AHEAD, originate=12, people=people, up=False)
     link(desk, SOUTH)
     desk.wait(AWAY_S + 1)

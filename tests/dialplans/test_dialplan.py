@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+import re
 from xml.etree import ElementTree
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fs_dialer.dialplans.dialplan import Action, Context, Extension, render
+from fs_dialer.dialplans.dialplan import MATCH, NOW, Action, Condition, Context, Extension, Fixed, Later, Ref, always, exactly, render, render_bare
 from fs_dialer.errors import EslUnsafe
 
 EXPANDED = ("${system(touch /tmp/x)}", "$1", "$${domain}", "a{b", "a}b", "a\\nb", "a\\'b", "$")
-NOT_ONE_LINE = ("a\nb", "a\r\nb", "a\tb", "a\0b", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\ud800b", "a\uffffb", "x" * 1001)
-NO_NAMES = ("", "a b", 'a"b', "a.b", "a$", "^a", "(a)", "a|b", "a<b", "caf\u00e9", "a\n", "x" * 65)
+NOT_ONE_LINE = ("a\nb", "a\r\nb", "a\tb", "a\0b", "a\x1bb", "a\x7fb", "a\x85b", "a\u2028b", "a\ud800b", "a\uffffb", "x" * 2001)
+NO_NAMES = ("", "a b", 'a"b', "a.", "a$", "^a", "(a)", "a|b", "a<b", "caf\u00e9", "a\n", "x" * 161)
 
 GOLDEN = """\
 <!-- First line.
@@ -108,3 +109,132 @@ def test_an_extension_that_is_there_twice_is_refused() -> None:
 
 def test_equal_values_give_equal_bytes() -> None:
     assert render(one("x")) == render(one("x"))
+
+
+# --- variables --------------------------------------------------------------------------------------------------------
+
+
+def rendered(*actions: Action, conditions: tuple[Condition, ...] = (), first: tuple[Condition, ...] = ()) -> str:
+    return render(Context("fsd", (Extension("one", actions, conditions, first=first),)))
+
+
+@pytest.mark.spec("D7")
+@pytest.mark.parametrize("name", ["fsd_ivr", "fsd_a_due-days", "fsd_v_pin", "fsd_number", "fsd_a_x.y", "record_seconds", "uuid", "last_bridge_to"])
+def test_a_variable_of_ours_can_be_named(name: str) -> None:
+    assert f'data="a=${{{name}}}b"' in rendered(Action("set", ("a=", Ref(name), "b")))
+
+
+FOREIGN = (
+    "caller_id_name",
+    "sip_from_user",
+    "effective_caller_id_name",
+    "fsd_a_",
+    "fsd_a_x}${system(touch /tmp/x)",
+    "fsd_a_x:0:3",
+    "fsd_a_x[0]",
+    "fsd_x",
+    "system(id)",
+    "",
+)
+
+
+@pytest.mark.spec("D7")
+@pytest.mark.parametrize("name", FOREIGN)
+def test_no_other_variable_can_be_named(name: str) -> None:
+    with pytest.raises(EslUnsafe, match="not a variable"):
+        Ref(name)
+
+
+@pytest.mark.spec("D7")
+@pytest.mark.parametrize("value", EXPANDED)
+def test_a_text_beside_a_variable_is_as_strict_as_one_alone(value: str) -> None:
+    with pytest.raises(EslUnsafe, match="would expand"):
+        rendered(Action("set", ("a=", Ref("fsd_ivr"), value)))
+
+
+@pytest.mark.spec("D7")
+def test_a_fixed_word_is_one_of_ours() -> None:
+    assert "${strepoch()}" in rendered(Action("set", ("a=", NOW)))
+    with pytest.raises(EslUnsafe, match="not a word of ours"):
+        rendered(Action("set", ("a=", Fixed("${system(id)}"))))
+
+
+def test_what_is_expanded_later_is_hidden_from_the_switch_twice() -> None:
+    """`set` expands its argument once more than other applications."""
+    assert 'data="a=\\\\\\${record_seconds}"' in rendered(Action("set", ("a=", Later(Ref("record_seconds")))))
+
+
+# --- conditions -------------------------------------------------------------------------------------------------------
+
+CONDITIONS = """\
+      <condition field="destination_number" expression="^(?:one|one\\.2|one\\.\\*)$"/>
+      <condition field="uuid" expression="^[a-f0-9-]{36}$">
+        <action application="answer"/>
+      </condition>
+      <condition field="caller_id_number" expression="^([0-9]+)$" break="never">
+        <action application="set" data="fsd_number=$1"/>
+      </condition>
+      <condition field="${fsd_a_tier}" expression="^(?:gold|a\\.b)$">
+        <action application="hangup"/>
+        <anti-action application="park"/>
+      </condition>
+"""
+
+
+def test_conditions_stand_in_the_order_in_which_they_are_asked() -> None:
+    extension = Extension(
+        "one",
+        (Action("answer"),),
+        (
+            Condition("caller_id_number", "^([0-9]+)$", (Action("set", ("fsd_number=", MATCH)),), breaks="never"),
+            Condition((Ref("fsd_a_tier"),), exactly("gold", "a.b"), (Action("hangup"),), (Action("park"),)),
+        ),
+        also=("one.2", "one.*"),
+        first=(Condition("uuid", "^[a-f0-9-]{36}$"),),
+    )
+    assert CONDITIONS in render(Context("fsd", (extension,)))
+
+
+def test_what_is_always_so_continues_the_condition_before() -> None:
+    text = rendered(Action("answer"), conditions=(always(Action("sleep", "1")), always(Action("hangup"))))
+    assert text.count("<condition") == 1
+
+
+def test_after_a_condition_that_lets_others_through_what_is_always_so_stands_alone() -> None:
+    text = rendered(conditions=(Condition("uuid", "^a$", (Action("answer"),), breaks="never"), always(Action("hangup"))))
+    assert "<condition>" in text
+
+
+@pytest.mark.spec("D7")
+@pytest.mark.parametrize("field", ["caller_id_name", "${caller_id_name}", "ani", "network_addr", "sip_from_user", ""])
+def test_nothing_else_that_a_caller_says_is_looked_at(field: str) -> None:
+    with pytest.raises(EslUnsafe, match="not a field"):
+        rendered(conditions=(Condition(field, "^a$"),))
+
+
+@pytest.mark.parametrize("expression", ["a", "^a", "a$", "^${a}$", "^a$b$", '^"$', "^<$", "^a$\n"])
+def test_an_expression_is_anchored_and_plain(expression: str) -> None:
+    with pytest.raises(EslUnsafe, match="not an expression"):
+        rendered(conditions=(Condition("uuid", expression),))
+
+
+@given(st.text(alphabet="abc019 _+.,*#@:-", max_size=12), st.text(alphabet="abc019 _+.,*#@:-", max_size=12))
+def test_exactly_is_true_of_its_text_and_of_no_other(value: str, other: str) -> None:
+    assert re.search(exactly(value, "x"), value)
+    assert (re.search(exactly(value), other) is not None) == (value == other)
+
+
+@pytest.mark.parametrize("value", ["a|b", "(a)", "a\\b", "a$", "[a]", "a\n", "é"])
+def test_what_means_more_in_an_expression_is_refused(value: str) -> None:
+    with pytest.raises(EslUnsafe, match="not plain enough"):
+        exactly(value)
+
+
+def test_a_name_among_those_of_others_is_refused_as_its_own() -> None:
+    with pytest.raises(EslUnsafe, match="twice"):
+        render(Context("fsd", (Extension("a", (), also=("b",)), Extension("b", ()))))
+
+
+def test_extensions_for_a_context_of_somebody_else_stand_alone() -> None:
+    assert "<context" not in render_bare((Extension("+442079460200", (Action("answer"),)),))
+    assert 'expression="^\\+442079460200$"' in render_bare((Extension("+442079460200", (Action("answer"),)),))

@@ -20,7 +20,11 @@ WITH_NOTICE = """\
 <include>
   <context name="fsd">
     <extension name="fsd_fallback">
-      <condition field="destination_number" expression="^fsd_fallback$">
+      <condition field="destination_number" expression="^fsd_fallback$"/>
+      <condition field="${fsd_queue}/${last_bridge_to}" expression="^([A-Za-z0-9][A-Za-z0-9_.-]{0,63})/$" break="on-true">
+        <action application="transfer" data="$1.fallback XML fsd_queue"/>
+      </condition>
+      <condition>
         <action application="sched_hangup" data="+45 ALLOTTED_TIMEOUT"/>
         <action application="set" data="fsd_fallback=true"/>
         <action application="log" data="WARNING fs-dialer: nobody has looked after this leg for 30 s; it is in fsd_fallback and will be released"/>
@@ -36,7 +40,7 @@ WITH_NOTICE = """\
 
 
 def actions(fallback: Fallback) -> list[tuple[str, str]]:
-    return [(action.application, action.data) for action in extension(fallback).actions]
+    return [(action.application, str(action.data)) for action in extension(fallback).conditions[-1].actions]
 
 
 # --- the extension ----------------------------------------------------------------------------------------------------
@@ -55,7 +59,7 @@ def test_the_file_in_conf_is_what_the_renderer_makes() -> None:
 def test_it_stands_where_the_timers_of_the_legs_point() -> None:
     tree = ElementTree.fromstring(fallback_file(Fallback()))
     assert [context.get("name") for context in tree.findall("context")] == [FALLBACK_CONTEXT]
-    (condition,) = tree.findall("context/extension/condition")
+    condition, *_ = tree.findall("context/extension/condition")
     assert re.fullmatch(condition.get("expression", ""), FALLBACK_EXTENSION)
     assert (FALLBACK_CONTEXT, FALLBACK_EXTENSION) in EXTENSIONS, "the simulated switch knows it too"
 
@@ -69,9 +73,10 @@ def test_where_the_music_ends_or_is_missing_the_leg_is_released() -> None:
 
 
 @pytest.mark.spec("D7")
-def test_no_channel_variable_is_named() -> None:
-    """D7: a value that came from outside would be expanded again, and run."""
-    assert "$" not in fallback_file(Fallback(notice="a.wav")).replace("^fsd_fallback$", "")
+def test_two_channel_variables_are_named_and_only_asked_for() -> None:
+    """D7: a value that came from outside would be expanded again, and run. The queue's name and the bridge's uuid are ours and the switch's."""
+    text = fallback_file(Fallback(notice="a.wav")).replace('field="${fsd_queue}/${last_bridge_to}"', "")
+    assert re.sub(r'expression="[^"]*"', "", text).count("$") == 1 and '"$1.fallback XML fsd_queue"' in text
 
 
 NO_SOUNDS = ("${system(touch /tmp/x)}", "a b.wav", "a'.wav", "shout://example.com/x", "tone_stream://%(1,2,3);loops=-1", "../x.wav", "")

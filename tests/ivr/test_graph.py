@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -9,8 +10,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fs_dialer.core.flow import NODE_KINDS, Ivr, Node
+from fs_dialer.dialplans.options import SwitchOptions
 from fs_dialer.ivr.graph import MOST_NODES, Finding, judge
 from fs_dialer.ivr.paths import paths
+from fs_dialer.ivr.render import flow_file
+from tests.ivr.a_flow import EVERY_KIND
 
 BYE = Node(name="bye", do="end")
 NEEDS: dict[str, dict[str, Any]] = {  # what a node of each kind can not do without
@@ -137,6 +141,8 @@ def test_a_name_that_nearly_is_an_answer_is_a_warning() -> None:
 
 WRONG: list[tuple[Node, str, str]] = [
     (node("play", sound=None), "", "plays nothing"),
+    (node("play", sound="local_stream://moh"), "sound", "local_stream://moh never ends, so nothing would come after it"),
+    (node("menu", wrong="silence_stream://-1"), "wrong", "silence_stream://-1 never ends"),
     (node("say", text=""), "text", "is missing: what is to be said?"),
     (node("menu", keys=()), "keys", "is missing: which key leads where?"),
     (node("menu", keys=(("1", "a"), ("1", "bye"))), "keys.1", "the key 1 stands here a second time"),
@@ -222,3 +228,20 @@ def test_every_path_through_a_flow_without_a_finding_comes_to_an_end(wishes: lis
     if any(each.grave for each in judge(ivr)):
         return
     assert all(each.ended not in ("", "at_most") for each in paths(ivr)), ivr
+
+
+@pytest.mark.spec("D7")
+@given(
+    st.text(max_size=12), st.text("0123456789[]()|+?-\\d", max_size=6), st.sampled_from(NODE_KINDS), st.sampled_from(["", "bye"]), st.sampled_from(["", "bye"])
+)
+@settings(deadline=None, max_examples=300)
+def test_whatever_has_no_finding_can_be_rendered(text: str, pattern: str, do: str, next: str, otherwise: str) -> None:
+    made = node(do, **({"pattern": pattern, "digits": (1, 8)} if do == "gather" else {}), **({"text": text} if do not in ("set", "if") else {}))
+    ivr = flow(replace(made, next=next or made.next if do in ("gather", "rate") else next, otherwise=otherwise), BYE)
+    if any(each.grave and not each.text.startswith("nobody ever comes") for each in judge(ivr)):
+        return
+    assert flow_file((ivr,), SwitchOptions())
+
+
+def test_the_flows_that_other_tests_walk_and_render_are_sound() -> None:
+    assert judge(EVERY_KIND) == ()

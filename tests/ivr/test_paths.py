@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import cast
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fs_dialer.core.call_words import Call
 from fs_dialer.core.flow import Ivr, Node
+from fs_dialer.core.steering import walked
 from fs_dialer.ivr.paths import examples, paths
 from fs_dialer.ivr.walk import replayed
 from fs_dialer.ivr.words import accepts, ways
@@ -73,6 +78,17 @@ def test_a_flow_that_waits_for_nothing_has_one_path() -> None:
 
 def test_no_more_paths_than_are_wanted() -> None:
     assert len(paths(EVERY_KIND, at_most=3)) == 3
+
+
+def test_the_engine_reads_from_each_path_what_the_walk_says() -> None:
+    """core/steering.walked has the path only; walk.py knows the whole way."""
+    for path in paths(EVERY_KIND, hang_ups=True):
+        walk = replayed(EVERY_KIND, path.attributes, path.inputs)
+        call = SimpleNamespace(plan=SimpleNamespace(script=EVERY_KIND), path="")
+        read = walked(cast(Call, call), path.path)
+        assert read.left_at == walk.left_at, path.path
+        assert (dict(read.set), read.lists, read.voicemail) == (walk.parameters, walk.opted_out, walk.voicemail), path.path
+        assert read.succeeded == walk.succeeded or walk.ended == "connected", path.path
 
 
 # --- digits ---------------------------------------------------------------------------------------------------------------------------

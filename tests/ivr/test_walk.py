@@ -41,6 +41,15 @@ def test_what_a_switch_is_not_given_is_neither_said_nor_compared(value: str) -> 
     assert walk.heard[0].what == "" and walk.node == "no"
 
 
+@pytest.mark.spec("D7")
+def test_a_value_is_said_and_compared_as_the_switch_is_given_it() -> None:
+    flow = a_flow(
+        node("say", "say", text="{sum}", next="big"), node("big", "if", what="sum", among=("1250.50",), next="bye", otherwise="no"), BYE, node("no", "end")
+    )
+    walk = begin(flow, {"sum": " 1,250.50 "})
+    assert walk.heard[0].what == "1250.50" and walk.node == "bye"
+
+
 def test_an_answer_hides_an_attribute_of_the_same_name() -> None:
     flow = a_flow(node("pin", "gather", next="say", otherwise="bye"), node("say", "say", text="{pin}", say_as="digits", next="bye"), BYE)
     assert begin(flow, {"pin": "99"}).press("7").heard[0].what == "7"

@@ -29,9 +29,9 @@ from tests.runtime.day import GATEWAY, NOON, SPRING, a_store
 
 MADE_BY_THE_STORE = {
     act.ClaimLeads, act.ReturnLeads, act.CloseAttempt, act.StoreCampaignState, act.StoreAgentStatus, act.SaveMemory, act.Reply,
-    act.TakeLeadNow, act.SaveAgentTimes, act.CallerServed, act.CallerLeft, act.OptOut,
+    act.TakeLeadNow, act.SaveAgentTimes, act.CallerServed, act.CallerLeft, act.OptOut, act.StoreSwitchDrained,
 }  # fmt: skip
-MADE_BY_THE_SHELL = {act.Drained, act.Note, act.Action, act.LegAction, act.ShowAgent}
+MADE_BY_THE_SHELL = {act.Drained, act.Note, act.Action, act.LegAction, act.ShowAgent, act.AskHttp, act.SwitchGivenUp}
 
 
 def an_originate(lead: Lead, n: int = 1) -> act.OriginateLead:

@@ -10,7 +10,7 @@ import click
 
 from fs_dialer.cli import output
 from fs_dialer.cli.command import command
-from fs_dialer.cli.doctor import ask_database, ask_machine, ask_switch, call
+from fs_dialer.cli.doctor import ask_database, ask_machine, ask_switch, call, several
 from fs_dialer.cli.doctor.checks import Check, is_ready, report, verdict_line
 from fs_dialer.cli.failures import Exit
 from fs_dialer.cli.settings import Session
@@ -33,7 +33,8 @@ def examine(session: Session, *, test_call: bool) -> Examination:
         answer = asking.result()
         why = ask_database.why_nothing_is_wanted(answer)
         checks = ask_database.judge(answer, session)
-        checks += [reachable, *ask_switch.examine(line, settings, answer.wanted, why)]
+        checks += [reachable, *ask_switch.examine(line, settings, several.of_switch(answer.wanted, several.MAIN), why)]
+        checks += several.examine(settings, until, answer.wanted, why)
         checks += ask_machine.examine(settings, answer.wanted, why)
         if test_call:
             fallback = next((check.verdict for check in checks if check.id == "switch.fallback"), None)

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
-from fs_dialer.core.definition import AgentDefinition, Campaign, Installation
+from fs_dialer.core.definition import AgentDefinition, Campaign, Installation, SwitchDefinition
 from fs_dialer.core.flow import Node
 from fs_dialer.core.queue_definition import QueueDefinition, sounds_used
 from fs_dialer.core.resources import Webhook
@@ -28,6 +28,7 @@ class Wanted:
     sounds: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
+    switches: tuple[SwitchDefinition, ...] = ()
 
 
 def wanted(
@@ -58,7 +59,7 @@ def wanted(
     for agent in agents:
         if found := _AGENTS_TRUNK.match(agent.dial_string):
             gateways.add(found[1], f"agent {agent.id}")
-    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found, tuple(webhooks))
+    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found, tuple(webhooks), installation.switches)
 
 
 class _Users:
