@@ -40,12 +40,13 @@ class Rig:
             raise FsDialerError(f"fs-dialer {' '.join(words)} failed ({done.returncode}): {(done.stderr or done.stdout).strip()}")
         return done.stdout
 
-    def start_switch(self, people: Mapping[str, Any], seed: int, sps: int = 0, port: int = 0) -> None:
+    def start_switch(self, people: Mapping[str, Any], seed: int, sps: int = 0, port: int = 0, dialplan: Path | None = None) -> None:
         """A simulated switch on loopback, on a free port unless one is named; it ends with us, whatever happens to us."""
         model = self.folder / "people.json"
         model.write_text(json.dumps(people), encoding="utf-8")
         words = [sys.executable, "-m", "fs_dialer.sim.esl_server", "--people-json", str(model), "--seed", str(seed), "--until-stdin-ends"]
         words += ["--password-file", str(self.folder / "esl.password"), "--sps", str(sps), "--port", str(port)]
+        words += ["--dialplan", str(dialplan)] if dialplan is not None else []
         self.switch = subprocess.Popen(
             words, env=self.environ, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, start_new_session=True
         )

@@ -44,7 +44,7 @@ def status(session: Session) -> None:
         session.say(*table(shown, rows, right=header[3:7], width=width, colour=wants_colour(sys.stdout), cut=True))
     else:
         session.say("There is no campaign yet. Define one in a file, then: fs-dialer apply PATH")
-    below = (_agents_line(seen), _daemon_line(seen), *_waiting_line(seen.commands))
+    below = (_agents_line(seen), *queue_lines(seen), _daemon_line(seen), *_waiting_line(seen.commands))
     session.say(*(part for line in below for part in folded(line, width)), *lines(seen.needs, width))
     session.result(as_json(seen))
 
@@ -77,6 +77,20 @@ def _agents_line(seen: Standing) -> str:
     states = ", ".join(f"{count} {state.replace('_', ' ')}" for state, count in sorted(doing.items(), key=lambda item: (-item[1], item[0])))
     others = [f"{count} {word.replace('_', ' ')}" for word, count in sorted(counts.items())]
     return f"{plural(len(seen.agents), 'agent')}: " + "; ".join([f"{ready} available" + (f" ({states})" if states else ""), *others])
+
+
+def queue_lines(seen: Standing) -> list[str]:
+    """A line for each queue of inbound callers; none where no daemon runs."""
+    return [_queue_line(queue) for queue in (seen.live.get("queues", ()) if seen.live else ())]
+
+
+def _queue_line(queue: Mapping[str, Any]) -> str:
+    wait = "" if queue.get("wait_s") is None or not queue["waiting"] else f", about {ago(queue['wait_s'])} for the next"
+    agents = f"{queue['staying']} of {plural(queue['crew'], 'agent')} there, {queue['idle']} free"
+    ways = ("served", "called_back", "overflowed", "hung_up", "missed", "released", "lost")
+    gone = ", ".join(f"{queue[way]} {way.replace('_', ' ')}" for way in ways if queue.get(way))
+    since = f"; since the daemon started {gone}" if gone else ""
+    return f"Queue {queue['name']}: {queue['waiting']} waiting{wait}, {queue['talking']} talking; {agents}{since}"
 
 
 def _daemon_line(seen: Standing) -> str:
@@ -119,6 +133,7 @@ def as_json(seen: Standing) -> dict[str, Any]:
         "last_seen_s_ago": None if written is None else round(written.age_s, 3),
         "campaigns": [_campaign_json(seen, report, statuses) for report in seen.reports],
         "agents": [{"agent": agent.id, "status": statuses[agent.id], "state": states.get(agent.id)} for agent in seen.agents],
+        "queues": [dict(each) for each in live.get("queues", ())] if live else [],
         "gateways": [dict(each) for each in live.get("gateways", ())] if live else [],
         "switches": [dict(each) for each in live.get("switches", ())] if live else [],
         "breakers": [dict(each) for each in live.get("breakers", ())] if live else [],

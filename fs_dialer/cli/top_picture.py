@@ -123,6 +123,9 @@ def _header(seen: Seen) -> Line:
         parts.append((f"calls {live['legs']}/{live['legs_limit']}", ""))
         if odd := not_ready(live):
             parts.append((odd, "yellow"))
+        if queues := live.get("queues"):
+            waiting = sum(queue["waiting"] for queue in queues)
+            parts.append((f"queues {waiting} waiting", "yellow" if waiting else ""))
         cps = "-" if seen.cps is None else f"{seen.cps:.1f}"
         parts.append((f"cps {cps}/{standing.cps_limit:g}", ""))
         lag = float(live.get("lag_s", 0.0))

@@ -57,6 +57,7 @@ def switch_lost(w: World, ev: events.SwitchLost) -> None:
     """Calls may well go on without us; nothing is concluded before the link is back. Where others dial on, it is not waited for for ever (switch_loss.py)."""
     state = w.fleet.get(ev.switch)
     state.up = state.reconciled = False
+    w.flows.pop(ev.switch, None)  # it may come back with other files
     calls_there = len(w.calls)
     if w.several:
         calls_there = sum(1 for call in w.calls.values() if call.switch == ev.switch)

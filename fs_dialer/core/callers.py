@@ -34,7 +34,7 @@ from fs_dialer.core.switch_names import KEPT_KEY, KEPT_OPT_OUT, KEPT_VOICEMAIL, 
 from fs_dialer.core.world import LegRole, Run, World
 
 FLOW = Flow(on_answer="music_then_agent", reserve_agent=False)
-OPT_OUT_LIST = "opt-out"  # where a number goes whose flow nobody knows any more
+OPT_OUT_LIST = "own"  # where a number goes whose flow nobody knows any more
 FOUND_WAITS_S = 10.0  # at least so long, who is told to have waited longer than he should: nobody could be given to him while no daemon ran
 
 

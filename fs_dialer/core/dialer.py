@@ -348,7 +348,7 @@ class Dialer:
         w = self._w
         w.installation = e.installation
         w.ledger.configure(e.installation)
-        w.fleet.configure(e.installation)
+        w.configure_switches()
         switch_loss.wait_for_all(w)
         for run in w.runs.values():
             run.hopper_size, run.ways = 0, None

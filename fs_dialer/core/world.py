@@ -225,6 +225,7 @@ class World:
     story: deque[tuple[float, str, str, str | tuple[Enum, Enum]]] = field(default_factory=lambda: deque(maxlen=STORY_LINES))
     now: float = 0.0
     fleet: Fleet = field(default_factory=Fleet)
+    several: bool = False  # switches are declared, and it matters which one
     store_up: bool = True
     draining: bool = False
     drained: bool = False
@@ -237,7 +238,7 @@ class World:
 
     def __post_init__(self) -> None:
         self.ledger = Ledger(self.installation)
-        self.fleet.configure(self.installation)
+        self.configure_switches()
 
     def tell(self, about: str, what: str, detail: str | tuple[Enum, Enum] = "") -> None:
         """A line of the story of one id; kept in memory, newest 20,000."""
@@ -363,10 +364,10 @@ class World:
 
     # --- switches -----------------------------------------------------------------------------------------------------------------
 
-    @property
-    def several(self) -> bool:
-        """Switches are declared, and it matters which one."""
-        return self.fleet.sole is None
+    def configure_switches(self) -> None:
+        """As the installation says now."""
+        self.fleet.configure(self.installation)
+        self.several = self.fleet.sole is None
 
     def _carriers(self, gateway: GatewayId) -> list[SwitchId]:
         return [state.id for state in self.fleet.of.values() if state.declared is not None and state.has(gateway)]

@@ -168,10 +168,8 @@ def _fallback(queue: QueueDefinition, options: SwitchOptions) -> Extension:
 
 
 def _overflow(queue: QueueDefinition, options: SwitchOptions) -> Extension:
-    return Extension(
-        f"{queue.name}.overflow",
-        (Action("sched_cancel"), Action("clear_digit_action", "all"), *_elsewhere(queue, options), Action("hangup", "NORMAL_CLEARING")),
-    )
+    """The daemon removed the timers on the way here, and may have set a limit: it stays."""
+    return Extension(f"{queue.name}.overflow", (Action("clear_digit_action", "all"), *_elsewhere(queue, options), Action("hangup", "NORMAL_CLEARING")))
 
 
 def _elsewhere(queue: QueueDefinition, options: SwitchOptions) -> tuple[Action, ...]:

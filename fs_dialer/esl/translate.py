@@ -25,7 +25,9 @@ BRIDGED_STATES = frozenset({"CS_EXCHANGE_MEDIA", "CS_SOFT_EXECUTE"})
 CAUSE_WITHOUT_WORD = "NORMAL_UNSPECIFIED"
 
 Headers = Mapping[str, str]
+FOR_THE_PORT = ("RELOADXML",)  # of no meaning to the engine: the port asks then which flows there are
 SUBSCRIBE = (
+    *FOR_THE_PORT,
     "BACKGROUND_JOB",
     "CHANNEL_CREATE",
     "CHANNEL_PROGRESS",
@@ -39,7 +41,6 @@ SUBSCRIBE = (
     "PLAYBACK_STOP",
     "RECORD_START",
     "RECORD_STOP",
-    "RELOADXML",  # translated to nothing: the port asks which flows there are now
 )
 SUBSCRIBE_CUSTOM = (names.EVENT_IVR, names.EVENT_QUEUE, names.EVENT_AVMD)  # subclasses of CUSTOM
 

@@ -32,6 +32,7 @@ log = logging.getLogger("fs_dialer.store")
 
 OPEN_BATCH = 100
 WRITE_BATCH = 100
+CALLERS_AT_ONCE = 3  # of the pool's four connections
 PROBE_EVERY_S = 1.0
 LEADER_EVERY_S = 2.0
 IDLE_POLL_S = 0.02
@@ -191,7 +192,11 @@ class StoreWorkers:
                 self._busy -= 1
 
     def _write_some(self) -> None:
-        """Results that stand next to each other go in one transaction; anything else one by one, in order."""
+        """Results that stand next to each other go in one transaction, callers who have nothing to do with each other at the same time; anything else one by
+        one, in order."""
+        if len(callers := self._callers_in_front()) > 1:
+            self._write_callers(callers)
+            return
         results: list[act.CloseAttempt] = []
         while self._to_write and len(results) < WRITE_BATCH:
             head = self._to_write[0]
@@ -211,6 +216,38 @@ class StoreWorkers:
                 self._to_write.popleft()
         except StoreError as error:
             self._not_written(results, error)
+
+    def _callers_in_front(self) -> list[act.CallerServed | act.CallerLeft]:
+        """A few that wait to be written, of different callers and numbers: so none waits for another's rows."""
+        found: list[act.CallerServed | act.CallerLeft] = []
+        for action in self._to_write:
+            taken = {each.call for each in found}, {each.number for each in found}
+            if not isinstance(action, act.CallerServed | act.CallerLeft) or len(found) == CALLERS_AT_ONCE:
+                break
+            if action.call in taken[0] or action.number in taken[1]:
+                break
+            found.append(action)
+        return found
+
+    def _write_callers(self, callers: Sequence[act.CallerServed | act.CallerLeft]) -> None:
+        for _ in callers:
+            self._to_write.popleft()
+        jobs = [self._spawn(self._tried, action) for action in callers]
+        gevent.joinall(jobs)
+        failed = [(action, job.value) for action, job in zip(callers, jobs, strict=True) if job.value is not None]
+        for action, error in failed:
+            if not error.lost:
+                log.error("the database refused %s: %s", type(action).__name__, error)
+        if lost := [(action, error) for action, error in failed if error.lost]:
+            self._to_write.extendleft(action for action, _ in reversed(lost))
+            self._lost(lost[0][1])
+
+    def _tried(self, action: act.Action) -> StoreError | None:
+        try:
+            self._write(action)
+        except StoreError as error:
+            return error
+        return None
 
     def _write(self, action: act.Action) -> None:
         """Rows that the switch keeps go once the database has what follows from them."""

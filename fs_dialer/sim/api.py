@@ -256,6 +256,29 @@ def _sched_transfer(sw: SimSwitch, args: str, now: float) -> str:
     return sw.sched_transfer(when, uuid, extension, dialplan, context, now)
 
 
+def _sched_broadcast(sw: SimSwitch, args: str, now: float) -> str:
+    words = args.split()
+    if len(words) < 3:
+        return "-USAGE: [[+]<time>|@time] <uuid> <path> [aleg|bleg|both]\n"
+    leg = sw.legs.get(words[1])
+    if leg is None:
+        return "-ERR No such channel!\n"
+    applications.schedule_broadcast(sw, leg, words[0], words[2], now)
+    return "+OK Message Scheduled\n"
+
+
+def _avmd(sw: SimSwitch, args: str, now: float) -> str:
+    """`avmd UUID start|stop` (s05c)."""
+    uuid, _, verb = args.partition(" ")
+    leg = sw.legs.get(uuid)
+    if verb not in ("start", "stop"):
+        return "-USAGE: <uuid> <start|stop|set [inbound|outbound|default]|load [inbound|outbound]|reload|show> [params]\n"
+    if leg is None:
+        return f"-ERR, no FreeSWITCH session for uuid [{uuid}]!\n\n"
+    sw.handlers[f"avmd_{verb}"](sw, leg, "", now)
+    return f"+OK\n [{uuid}] [{leg.channel_name}] {'started!' if verb == 'start' else 'stopped'}\n\n"
+
+
 # ---- the switch
 
 def _hupall(sw: SimSwitch, args: str, now: float) -> str:
@@ -391,7 +414,8 @@ COMMANDS: Final[dict[str, Command]] = {
     "url_encode": lambda sw, args, now: quote(args), "module_exists": lambda sw, args, now: configuration.module_exists(sw, args),
     "hupall": _hupall, "fsctl": _fsctl, "log": _log, "sofia": _sofia, "reloadxml": _reloadxml, "db": kept.command, "hash": kept.hash_command,
     "load": lambda sw, args, now: _module(sw, args, now, True), "unload": lambda sw, args, now: _module(sw, args, now, False),
-    "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_del": lambda sw, args, now: sw.sched_del(args, now),
+    "sched_hangup": _sched_hangup, "sched_transfer": _sched_transfer, "sched_broadcast": _sched_broadcast, "avmd": _avmd,
+    "sched_del": lambda sw, args, now: sw.sched_del(args, now),
     "uuid_exists": lambda sw, args, now: sw.exists(args), "uuid_bridge": _bridge, "uuid_dump": _dump, "uuid_transfer": _transfer,
     "uuid_broadcast": _broadcast, "uuid_record": _record, "uuid_setvar_multi": _setvar_multi, "uuid_hold": _hold, "uuid_answer": _answer,
     "uuid_pre_answer": _answer, "uuid_recv_dtmf": _recv_dtmf, "uuid_send_dtmf": _send_dtmf, "uuid_set_media_stats": _media_stats,

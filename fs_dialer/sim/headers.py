@@ -37,6 +37,7 @@ SOURCES: Final[dict[str, tuple[str, str, str]]] = {
     "CHANNEL_UNPARK": ("switch_ivr.c", "switch_ivr_park", "1213"),
     "CODEC": ("switch_core_codec.c", "switch_core_session_set_real_read_codec", "189"),
     "CUSTOM": ("mod_event_socket.c", "parse_command", "2283"),
+    "CUSTOM on a channel": ("mod_dptools.c", "event_function", "1902"),
     "DTMF": ("switch_channel.c", "switch_channel_dequeue_dtmf", "678"),
     "HEARTBEAT": ("switch_core.c", "send_heartbeat", "95"),
     "PLAYBACK_START": ("switch_ivr_play_say.c", "switch_ivr_play_file", "1649"),
@@ -52,6 +53,7 @@ SOURCES: Final[dict[str, tuple[str, str, str]]] = {
     "SHUTDOWN": ("switch_core.c", "switch_core_destroy", "3160"),
     "PRIVATE_COMMAND": ("switch_core_session.c", "switch_core_session_queue_private_event", "1250"),
 }
+ON_A_CHANNEL: Final = "CUSTOM on a channel"
 _UNKNOWN_SOURCE: Final = ("switch_event.c", "switch_event_fire_detailed", "2000")
 
 
@@ -75,7 +77,7 @@ class Headers:
             return [*self._head(event), *event.front, *event.tail]
         pairs = [*self._head(event), *event.front]
         if event.name == "CUSTOM":  # made on a channel: Event-Subclass first, Event-Name before the headers of its own (s06k)
-            name, *head = self._head(event)
+            name, *head = self._head(event, ON_A_CHANNEL)
             pairs = [*event.front[:1], *head, name, *event.front[1:]]
         if event.state == "CS_NONE" and event.name == "CHANNEL_DESTROY":
             return pairs + self._stillborn(leg)
@@ -99,7 +101,7 @@ class Headers:
         picture.advance(mark)
         return picture
 
-    def _head(self, event: SwitchEvent) -> list[tuple[str, str]]:
+    def _head(self, event: SwitchEvent, source: str = "") -> list[tuple[str, str]]:
         second = int(event.at)
         if second != self._second:
             clock = time.gmtime(second)
@@ -107,7 +109,7 @@ class Headers:
             self._dates = [
                 ("Event-Date-Local", time.strftime("%Y-%m-%d %H:%M:%S", clock)),
                 ("Event-Date-GMT", time.strftime("%a, %d %b %Y %H:%M:%S GMT", clock))]
-        file, function, line = SOURCES.get(event.name, _UNKNOWN_SOURCE)
+        file, function, line = SOURCES.get(source or event.name, _UNKNOWN_SOURCE)
         return [
             ("Event-Name", event.name), *self._who, *self._dates, ("Event-Date-Timestamp", stamp_us(event.at)), ("Event-Calling-File", file),
             ("Event-Calling-Function", function), ("Event-Calling-Line-Number", line), ("Event-Sequence", str(event.sequence))]

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from fs_dialer.cli import campaigns
-from fs_dialer.core.model import CampaignId, CampaignState
+from fs_dialer.core.model import CampaignId, CampaignState, CampaignType
 from fs_dialer.db.postgres import PostgresStore
-from tests.cli.runner import CAMPAIGN, a_csv, a_folder, applied, called
+from tests.cli.runner import CAMPAIGN, a_csv, applied, called
 
 
 @pytest.fixture(autouse=True)
@@ -58,20 +58,9 @@ def test_an_unknown_campaign_names_the_nearest_and_nothing_is_asked(words: tuple
         assert store.pending_commands() == []
 
 
-def test_a_type_that_is_not_dialled_yet_is_told_without_a_command(tmp_path: Path, pg_dsn: str) -> None:
-    folder = a_folder(tmp_path)
-    file = folder / "campaigns" / "spring.yml"
-    text = file.read_text().replace("type: progressive", "type: autocall\nivr: dues")
-    file.write_text("".join(line for line in text.splitlines(keepends=True) if not line.startswith("wrap_up")))
-    planned = called("plan", folder, dsn=pg_dsn)
-    assert f"  . {campaigns.NOT_YET}" in planned.out, planned.err
-    assert called("apply", folder, dsn=pg_dsn).code == 0
-    for state in ("new", "approved"):
-        shown = called("campaign", "list", dsn=pg_dsn).out.splitlines()[1]
-        assert shown.endswith("this version does not dial autocall campaigns yet"), state
-        with closing(PostgresStore(pg_dsn)) as store:
-            store.set_campaign_state(CampaignId("spring"), 1, CampaignState.APPROVED, False, "", "test")
-    assert campaigns.NOT_YET in called("approve", "spring", dsn=pg_dsn).err
+@pytest.mark.parametrize("type", list(CampaignType))
+def test_every_type_is_dialled_by_this_version(type: CampaignType) -> None:
+    assert campaigns.is_offered(type)
 
 
 @pytest.mark.spec("S24")

@@ -94,7 +94,7 @@ def test_the_table_for_people_has_the_same_figures(tmp_path: Path) -> None:
 @pytest.mark.spec("X2", "S58")
 def test_an_autocall_campaign_is_simulated_with_its_flow_and_its_lines() -> None:
     day = called("simulate", ROOT / "conf" / "campaigns" / "autocall.yml", "--hours", "0.05", "--json").json
-    assert day["attempts"] > 50 and day["answered"] > 5 and day["lines_peak"] == 40
+    assert day["attempts"] > 50 and day["answered"] > 5 and 20 < day["lines_peak"] <= 40
 
 
 @pytest.mark.spec("X2")

@@ -18,6 +18,7 @@ from fs_dialer.core.model import (
     LeadStatus,
     Outcome,
     Refusal,
+    SwitchId,
 )
 from fs_dialer.db.shapes import LeadRow
 from fs_dialer.errors import StoreError
@@ -201,6 +202,24 @@ class StoreContract:
         backend.define_agent(type(changed)(id=changed.id, dial_string="user/other", name="Lan"))
         (stored,) = store.agents()
         assert (stored.status, stored.reason, stored.agent.dial_string) == (AgentStatus.AVAILABLE, "back", "user/other")
+
+    def test_a_drained_switch_stays_drained_until_somebody_says_otherwise(self, backend: Backend) -> None:
+        store = running(backend)
+        assert store.drained_switches() == {}
+        store.set_switch_drained(SwitchId("north"), 1_780_000_000.0, "olga")
+        store.set_switch_drained(SwitchId("north"), 1_780_000_060.0, "olga")
+        store.set_switch_drained(SwitchId("main"), None, "olga")
+        assert store.drained_switches() == {"north": 1_780_000_060.0}
+        store.set_switch_drained(SwitchId("north"), None, "olga")
+        assert store.drained_switches() == {}
+
+    def test_a_daemon_that_was_replaced_drains_no_switch(self, backend: Backend) -> None:
+        old, new = running(backend), backend.store()
+        backend.depose(old)
+        new.take_epoch("new")
+        with pytest.raises(StoreError):
+            old.set_switch_drained(SwitchId("north"), 1_780_000_000.0, "old")
+        assert new.drained_switches() == {}
 
     def test_the_status_of_an_unknown_agent_is_refused(self, backend: Backend) -> None:
         with pytest.raises(StoreError, match="no such agent"):

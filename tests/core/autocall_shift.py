@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from fs_dialer.core.actions import CloseAttempt
-from fs_dialer.core.flow import Ivr, Node
 from fs_dialer.core.definition import GatewayDefinition
+from fs_dialer.core.flow import Ivr, Node
 from fs_dialer.core.model import AttemptResult, CampaignType, GatewayId, LeadUpdate
 from fs_dialer.dialplans.fallback import Fallback, fallback_file
 from fs_dialer.dialplans.options import SwitchOptions
@@ -62,13 +62,14 @@ def autocall(
     """`customers`: by number, the first the first lead's; the last one is everybody's from there on. `more`: of the campaign, and nailed, lines, cps, service,
     dialplan of the shift."""
     flow = ivr or dues()
-    ours = {name: more.pop(name) for name in ("nailed", "lines", "cps", "service", "dialplan", "seed") if name in more}
+    ours: dict[str, Any] = {name: more.pop(name) for name in ("nailed", "lines", "cps", "service", "dialplan", "seed") if name in more}
     options = Options(ivr=flow) if machines is None else Options(ivr=flow, machines=machines)
     lines = {"lines": more.pop("at_once")} if "at_once" in more else {}
     campaign = a_shift_campaign(CampaignType.AUTOCALL, agents=agents, options=options, **(lines | more))
     script = {f"+1212555{n:04d}": each for n, each in enumerate(customers, start=1)}
-    last = {"customers": customers[-1]} if customers else {}
-    return Shift(campaign, script, leads=leads or max(1, len(customers)), **({"dialplan": files(flow)} | ours | last))
+    last: dict[str, Any] = {"customers": customers[-1]} if customers else {}
+    settings: dict[str, Any] = {"dialplan": files(flow)} | ours | last
+    return Shift(campaign, script, leads=leads or max(1, len(customers)), **settings)
 
 
 def closed(shift: Shift, n: int = 1) -> tuple[AttemptResult, LeadUpdate]:

@@ -8,7 +8,6 @@ import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.definition import Attempts
 from fs_dialer.core.flow import Ivr, Node, extension
 from fs_dialer.core.model import AgentState, AgentStatus, CallState, LeadStatus, LegKind, Outcome
 from fs_dialer.core.resources import CallerIds, Profile
@@ -58,7 +57,7 @@ def test_who_hangs_up_before_the_end_has_left_where_he_was(stay_s: float, left_a
 
 @pytest.mark.spec("M11")
 def test_what_a_node_sets_is_set_on_the_lead() -> None:
-    result, update = over(autocall(presses("0"), agents=()))
+    _, update = over(autocall(presses("0"), agents=()))
     assert update.set == (("wants_call", "yes"), ("by", "key"))
 
 
@@ -138,13 +137,6 @@ def test_a_key_may_have_agents_of_its_own() -> None:
     shift.give(ev.AgentLoaded(an_agent("bob"), AgentStatus.AVAILABLE))
     result, _ = over(shift)
     assert result.agent == "bob"
-
-
-def _another(name: str) -> tuple:  # type: ignore[type-arg]
-    from fs_dialer.core.model import AgentStatus
-    from tests.core.builders import an_agent
-
-    return an_agent(name), AgentStatus.AVAILABLE
 
 
 @pytest.mark.spec("S46")
@@ -336,7 +328,7 @@ def test_a_number_that_can_not_call_is_left_alone_and_its_customers_are_called_b
     shift = autocall(presses("0"), agents=(), leads=40, at_once=3, gap_s=600.0, caller_id=CallerIds(numbers=(bad, "+34910000001"), order="fixed"))
     people = shift.switch.people
     fine = people.behaviour
-    people.behaviour = lambda e, v, r, now=0.0: REFUSES if v.get("origination_caller_id_number") == bad else fine(e, v, r, now)  # type: ignore[method-assign]
+    people.behaviour = lambda e, v, r, now=0.0: REFUSES if v.get("origination_caller_id_number") == bad else fine(e, v, r, now)  # type: ignore[assignment, method-assign]
     shift.until(lambda: sum(1 for c in shift.database.closed.values() if c.result.outcome is Outcome.CONNECTED) >= 30, "the others are reached", 900.0)
     by_bad = [placed for placed in shift.all(act.OriginateLead) if placed.attempt.caller_id == bad]
     assert 3 <= len(by_bad) < 15
@@ -356,8 +348,6 @@ def test_a_flow_that_the_switch_does_not_have_is_not_dialled_and_said() -> None:
 
 
 def test_once_it_is_there_the_calls_begin() -> None:
-    from tests.core.autocall_shift import files
-
     shift = autocall(presses("0"), agents=(), dialplan=())
     shift.wait(10.0)
     shift.switch.files = lambda: files(dues())
@@ -369,8 +359,6 @@ def test_once_it_is_there_the_calls_begin() -> None:
 @pytest.mark.spec("D5")
 def test_another_revision_of_the_flow_is_another_flow() -> None:
     other = Ivr(name="dues", nodes=(Node(name="bye", do="end", sound="other.wav"),))
-    from tests.core.autocall_shift import files
-
     shift = autocall(presses("0"), agents=(), dialplan=files(other))
     shift.wait(30.0)
     assert not shift.all(act.OriginateLead)

@@ -202,6 +202,31 @@ def test_an_ivr_that_reached_a_success_is_connected_and_not_missed_D13() -> None
     assert outcome(e, WITHIN) is O.CONNECTED and not was_missed(e, O.CONNECTED, WITHIN)
 
 
+@pytest.mark.spec("D1", "D13")
+@pytest.mark.parametrize(
+    ("wanted_after_s", "bridged_after_s", "ended_after_s", "expected", "missed"),
+    [
+        (None, None, 500.0, O.EARLY_HANGUP, False),
+        (100.0, None, 101.0, O.EARLY_HANGUP, False),
+        (100.0, None, 100.0 + WITHIN, O.MISSED, True),
+        (100.0, 101.0, 200.0, O.CONNECTED, False),
+        (100.0, 101.0 + WITHIN, 300.0, O.CONNECTED, True),
+    ],
+)
+def test_in_a_flow_missed_is_who_wanted_an_agent_and_did_not_meet_one_in_time(
+    wanted_after_s: float | None, bridged_after_s: float | None, ended_after_s: float, expected: Outcome, missed: bool
+) -> None:
+    wanted = None if wanted_after_s is None else NOON + wanted_after_s
+    bridged = None if bridged_after_s is None else NOON + bridged_after_s
+    e = end("NORMAL_CLEARING", answered_at=NOON, in_flow=True, wanted_at=wanted, bridged_at=bridged, ended_at=NOON + ended_after_s)
+    assert (outcome(e, WITHIN), was_missed(e, outcome(e, WITHIN), WITHIN)) == (expected, missed)
+
+
+@pytest.mark.spec("D8")
+def test_an_end_in_a_flow_that_nobody_saw_is_unknown() -> None:
+    assert outcome(end("", answered_at=NOON, in_flow=True, certain=False), WITHIN) is O.UNKNOWN
+
+
 # --- classes --------------------------------------------------------------------------------------------------------------------------
 
 

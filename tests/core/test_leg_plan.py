@@ -25,6 +25,17 @@ def test_a_recording_in_stereo_is_asked_for_with_the_leg() -> None:
     assert of_lead(stereo=True).variables["RECORD_STEREO"] == "true" and "RECORD_STEREO" not in of_lead().variables
 
 
+@pytest.mark.spec("S50", "D7")
+@pytest.mark.parametrize("early_media", [False, True])
+def test_a_leg_for_a_flow_goes_there_at_its_answer_whatever_it_hears_before_and_has_no_fallback(early_media: bool) -> None:
+    attempt = Attempt(AttemptId("a1"), SPRING, 1, a_lead().id, LEG, "+34600000001", CARRIER, "+34910000000", None, NOON)
+    told = (("fsd_number", "+34600000001"),)
+    plan = lead_plan(act.OriginateLead(LEG, attempt, SWITCH, "+34600000001", 25.0, early_media, False, "dues.12345678", told))
+    assert (plan.extension, plan.context, plan.fallback_after_s) == ("dues.12345678", "fsd_ivr", {})
+    assert plan.variables["ignore_early_media"] == "true" and plan.variables["fsd_number"] == "+34600000001"
+    assert plan.variables["fsd_attempt"] == "a1"
+
+
 def test_a_phone_that_shall_answer_by_itself_is_told_so() -> None:
     assert of_agent(auto_answer=True).variables["sip_auto_answer"] == "true" and "sip_auto_answer" not in of_agent().variables
 

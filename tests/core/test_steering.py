@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from fs_dialer.core.actions import EnterIvr
 from fs_dialer.core.call_words import Call
 from fs_dialer.core.flow import Ivr, Node, extension
+from fs_dialer.core.model import Lead
 from fs_dialer.core.steering import known_values, onward, opt_out_action, otherwise, sayable, standing, variables, walked
 from fs_dialer.esl.commands import gateway_endpoint, originate_to_extension
 from tests.core.builders import NOON, SWITCH, a_call, a_lead, a_plan
@@ -108,7 +109,7 @@ def test_whatever_stands_in_a_lead_makes_an_originate_that_may_be_sent(attribute
     assert "$" not in text and "\n" not in text and text.count("{") == text.count("}") == 1
 
 
-def replace_lead(attributes: tuple[tuple[str, str], ...]):  # type: ignore[no-untyped-def]
+def replace_lead(attributes: tuple[tuple[str, str], ...]) -> Lead:
     return a_lead(attributes=attributes)
 
 

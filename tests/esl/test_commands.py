@@ -257,6 +257,7 @@ TAKES_TEXT: list[Callable[[str], str]] = [
     lambda text: commands.uuid_getvar(A, text),
     lambda text: commands.uuid_send_dtmf(A, text),
     lambda text: commands.uuid_exists(text),
+    lambda text: commands.xml_locate_context(text),
     lambda text: commands.uuid_dump_json(text),
     lambda text: commands.sched_transfer(text, 30, "x", "fsd"),
     lambda text: commands.sched_transfer(A, 30, text, "fsd"),

@@ -182,10 +182,8 @@ def _named(ivr: Ivr, name: str) -> Node:
 
 
 def words(ivr: Ivr, path: str) -> list[tuple[str, str]]:
-    """What was done. Where a caller only was has no value; how many seconds he spoke is a matter of this machine's load."""
-    return [
-        (step.node, "some" if step.do == "record" and step.value.isdigit() and step.value != "0" else step.value) for step in steps(ivr, path) if step.value
-    ]
+    """What was done. Where a caller only was has no value; this customer talks all the time, so of a message it counts only that there is one."""
+    return [(step.node, "seconds" if step.do == "record" else step.value) for step in steps(ivr, path) if step.value]
 
 
 def walked(told: Told, port: int, path: Path) -> str:
@@ -197,6 +195,7 @@ def walked(told: Told, port: int, path: Path) -> str:
             call.happen(happens)
         if path.ended in ("connected", "put_through"):
             call.told.first(lambda e: e.name == "CHANNEL_BRIDGE" and e.headers.get("Unique-ID") == call.leg, "they talk")
+            time.sleep(0.5)  # what is ordered for the beginning of a bridge is done some 0.2 s after it
             told.api(f"uuid_kill {call.leg} NORMAL_CLEARING")
         elif path.ended == "at_most":
             told.api(f"uuid_kill {call.leg} NORMAL_CLEARING")

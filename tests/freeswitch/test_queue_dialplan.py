@@ -236,15 +236,16 @@ def test_one_who_says_nothing_has_left_no_voice_mail(queue: Queue) -> None:
     assert set(queue.row(leg)) == {"released"}
 
 
-def test_one_who_is_put_through_is_not_cut_and_leaves_no_row(queue: Queue, customers: Sipp) -> None:
-    """The number rings 0.6 s and talks 6 s: longer than whoever hears music only is given."""
-    leg = queue.comes(DIVERTED, STAYS)
+def test_one_who_is_put_through_is_not_cut_and_leaves_no_row(queue: Queue, customers: Sipp, tmp_path: Path) -> None:
+    """The number rings 0.6 s and talks 6 s: longer than whoever hears music only is given. His name is hostile, and his number withheld."""
+    marker = tmp_path / "marker"
+    leg = queue.comes(DIVERTED, STAYS, number="anonymous", display=f"${{system(touch {marker})}}")
     queue.left_to_the_fallback(leg)
     ended = queue.told.ended(leg)
     bridged = next(at for at, event in queue.told.of(leg) if event.name == "CHANNEL_BRIDGE")
     gone = next(at for at, event in queue.told.of(leg) if event.name == "CHANNEL_HANGUP_COMPLETE")
     assert gone - bridged > 5.0 and ended.headers["variable_fsd_ivr"] == "number=answered"
-    assert queue.row(leg) == {}
+    assert queue.row(leg) == {} and not marker.exists()
 
 
 def test_whom_an_agent_has_met_the_common_fallback_takes(queue: Queue, agents: Sipp) -> None:

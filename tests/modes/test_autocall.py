@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from fs_dialer.core.definition import WrapUp
+from fs_dialer.core.definition import Campaign, WrapUp
 from fs_dialer.core.flow import Ivr, Node, extension
 from fs_dialer.core.mode_port import Clocks, View
 from fs_dialer.core.model import CampaignType
@@ -19,8 +21,8 @@ def a_view(room: int, agents: int = 0) -> View:
     return View(0, 0, 0, agents, room, lambda: Clocks((), (), ()))
 
 
-def a_survey(**machines: object):  # type: ignore[no-untyped-def]
-    return a_campaign(type=CampaignType.AUTOCALL, options=Options(ivr=SURVEY, machines=Machines(**machines)))  # type: ignore[arg-type]
+def a_survey(**machines: Any) -> Campaign:
+    return a_campaign(type=CampaignType.AUTOCALL, options=Options(ivr=SURVEY, machines=Machines(**machines)))
 
 
 @pytest.mark.spec("S50", "S52")

@@ -11,8 +11,23 @@ import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.model import AgentId, AttemptId, AttemptResult, LeadId, LeadStatus, LeadUpdate, LegId, Outcome
+from fs_dialer.core.flow import Ivr, Node
+from fs_dialer.core.model import (
+    AgentId,
+    AttemptId,
+    AttemptResult,
+    CampaignState,
+    CampaignType,
+    LeadId,
+    LeadStatus,
+    LeadUpdate,
+    LegId,
+    Outcome,
+    SwitchId,
+)
+from fs_dialer.modes import autocall
 from fs_dialer.runtime.lines import CLASSES, from_line, to_line
+from tests.core.builders import a_campaign
 from tests.runtime.day import Day
 
 
@@ -88,3 +103,12 @@ def test_the_name_of_a_class_is_that_of_one_class_only() -> None:
     names = [cls.__name__ for cls in CLASSES.values() if dataclasses.is_dataclass(cls) and cls.__name__ != "Options"]
     assert len(names) == len(set(names))
     assert AgentId("x") == "x"
+
+
+def test_sets_of_texts_and_flows_in_a_campaign_come_back() -> None:
+    told = ev.FlowsInSwitch(SwitchId("main"), frozenset({"dues.1234abcd", "survey.00000000"}), frozenset())
+    assert from_line(to_line(told)) == told and to_line(told) == to_line(ev.FlowsInSwitch(SwitchId("main"), frozenset(sorted(told.flows)), frozenset()))
+    flow = Ivr(name="dues", nodes=(Node(name="main", do="menu", keys=(("1", "bye"),)), Node(name="bye", do="end")))
+    campaign = a_campaign(type=CampaignType.AUTOCALL, options=autocall.Options(ivr=flow))
+    loaded = ev.CampaignLoaded(campaign, CampaignState.RUNNING, True, ())
+    assert from_line(to_line(loaded)) == loaded

@@ -209,6 +209,11 @@ def test_two_switches_over_the_socket_share_the_calls_and_one_outlives_the_other
         world.order_start(6)
         daemon = world.start_daemon(FS_DIALER_CONFIG=str(config), NORTH_PASSWORD=north.password)
         until(lambda: world.one("SELECT count(DISTINCT switch) FROM all_attempts") == 2, 60, "both switches dial")
+        ok, text = world.order("drain_switch", "main", on="yes")
+        assert ok and text.startswith("main: no new calls; ") and world.rows("SELECT switch FROM switch_states") == [("main",)]
+        assert world.order("drain_switch", "main", on="no") == (True, "main: gets new calls again")
+        until(lambda: world.rows("SELECT switch FROM switch_states") == [], 10, "the drain is over in the database, too")
+        assert world.order("drain_switch", "nroth", on="yes") == (False, "there is no switch nroth; there is main, north")
         assert PASSWORD not in daemon.log() and north.password not in daemon.log()
         until(lambda: world.one("SELECT count(*) FROM attempts_open WHERE switch = 'north'"), 30, "a long talk on north")
         north.kill()

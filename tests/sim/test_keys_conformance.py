@@ -24,6 +24,7 @@ from tests.esl.recordings import pieces
 from tests.sim.replay import said_in, started_at
 
 HELLO, BEEP = "/srv/fswitch/sounds/hello.wav", "/srv/fswitch/sounds/beep.wav"
+SOUNDS = "/srv/switch/sounds"  # as the recordings name it
 KEY = "Event-Name=CUSTOM,Event-Subclass=queue::callback_request,Requested-Digit="
 DIALPLAN = rf"""<include>
 <context name="public"><extension name="all"><condition field="destination_number" expression="^(.+)$">
@@ -77,14 +78,39 @@ DIALPLAN = rf"""<include>
   </condition></extension>
 </context>
 <context name="fsd_ivr">
+  <extension name="asked"><condition field="destination_number" expression="^small\.1bc0df80\.main$">
+    <action application="set" data="fsd_ivr=${{fsd_done}}main="/>
+    <action application="play_and_get_digits" data="1 1 2 2000 none '{SOUNDS}/hello.wav' {SOUNDS}/beep.wav fsd_key [*1] 2000 'small.1bc0df80.lost XML fsd_ivr'"/>
+    <action application="hangup" data="NORMAL_CLEARING"/>
+  </condition></extension>
+  <extension name="lost"><condition field="destination_number" expression="^small\.1bc0df80\.lost$">
+    <action application="set" data="fsd_ivr=${{fsd_done}}lost=other"/>
+    <action application="hangup" data="NORMAL_CLEARING"/>
+  </condition></extension>
+  <extension name="stop"><condition field="destination_number" expression="^dues-menu\.cd0c64d7\.stop$">
+    <action application="set" data="fsd_ivr=${{fsd_done}}stop=yes"/>
+    <action application="set" data="fsd_done=${{fsd_ivr}};"/>
+    <action application="db" data="insert/fsd_kept/${{uuid}}.opt_out/dues-menu.cd0c64d7.stop;${{fsd_number}};;${{strepoch()}}"/>
+    <action application="event" data="Event-Name=CUSTOM,Event-Subclass=fsd::ivr,Fsd-What=opt_out,Fsd-Node=stop,Fsd-Value=own"/>
+    <action application="playback" data="{SOUNDS}/beep.wav"/>
+    <action application="transfer" data="dues-menu.cd0c64d7.bye XML fsd_ivr"/>
+  </condition></extension>
+  <extension name="look"><condition field="destination_number" expression="^dues-menu\.cd0c64d7\.look$">
+    <action application="set" data="fsd_ivr=${{fsd_done}}look="/>
+    <action application="sched_transfer" data="+5 dues-menu.cd0c64d7.lost XML fsd_ivr"/>
+    <action application="event" data="Event-Name=CUSTOM,Event-Subclass=fsd::ivr,Fsd-What=http,Fsd-Node=look"/>
+    <action application="playback" data="{SOUNDS}/beep.wav"/>
+    <action application="playback" data="silence_stream://1500"/>
+    <action application="endless_playback" data="local_stream://moh"/>
+  </condition></extension>
   <extension name="mail"><condition field="destination_number" expression="^dues-menu\.cd0c64d7\.mail$">
     <action application="set" data="fsd_ivr=${{fsd_done}}mail="/>
-    <action application="playback" data="/opt/fsroot/sounds/beep.wav"/>
+    <action application="playback" data="{SOUNDS}/beep.wav"/>
     <action application="playback" data="tone_stream://%(400,100,800)"/>
-    <action application="mkdir" data="/tmp/render/rec/ivr"/>
+    <action application="mkdir" data="/srv/recordings/ivr"/>
     <action application="set" data="playback_terminators=#"/>
     <action application="set" data="execute_on_record_stop=set fsd_ivr=${{fsd_done}}mail=\\\${{record_seconds}}"/>
-    <action application="record" data="/tmp/render/rec/ivr/${{fsd_attempt}}-mail.wav 20 200 3"/>
+    <action application="record" data="/srv/recordings/ivr/${{fsd_attempt}}-mail.wav 20 200 3"/>
     <action application="set" data="execute_on_record_stop="/>
     <action application="set" data="playback_terminators=none"/>
     <action application="set" data="fsd_v_mail=${{record_seconds}}"/>
@@ -93,7 +119,7 @@ DIALPLAN = rf"""<include>
   </condition></extension>
   <extension name="bye"><condition field="destination_number" expression="^dues-menu\.cd0c64d7\.bye$">
     <action application="set" data="fsd_ivr=${{fsd_done}}bye=success"/>
-    <action application="playback" data="/opt/fsroot/sounds/hello.wav"/>
+    <action application="playback" data="{SOUNDS}/hello.wav"/>
     <action application="hangup" data="NORMAL_CLEARING"/>
   </condition></extension>
 </context>
@@ -149,6 +175,9 @@ CALLS = (
     Call("s06k_inbound_bind_digit_action_exec_inline_parked_with_broadcast_moh", "holdbdai", keys=((1.86, "1"), (4.07, "9")), stay_s=5.8),
     Call("s11b_flow_record_hung_up_in_the_middle", stay_s=4.51, answers_s=0.001, rings=False),
     Call("s11c_flow_record_ended_by_hash", answers_s=0.001, rings=False),
+    Call("s11d_flow_wrong_key_then_none", answers_s=0.6),
+    Call("s11f_flow_opt_out", answers_s=0.6),
+    Call("s11h_flow_http_answered_by_transfer", answers_s=0.6),
 )
 
 
@@ -177,7 +206,7 @@ def simulated(call: Call) -> list[Event]:
     answers = Behaviour(
         after_s=call.answers_s, first_response=180 if call.rings else 100, stay_s=call.stay_s, patience_s=call.patience_s, keys=call.keys,
         key_source=call.source, hangs_up_after_message=False, speaks_s=600.0)  # fmt: skip
-    lengths = {HELLO: 1.19, BEEP: 0.3, "/opt/fsroot/sounds/hello.wav": 1.19, "/opt/fsroot/sounds/beep.wav": 0.3}
+    lengths = {HELLO: 1.19, BEEP: 0.3, f"{SOUNDS}/hello.wav": 1.19, f"{SOUNDS}/beep.wav": 0.3}
     settings = SwitchSettings(dialplan=call.dialplan, file_lengths_s=lengths, order_variety=0.0)
     ids = random.Random(2)
     switch = SimSwitch(ScriptedPeople({}, answers), rng=random.Random(1), new_uuid=lambda: f"{ids.getrandbits(32):08x}-0000-4000-8000-000000000000",
