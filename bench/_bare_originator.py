@@ -2,7 +2,8 @@
 
 Run as a process of its own: python -m bench._bare_originator CLIENT PORT PASSWORD_FILE LINES SECONDS EXTENSION. No database, no leads, no limits, no results.
 CLIENT `greenswitch`: the loop that one would write over that library, a bgapi for each call and handlers for its events, told what the daemon is told.
-`lean`: the same, told of three events only. `floor`: these three, bytes off the socket and JSON by orjson, the least that any client must do. Prints as JSON the CPU seconds of this process and the calls that ended, both after a first settling time.
+`lean`: the same, told of three events only. `floor`: these three, bytes off the socket and JSON by orjson, the least that any client must do. Prints as
+JSON the CPU seconds of this process and the calls that ended, both after a first settling time.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import json
 import sys
 import time
 import uuid
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -104,5 +105,5 @@ def greenswitch(port: int, password: str, lines: int, seconds: float, extension:
 if __name__ == "__main__":
     which, at, secret, most, long_s, to = sys.argv[1:7]
     password = Path(secret).read_text(encoding="utf-8").strip()
-    loop = {"greenswitch": greenswitch, "lean": partial(greenswitch, events=LEAN), "floor": floor}[which]
-    print(loop(int(at), password, int(most), float(long_s), to), flush=True)
+    loops: dict[str, Callable[[int, str, int, float, str], str]] = {"greenswitch": greenswitch, "lean": partial(greenswitch, events=LEAN), "floor": floor}
+    print(loops[which](int(at), password, int(most), float(long_s), to), flush=True)

@@ -132,7 +132,8 @@ def _cpu_s(pid: int) -> float:
 
 def table(figures: dict[str, float | None]) -> str:
     f = {name: value or 0.0 for name, value in figures.items()}
-    lines = ["                          calls/s   CPU ms a call   ours / it", f"the daemon                {f['calls_per_s']:7.1f}   {f['cpu_ms_per_call']:13.2f}"]
+    head = "                          calls/s   CPU ms a call   ours / it"
+    lines = [head, f"the daemon                {f['calls_per_s']:7.1f}   {f['cpu_ms_per_call']:13.2f}"]
     for name, words in (("greenswitch", "greenswitch, same events"), ("lean", "greenswitch, 3 events"), ("floor", "by hand, 3 events")):
         ratio = f["cpu_over_bare" if name == "greenswitch" else f"cpu_over_{name}"]
         lines.append(f"{words:25} {f[f'calls_per_s_{name}']:7.1f}   {f[f'cpu_ms_per_call_{name}']:13.2f}   {ratio:9.2f}")

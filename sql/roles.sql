@@ -32,7 +32,7 @@ GRANT SELECT ON
     schema_migrations, installation, campaigns, campaign_revisions, campaign_memory, agents, definitions, definition_revisions, plans,
     contacts, contact_numbers, group_members, imports, import_changes, leads, lead_takes, campaign_zone_sets,
     do_not_call, do_not_call_prefixes, do_not_call_imports, no_callback,
-    epochs, commands, audit, daemon_status, switch_states, attempts_open, attempts, all_attempts, switch_states, agent_hours, tickets, callers, happenings, outbox
+    epochs, commands, audit, daemon_status, switch_states, attempts_open, attempts, all_attempts, agent_hours, tickets, callers, happenings, outbox
 TO fs_dialer_operator;
 
 -- Asking the daemon, and leaving a trace of everything. Nobody changes a command or a line of the audit.

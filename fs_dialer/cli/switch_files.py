@@ -13,7 +13,7 @@ from pathlib import Path
 
 from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.settings import Session
-from fs_dialer.config.library import read_things, resolve
+from fs_dialer.config.library import read_things, references, resolve
 from fs_dialer.config.load import with_companions
 from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.flow import Ivr, extension
@@ -98,12 +98,13 @@ def _looked_through(path: str, text: str) -> str:
 
 
 def _of_files(paths: Sequence[Path]) -> Contents:
+    """A mistake in a campaign does not keep its flow from being rendered."""
     things, _ = read_things(with_companions(paths))
-    library = resolve([thing for thing in things if thing.kind in (*CONCERNED, CAMPAIGN)], only=None) if _has_campaigns(things) else None
-    library = library or resolve([thing for thing in things if thing.kind in CONCERNED])
-    ivrs = [value for (kind, _), value in sorted(library.named.items()) if kind == IVRS]
-    queues = [value for (kind, _), value in sorted(library.named.items()) if kind == QUEUES]
-    return _gathered(ivrs, queues, library.installation, library.campaigns.values())
+    library = resolve([thing for thing in things if thing.kind in CONCERNED])
+    ivrs = {name: value for (kind, name), value in library.named.items() if kind == IVRS}
+    queues = [value for (kind, _), value in library.named.items() if kind == QUEUES]
+    users = [(thing.name, ivrs[name]) for thing in things if thing.kind == CAMPAIGN for kind, name in references(thing) if kind == IVRS and name in ivrs]
+    return _gathered(ivrs.values(), queues, library.installation, users)
 
 
 def _of_database(session: Session) -> Contents:
@@ -118,16 +119,16 @@ def _of_database(session: Session) -> Contents:
         if unread:
             raise FsDialerError(f"this fs-dialer can not read {', '.join(unread)} as stored: apply it anew, or use the fs-dialer that stored it")
         known = any(each.kind == INSTALLATION for each in standing)
-        return _gathered(defined, store.queues(), store.installation() if known else None, [*dialling, *newest])
+        users = [(str(each.id), ivr) for each in (*dialling, *newest) if isinstance(ivr := getattr(each.options, "ivr", None), Ivr)]
+        return _gathered(defined, store.queues(), store.installation() if known else None, users)
 
 
-def _gathered(defined: Iterable[Ivr], queues: Iterable[QueueDefinition], installation: Installation | None, campaigns: Iterable[Campaign]) -> Contents:
+def _gathered(defined: Iterable[Ivr], queues: Iterable[QueueDefinition], installation: Installation | None, users: Iterable[tuple[str, Ivr]]) -> Contents:
+    """`users`: campaigns, each with a flow that it has."""
     found = {extension(ivr): ivr for ivr in defined}
     used: dict[str, tuple[str, ...]] = {}
-    for campaign in campaigns:
-        ivr = getattr(campaign.options, "ivr", None)
-        if isinstance(ivr, Ivr):
-            found[extension(ivr)] = ivr
-            users = used.get(extension(ivr), ())
-            used[extension(ivr)] = users if campaign.id in users else (*users, str(campaign.id))
+    for campaign, ivr in users:
+        name = extension(ivr)
+        found[name] = ivr
+        used[name] = tuple(dict.fromkeys((*used.get(name, ()), campaign)))
     return Contents(tuple(found[name] for name in sorted(found)), tuple(sorted(queues, key=lambda each: each.name)), installation, used)

@@ -41,7 +41,8 @@ def switch_up(w: World, ev: events.SwitchUp) -> None:
     state = w.fleet.get(ev.switch)
     state.up, state.reconciled = True, False
     if w.several:
-        w.timers.clear(("away", state.id))
+        if state.known:
+            w.timers.clear(("away", state.id))
         ours = [leg for leg, role in w.legs.items() if role.switch == ev.switch]
         w.ledger.recount(ev.legs, ours, ev.switch)
     else:

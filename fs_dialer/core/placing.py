@@ -355,7 +355,7 @@ def _gates_open(w: World, run: Run, lead: Lead, switch: SwitchId) -> tuple[tuple
 
 def place_for_agent(w: World, run: Run, lead: Lead, agent_id: AgentId, answers: tuple[tuple[str, str], ...]) -> AttemptId:
     """A lead that this free agent took himself: it is on his card, and dialled when he says so."""
-    return _place(w, run, lead, agent_id, 2, answers, NO_SWITCH)
+    return _place(w, run, lead, agent_id, 2, answers, (home_of(w, w.agents[agent_id]) if w.several else None) or NO_SWITCH)
 
 
 def _place(

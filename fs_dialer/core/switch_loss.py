@@ -102,7 +102,10 @@ def wait_for_all(w: World) -> None:
 
 def away_too_long(w: World, switch: SwitchId) -> None:
     state = w.fleet.get(switch)
-    if state.up or not w.several:
+    if not w.several:
+        return
+    if state.up:
+        _wait_no_longer(w, state)  # it is linked and can not say what is on it: the others need not wait for that
         return
     if not state.known:
         w.out.append(SwitchGivenUp(switch))
@@ -114,6 +117,10 @@ def away_too_long(w: World, switch: SwitchId) -> None:
             w.ledger.remove(leg)
     for leg in [leg for leg, at in w.ledger.switch_of.items() if at == switch]:
         w.ledger.remove(leg)  # others', too: it counts them anew when it is back
+    _wait_no_longer(w, state)
+
+
+def _wait_no_longer(w: World, state: SwitchState) -> None:
     state.known = True
     for agent_id in w.agents:
         nail(w, agent_id)

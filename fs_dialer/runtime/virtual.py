@@ -8,14 +8,14 @@ from __future__ import annotations
 import heapq
 import itertools
 from collections import deque
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
-from fs_dialer.core.model import AgentId, SwitchId
+from fs_dialer.core.model import AgentId, GatewayId, LegId, SwitchId
 from fs_dialer.runtime import perform
 from fs_dialer.runtime.ports import Store, Switch, VirtualSwitch
 from fs_dialer.runtime.switchboard import Switchboard
@@ -69,6 +69,13 @@ class VirtualRuntime:
         """The link to one of several is gone; the switch goes on, or not."""
         self.away.add(switch)
         self.give(ev.SwitchLost(switch, "the link is down"))
+
+    def restore(self, switch: SwitchId, legs: Sequence[tuple[LegId, GatewayId | None]]) -> None:
+        """The link is back, and these legs are there."""
+        self.away.discard(switch)
+        for leg, _ in legs:
+            self.board.heard(ev.LegCreated(leg, switch, None, None, None), switch, self.now)
+        self.give(ev.SwitchUp(switch, tuple(legs)))
 
     def give(self, event: ev.Event) -> None:
         """One event, and all that its actions bring about without any time passing."""

@@ -15,11 +15,13 @@ from fs_dialer.core.definition import GatewayDefinition, Installation, SwitchDef
 from fs_dialer.core.fleet import AWAY_S, Fleet
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import (
+    AgentId,
     AgentState,
     AgentStatus,
     AttemptId,
     CampaignState,
     CampaignType,
+    CommandId,
     GatewayId,
     LegFacts,
     LegId,
@@ -28,7 +30,7 @@ from fs_dialer.core.model import (
     SwitchId,
 )
 from fs_dialer.core.queue_line import Line
-from tests.core.builders import CARRIER, UTC_SET, AnyMode, Desk, a_bare_dialer, a_campaign, an_agent, some_leads
+from tests.core.builders import CARRIER, SPRING, UTC_SET, AnyMode, Desk, a_bare_dialer, a_campaign, an_agent, some_leads
 
 pytestmark = pytest.mark.spec("D2", "D3")
 
@@ -468,6 +470,31 @@ def test_a_switch_that_is_not_there_at_the_start_is_not_waited_for_for_ever() ->
     assert desk.all(act.SwitchGivenUp) == [act.SwitchGivenUp(NORTH)]
     desk.claimed(*some_leads(1))
     assert dialled(desk) == {"south": 1}
+
+
+def test_a_switch_that_is_linked_and_can_not_tell_what_is_on_it_is_not_waited_for_for_ever() -> None:
+    desk = a_house(up=False)
+    link(desk, SOUTH)
+    desk.tell(ev.SwitchUp(NORTH, ()))
+    desk.claimed(*some_leads(1))
+    desk.wait(AWAY_S - 1)
+    assert not desk.all(act.OriginateLead)
+    desk.wait(2)
+    assert dialled(desk) == {"south": 1}
+
+
+def test_a_manual_call_of_a_nailed_agent_is_made_by_his_switch() -> None:
+    desk = Desk(a_bare_dialer(offered={CampaignType.MANUAL: AnyMode(CampaignType.MANUAL, Flow(first_leg="agent", preview_s=float("inf"), pull=True))}))
+    desk.tell(ev.InstallationLoaded(two()), ev.AgentLoaded(an_agent("ana", LegKind.NAILED), AgentStatus.AVAILABLE))
+    desk.tell(ev.CampaignLoaded(a_campaign(people=("ana",), type=CampaignType.MANUAL), CampaignState.RUNNING, True, (UTC_SET,)))
+    link(desk, SOUTH)
+    link(desk, NORTH)
+    _, home = nailed_on(desk, "ana")
+    desk.tell(ag.TakeLead(CommandId("t"), "ana", AgentId("ana"), SPRING))
+    desk.tell(ag.LeadTaken(CommandId("t"), AgentId("ana"), SPRING, some_leads(1)[0]))
+    call = desk.agent("ana").call
+    desk.tell(ag.DialNow(CommandId("d"), "ana", AgentId("ana"), call))
+    assert desk.last(act.OriginateLead).switch == home
 
 
 def test_a_stranger_on_one_switch_is_not_judged_by_what_another_has_told() -> None:

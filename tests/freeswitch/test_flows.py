@@ -244,7 +244,7 @@ def test_keys_are_understood_as_rfc_2833_and_as_sip_info(told: Told, tmp_path: F
         assert call.path == "main=2;pin=123;wish=done;bye=success"
 
 
-@pytest.mark.spec("M6")
+@pytest.mark.spec("S50", "D7")
 def test_an_opt_out_is_kept_and_told(told: Told, customer: int) -> None:
     call = Call(told, DUES, customer, start="stop")
     said = told.first(lambda e: e.headers.get("Fsd-What") == "opt_out" and e.headers.get("Unique-ID") == call.leg, "it is told")[1]

@@ -261,3 +261,19 @@ def test_whom_an_agent_has_met_the_common_fallback_takes(queue: Queue, agents: S
     queue.told.api(f"uuid_kill {agent}")
     queue.told.ended(leg)
     assert queue.row(leg) == {}
+
+
+# --- the daemon lets him go ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.spec("S76")
+def test_the_overflow_takes_a_message_within_the_daemons_limit_and_leaves_no_row(queue: Queue) -> None:
+    """As EnterIvr does it. What he left comes with the end of his leg."""
+    leg = queue.comes(LETTERBOX, ("wait", 1.0), ("talk", 12.0), STAYS)
+    queue.told.api(f"sched_del {leg}")
+    queue.told.api(f"sched_hangup +6 {leg} ALLOTTED_TIMEOUT")
+    queue.told.api(f"uuid_transfer {leg} letterbox.overflow XML fsd_queue")
+    ended = queue.told.ended(leg, 12.0)
+    assert ended.headers["Hangup-Cause"] == "ALLOTTED_TIMEOUT"
+    assert re.fullmatch(r"voicemail=[2-5]", ended.headers["variable_fsd_ivr"])
+    assert queue.row(leg) == {}

@@ -84,7 +84,7 @@ class Caller:
 
     def run(self) -> str:
         """The words that the switch has of him when he is gone."""
-        attempt = Attempt(AttemptId("a1"), CampaignId("spring"), 1, LeadId("l1"), LEG, "+34600000001", TRUNK, "+34910000000", None, NOON)
+        attempt = Attempt(AttemptId("a1"), CampaignId("spring"), 1, LeadId(1), LEG, "+34600000001", TRUNK, "+34910000000", None, NOON)
         attributes = tuple((f"fsd_a_{name}", value) for name, value in self.path.attributes.items())
         given = (("fsd_number", "+34600000001"), ("fsd_gateway", TRUNK), ("fsd_caller_id", "+34910000000"), *attributes)
         self.port.at(self.now)

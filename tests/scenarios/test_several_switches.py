@@ -17,7 +17,7 @@ from fs_dialer.core import events as ev
 from fs_dialer.core.definition import AgentDefinition, GatewayDefinition, Installation, SwitchDefinition
 from fs_dialer.core.dialer import Dialer
 from fs_dialer.core.fleet import AWAY_S
-from fs_dialer.core.model import AgentId, AgentStatus, CampaignState, CampaignType, CommandId, GatewayId, LegKind, Outcome, SwitchId
+from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, CampaignState, CampaignType, CommandId, GatewayId, LegId, LegKind, Outcome, SwitchId
 from fs_dialer.db.memory import MemoryStore
 from fs_dialer.db.shapes import LeadRow
 from fs_dialer.modes import OFFERED
@@ -73,6 +73,7 @@ class House:
         self.dialled: list[tuple[float, act.OriginateLead]] = []
         self.closed: dict[str, act.CloseAttempt] = {}
         self.most: Counter[str] = Counter()
+        self.refused: set[AttemptId] = set()
         self.runtime = VirtualRuntime(Dialer(OFFERED, rng=rng, new_id=new_id), self.store, ports, NOON, self._step)
         self.store.take_epoch("a test")
         revision = self.store.add_campaign(campaign)
@@ -85,6 +86,7 @@ class House:
     def _step(self, event: ev.Event, now: float, actions: list[act.Action]) -> None:
         if self.runtime.steps % 5 == 0:
             self.runtime.dialer.check_invariants()
+        self.refused |= {event.attempt} if isinstance(event, ev.AttemptRefused) else set()
         self.dialled += [(now, a) for a in actions if isinstance(a, act.OriginateLead)]
         self.closed |= {a.result.attempt: a for a in actions if isinstance(a, act.CloseAttempt)}
         for switch in self.runtime.dialer.snapshot().switches if isinstance(event, ev.LegCreated) else ():
@@ -96,6 +98,9 @@ class House:
     def drain(self, switch: SwitchId, on: bool = True) -> None:
         self.runtime.give(ev.DrainSwitch(CommandId("c"), "olga", switch, on))
 
+    def back(self, switch: SwitchId) -> None:
+        self.runtime.restore(switch, [(LegId(leg), None) for leg in self.sims[switch].legs])
+
     def by_switch(self, since: float = NOON) -> Counter[str]:
         return Counter(a.switch for at, a in self.dialled if at >= since)
 
@@ -104,7 +109,7 @@ class House:
         last: dict[int, tuple[float, act.OriginateLead]] = {}
         for at, action in self.dialled:
             before = last.get(action.attempt.lead)
-            if before is not None:
+            if before is not None and before[1].attempt.id not in self.refused:
                 ended = self.closed[before[1].attempt.id]
                 assert at >= ended.update.ready_at >= ended.result.ended_at, f"lead {action.attempt.lead} was called again too soon"
             last[action.attempt.lead] = (at, action)
@@ -167,6 +172,32 @@ def test_a_drained_switch_finishes_its_calls_and_places_none() -> None:
     back = house.runtime.now
     house.run(300)
     assert house.by_switch(back)["north"] > 0 and house.store.drained_switches() == {}
+    house.nobody_is_called_too_soon()
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_whatever_becomes_of_two_switches_nobody_is_called_too_soon_and_no_agent_twice(seed: int) -> None:
+    chance = Random(seed)
+    lines = {"main": SwitchDefinition(id=MAIN, lines=chance.choice([12, 40])), "north": SwitchDefinition(id=NORTH, weight=chance.choice([1, 3]), cps=5.0)}
+    house = House(seed, predictive=seed % 2 == 0, **lines)
+    for _ in range(14):
+        house.run(chance.uniform(1, 50))
+        switch, what = chance.choice([MAIN, NORTH]), chance.choice(["lose", "lose", "back", "back", "drain", "again", "work"])
+        if what == "lose" and switch not in house.runtime.away:
+            house.runtime.lose(switch)
+        elif what == "back" and switch in house.runtime.away:
+            house.back(switch)
+        elif what in ("drain", "again"):
+            house.drain(switch, what == "drain")
+        house.runtime.dialer.check_invariants()
+    for switch in (MAIN, NORTH):
+        house.drain(switch, on=False)
+        if switch in house.runtime.away:
+            house.back(switch)
+    house.runtime.give(ev.DrainAsked())
+    house.run(1200)
+    assert house.runtime.drained, f"seed {seed}: {house.runtime.dialer.snapshot()}"
+    assert {a.attempt.id for _, a in house.dialled} == house.closed.keys() | house.refused, "every attempt has an end"
     house.nobody_is_called_too_soon()
 
 

@@ -129,4 +129,4 @@ def test_somebody_who_listens_no_longer_hangs_up_in_the_middle() -> None:
     ("CURRENT_DATE pronounced", "2026-12-01 12:00:00", "time/day-2 time/mon-11 digits/h-1 digits/2 digits/thousand digits/20 digits/6"),
     ("NUMBER pronounced", "1314", "digits/1 digits/thousand digits/3 digits/hundred digits/14"), ("NUMBER iterated", "07", "digits/0 digits/7")])  # fmt: skip
 def test_what_is_said_is_said_with_the_files_of_mod_say_en(kind: str, text: str, files: str) -> None:
-    assert english.files(*kind.split(), text) == [f"{each}.wav" for each in files.split()]
+    assert english.files(kind.split()[0], kind.split()[1], text) == [f"{each}.wav" for each in files.split()]

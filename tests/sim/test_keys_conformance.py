@@ -25,6 +25,7 @@ from tests.sim.replay import said_in, started_at
 
 HELLO, BEEP = "/srv/fswitch/sounds/hello.wav", "/srv/fswitch/sounds/beep.wav"
 SOUNDS = "/srv/switch/sounds"  # as the recordings name it
+ASK = f"1 1 2 2000 none '{SOUNDS}/hello.wav' {SOUNDS}/beep.wav fsd_key [*1] 2000 'small.1bc0df80.lost XML fsd_ivr'"
 KEY = "Event-Name=CUSTOM,Event-Subclass=queue::callback_request,Requested-Digit="
 DIALPLAN = rf"""<include>
 <context name="public"><extension name="all"><condition field="destination_number" expression="^(.+)$">
@@ -80,7 +81,7 @@ DIALPLAN = rf"""<include>
 <context name="fsd_ivr">
   <extension name="asked"><condition field="destination_number" expression="^small\.1bc0df80\.main$">
     <action application="set" data="fsd_ivr=${{fsd_done}}main="/>
-    <action application="play_and_get_digits" data="1 1 2 2000 none '{SOUNDS}/hello.wav' {SOUNDS}/beep.wav fsd_key [*1] 2000 'small.1bc0df80.lost XML fsd_ivr'"/>
+    <action application="play_and_get_digits" data="{ASK}"/>
     <action application="hangup" data="NORMAL_CLEARING"/>
   </condition></extension>
   <extension name="lost"><condition field="destination_number" expression="^small\.1bc0df80\.lost$">
