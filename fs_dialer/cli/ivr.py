@@ -115,12 +115,12 @@ def ivr_render(session: Session, flow: str, paths: tuple[Path, ...], out: Path |
 
     Transfers go by the trunks of the installation, as far as it is defined there.
     """
-    from fs_dialer.dialplans.options import SwitchOptions
+    from fs_dialer.cli.switch_files import switch_options
     from fs_dialer.ivr.render import flow_file
 
     found = flows(session, paths, [flow])
     ivr = found.ivrs[flow]
-    xml = flow_file((ivr,), SwitchOptions(gateways=found.installation.gateways if found.installation else ()))
+    xml = flow_file((ivr,), switch_options(session, found.installation))
     if out is not None:
         out.write_text(xml, encoding="utf-8")
         session.note(f"written: {out}")

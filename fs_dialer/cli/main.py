@@ -279,6 +279,10 @@ SWITCH = LazyGroup(
         "Commands": {
             "list": Lazy(f"{HERE}.switches:switch_list", "Every switch: is it there, its calls and limits."),
             "drain": Lazy(f"{HERE}.switch_drain:switch_drain", "No new calls by one of them, for maintenance; --off: again."),
+            "install": Lazy(f"{HERE}.switch_install:switch_install", "Put flows, queues and the fallback into its configuration."),
+            "diff": Lazy(f"{HERE}.switch_diff:switch_diff", "What is installed there, against what would be."),
+            "reload": Lazy(f"{HERE}.switch_reload:switch_reload", "Bring changed flows and queues into it."),
+            "uninstall": Lazy(f"{HERE}.switch_uninstall:switch_uninstall", "Take out what was installed."),
         }
     },
 )

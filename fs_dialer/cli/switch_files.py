@@ -26,6 +26,7 @@ from fs_dialer.dialplans.manifest import SCRIPTS, Chosen
 from fs_dialer.dialplans.old_flows import with_old
 from fs_dialer.dialplans.options import SwitchOptions
 from fs_dialer.errors import EslUnsafe, FsDialerError
+from fs_dialer.modes.autocall import Options
 from fs_dialer.paths import conf_dir
 
 IVRS, QUEUES = "ivrs", "queues"
@@ -41,6 +42,7 @@ class Contents:
     queues: tuple[QueueDefinition, ...]
     installation: Installation | None
     used_by: Mapping[str, tuple[str, ...]]
+    detectors: tuple[str, ...] = ()  # of answering machines, as far as campaigns are known
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,8 +121,10 @@ def _of_database(session: Session) -> Contents:
         if unread:
             raise FsDialerError(f"this fs-dialer can not read {', '.join(unread)} as stored: apply it anew, or use the fs-dialer that stored it")
         known = any(each.kind == INSTALLATION for each in standing)
-        users = [(str(each.id), ivr) for each in (*dialling, *newest) if isinstance(ivr := getattr(each.options, "ivr", None), Ivr)]
-        return _gathered(defined, store.queues(), store.installation() if known else None, users)
+        users = [(str(each.id), each.options.ivr) for each in (*dialling, *newest) if isinstance(each.options, Options)]
+        found = _gathered(defined, store.queues(), store.installation() if known else None, users)
+        detectors = {each.options.machines.detect for each in (*dialling, *newest) if isinstance(each.options, Options)} - {"off"}
+        return replace(found, detectors=tuple(sorted(detectors)))
 
 
 def _gathered(defined: Iterable[Ivr], queues: Iterable[QueueDefinition], installation: Installation | None, users: Iterable[tuple[str, Ivr]]) -> Contents:

@@ -20,8 +20,8 @@ from fs_dialer.cli.failures import CommandFailed, Exit
 from fs_dialer.cli.settings import Session, nearest_name
 from fs_dialer.config.daemon import DaemonSettings
 from fs_dialer.config.switch_links import MAIN
-from fs_dialer.core.model import SwitchId
 from fs_dialer.core.leg_plan import FALLBACK_EXTENSION
+from fs_dialer.core.model import SwitchId
 from fs_dialer.core.switch_names import FALLBACK_CONTEXT, IVR_CONTEXT, QUEUE_CONTEXT
 from fs_dialer.dialplans.old_flows import flow_of, queue_of
 from fs_dialer.errors import ConfigError, EslDisconnected
@@ -43,7 +43,7 @@ class Here:
     near: bool
 
     def ask(self, command: str) -> str:
-        """"" where it is not reachable, or falls silent."""
+        """ "" where it is not reachable, or falls silent."""
         try:
             return self.line.ask_now(command) if self.line is not None else ""
         except EslDisconnected:
@@ -121,16 +121,17 @@ def reload(here: Here, flows: Iterable[str], queues: Iterable[str], numbers: Ite
         return trouble
     if f'<extension name="{FALLBACK_EXTENSION}"' not in _located(here, FALLBACK_CONTEXT):
         said = here.ask("global_getvar conf_dir").strip()
-        return f"it took the files, and has no {FALLBACK_EXTENSION}: its own conf folder is {said or 'not known'}, and freeswitch.xml there has to include dialplan/*.xml"
+        said = said or "not known"
+        return f"it has no {FALLBACK_EXTENSION} afterwards: its own conf folder is {said}, and freeswitch.xml there has to include dialplan/*.xml"
     there = flows_in(_located(here, IVR_CONTEXT), _located(here, QUEUE_CONTEXT), SwitchId(here.name))
     missing = [f"flow {name}" for name in flows if name not in there.flows] + [f"queue {name}" for name in queues if name not in there.queues]
     if missing:
-        return f"it took the files, and does not have: {', '.join(missing)}; is there a second context fsd_ivr or fsd_queue in its dialplan?"
+        return f"afterwards it does not have {', '.join(missing)}; is there a second context fsd_ivr or fsd_queue in its dialplan?"
     wanted = list(numbers)
     public = _located(here, "public") if wanted else ""
     missing = [number for number in wanted if f'<extension name="{number}"' not in public]
     if missing:
-        return f"it took the files, and its context public does not have {missing[0]}: it has to include dialplan/public/*.xml"
+        return f"afterwards its context public does not have {missing[0]}: it has to include dialplan/public/*.xml"
     return ""
 
 
@@ -147,7 +148,7 @@ def _located(here: Here, context: str) -> str:
 def need_line(here: Here) -> None:
     """CommandFailed where the switch can not be asked."""
     if here.line is None:
-        raise CommandFailed(f"the switch is not reachable: {here.why}", "nothing was changed; without --reload the files are written only", code=Exit.UNREACHABLE)
+        raise CommandFailed(f"the switch is not reachable: {here.why}", "nothing was changed; without --reload, files are only written", code=Exit.UNREACHABLE)
 
 
 def set_alias(here: Here) -> bool:

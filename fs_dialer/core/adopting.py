@@ -93,7 +93,8 @@ def reconcile_done(w: World, ev: events.ReconcileDone) -> None:
 
 def _settle_strangers(w: World, switch: SwitchId | None) -> None:
     """Everything has been told: what is left of an earlier daemon's legs talks to a customer of ours, or is hung up. An agent's leg that is bridged to nobody's
-    customer is what remains of a consultation. Bridged to a leg that is none of ours, it may talk to a caller of whom we are told late. `switch`: only those there."""
+    customer is what remains of a consultation. Bridged to a leg that is none of ours, it may talk to a caller of whom we are told late.
+    `switch`: only those there."""
     with_customers = {call.agent_leg: call for call in w.calls.values() if call.state is CallState.BRIDGED and call.agent is None}
     _back_to_their_customers(w, switch)
     strangers = [leg for leg, at in w.strangers.items() if switch in (None, at)]

@@ -126,6 +126,7 @@ class Call:
     wanted_at: float | None = None  # when an agent was wanted first
     asking: str = ""  # the node whose HTTP request is on its way
     asked_http_at: float = 0.0
+    over_at: str = ""  # the node whose service has answered, where none follows: the flow ended there, as a success (D13)
     answers: tuple[tuple[str, str], ...] = ()  # of services, by name
     opted_out: bool = False
     message: str = ""  # for a machine: playing, left

@@ -191,7 +191,7 @@ def _opted_out(w: World, ev: ag.KeptFound) -> None:
             break
         if found[0] is None:
             found = (id, node.list)
-    w.out.append(OptOut(ev.switch, None, found[0], ev.number, found[1], w.now if ev.at is None else ev.at, (ev.row, *ev.also)))
+    w.out.append(OptOut(ev.switch, None, found[0], ev.number, found[1], w.now if ev.at is None else ev.at, (ev.row, *ev.also), ev.place))
 
 
 # --- whose turn it is -----------------------------------------------------------------------------------------------------------------

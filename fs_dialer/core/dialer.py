@@ -408,7 +408,7 @@ class Dialer:
         if not w.nailed_let_go:
             w.nailed_let_go = True
             w.out += [Hangup(leg, "NORMAL_CLEARING") for leg, role in w.legs.items() if not role.orphan]
-        if not w.switch_up or (w.reconciled and not any(w.fleet.get(role.switch).up for role in w.legs.values())):
+        if not w.switch_up or (w.reconciled and not any(w.fleet.get(role.switch).up and not role.lost for role in w.legs.values())):
             w.drained = True
             w.timers.clear(("fallback",))
             lifecycle.save_times(w)

@@ -29,14 +29,6 @@ STEP = re.compile(r"([a-z0-9_-]{1,32})=([0-9A-Za-z*#._-]{0,64})")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Key:
-    """A way out of a menu."""
-
-    key: str  # 0–9, star, hash
-    to: str
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
     """One step of a flow. `do` says which of the settings it has; `types` in their metadata names the kinds of nodes, as elsewhere the campaign types."""
 

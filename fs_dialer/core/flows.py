@@ -74,7 +74,7 @@ def opt_out(w: World, call: calls.Call, node: str) -> None:
     """At once, whatever becomes of the call: the list is the database's, and the switch keeps a row until it has been written."""
     if not call.opted_out:
         w.tell(call.id, "opted out", f"at {node}")
-        w.out.append(opt_out_action(call, w.switch_of(call), _list(call, node), w.now))
+        w.out.append(opt_out_action(call, w.switch_of(call), node, _list(call, node), w.now))
         feed(w, call.id, calls.OptedOut())
 
 

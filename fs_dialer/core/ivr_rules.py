@@ -116,7 +116,7 @@ def answer_came(call: Call, ev: HttpCame, now: float) -> Result:
     if not ev.ok:
         return _on(changed(call, asking=""), node.otherwise, now, ())
     answers = dict(call.answers) | dict(ev.values)
-    return _on(changed(call, asking="", answers=tuple(answers.items())), node.next, now, ev.values)
+    return _on(changed(call, asking="", answers=tuple(answers.items()), over_at="" if node.next else node.name), node.next, now, ev.values)
 
 
 def _on(call: Call, node: str, now: float, taken: tuple[tuple[str, str], ...]) -> Result:

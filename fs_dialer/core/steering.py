@@ -50,6 +50,8 @@ def walked(call: Call, path: str = "") -> Walked:
     script, path = call.plan.script, path or call.path
     if script is None:
         return NOWHERE
+    if call.over_at and path.split(";")[-1] == f"{call.over_at}=":
+        path += SUCCESS  # the switch can not know: it was let go from where it waited for the answer
     done = steps(script, path)
     set_: dict[str, str] = {}
     lists: dict[str, None] = {}
@@ -141,6 +143,8 @@ def to_message(call: Call, now: float) -> tuple[Call, list[Directive]]:
     return call, [Timer(WaitDue, None), entered, Timer(GuardDue, now + MESSAGE_MOST_S + FLOW_SLACK_S)]
 
 
-def opt_out_action(call: Call, switch: SwitchId, wanted: str, now: float) -> OptOut:
+def opt_out_action(call: Call, switch: SwitchId, node: str, wanted: str, now: float) -> OptOut:
     """He goes on the do-not-call list `wanted`; the row that his flow left in the switch is settled with it."""
-    return OptOut(switch, call.id, call.campaign, call.lead.number, wanted, now, (names.kept_row(call.lead_leg, names.KEPT_OPT_OUT),))
+    rows = (names.kept_row(call.lead_leg, names.KEPT_OPT_OUT),)
+    place = f"{call.plan.ivr}.{node}" if call.plan.ivr and node else ""
+    return OptOut(switch, call.id, call.campaign, call.lead.number, wanted, now, rows, place)

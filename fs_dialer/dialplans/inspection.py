@@ -16,8 +16,8 @@ from fs_dialer.dialplans.dialplan import BREAKS, HAS_AMD, NAMES, NOW, NOW_LATER,
 
 CONTEXTS = (FALLBACK_CONTEXT, IVR_CONTEXT, QUEUE_CONTEXT)
 APPLICATIONS = frozenset(
-    "amd answer avmd_start bind_digit_action bridge clear_digit_action db digit_action_set_realm endless_playback event execute_extension hangup log mkdir park "
-    "play_and_get_digits playback record say sched_broadcast sched_cancel sched_hangup sched_transfer set sleep transfer unset wait_for_silence".split()
+    "amd answer avmd_start bind_digit_action bridge clear_digit_action db digit_action_set_realm endless_playback event execute_extension hangup log mkdir "
+    "park play_and_get_digits playback record say sched_broadcast sched_cancel sched_hangup sched_transfer set sleep transfer unset wait_for_silence".split()
 )
 _ORDERS = ("X-PRE-PROCESS", "X-NO-PRE-PROCESS", "<!--#", "$${", "<!DOCTYPE", "<!ENTITY", "<?")
 _SHAPE: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # element → its attributes, what may stand in it

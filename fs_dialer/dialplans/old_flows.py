@@ -40,7 +40,7 @@ def owners(path: str, text: str) -> list[str]:
 def with_old(path: str, wanted: str, installed: str, has_callers: Callable[[str], bool]) -> tuple[str, list[str]]:
     """The wanted file with those of the installed one that are not in it and have callers, and which these are."""
     owner = _OWNER.get(path)
-    if owner is None or not wanted.count(_END) == 1:
+    if owner is None or wanted.count(_END) != 1:
         return wanted, []
     now = set(owners(path, wanted))
     stay = [each for each in owners(path, installed) if each not in now and has_callers(each)]

@@ -17,6 +17,7 @@ from fs_dialer.core.model import (
     CampaignId,
     CampaignState,
     CommandId,
+    LeadId,
     LeadReturn,
     LeadUpdate,
     OpenAttempt,
@@ -99,6 +100,16 @@ class DaemonStore(Store, Protocol):
         """The engine's state for `status`, in place of the last one."""
 
     def close(self) -> None: ...
+
+
+class VirtualStore(Store, Protocol):
+    """A store in virtual time, where no trigger runs beside the daemon and nobody notifies it."""
+
+    def call_back(self, campaign: CampaignId) -> Sequence[LeadId]:
+        """What a trigger `add_to` does: who asked for a callback joins the campaign, in the order of asking (S82, S89); the new leads."""
+
+    def withdrawn(self) -> Sequence[tuple[CampaignId, LeadId]]:
+        """Leads stopped since this was asked last, because their customers were served otherwise or had waited too long (D12)."""
 
 
 class Switch(Protocol):

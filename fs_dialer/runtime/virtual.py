@@ -13,11 +13,12 @@ from typing import Any
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
+from fs_dialer.core.agent_events import LeadWithdrawn
 from fs_dialer.core.agent_picture import AgentPicture
 from fs_dialer.core.dialer import Dialer
-from fs_dialer.core.model import AgentId, GatewayId, LegId, SwitchId
+from fs_dialer.core.model import AgentId, CampaignId, GatewayId, LegId, SwitchId
 from fs_dialer.runtime import perform
-from fs_dialer.runtime.ports import Store, Switch, VirtualSwitch
+from fs_dialer.runtime.ports import Switch, VirtualStore, VirtualSwitch
 from fs_dialer.runtime.switchboard import Switchboard
 
 OnStep = Callable[[ev.Event, float, list[act.Action]], None]
@@ -31,16 +32,18 @@ def no_service(action: act.AskHttp) -> tuple[float, ev.HttpAnswered]:
 
 
 class VirtualRuntime:
-    """Drives one engine. `on_step` sees every event with its actions (journal, tests)."""
+    """Drives one engine. `on_step` sees every event with its actions (journal, tests). `call_back_in`: the campaign that who pressed a queue's callback key
+    joins, as a trigger does it (S82); None = nobody joins one."""
 
     def __init__(
         self,
         dialer: Dialer,
-        store: Store,
+        store: VirtualStore,
         switch: VirtualSwitch | Mapping[SwitchId, VirtualSwitch],
         start: float,
         on_step: OnStep | None = None,
         service: Service = no_service,
+        call_back_in: CampaignId | None = None,
     ) -> None:
         ports = switch if isinstance(switch, Mapping) else {perform.MAIN_SWITCH: switch}
         self.dialer, self.store, self.now = dialer, store, start
@@ -51,7 +54,7 @@ class VirtualRuntime:
         self.steps = 0
         self.callers: list[act.CallerServed | act.CallerLeft] = []
         self.pictures: dict[AgentId, AgentPicture] = {}  # of watched agents, the newest
-        self._on_step, self._service = on_step, service
+        self._on_step, self._service, self._call_back_in = on_step, service, call_back_in
         self._order = itertools.count()
         self._later: list[tuple[float, int, ev.Event]] = []  # what services will have answered, the soonest first
         self._inbox: deque[ev.Event] = deque()
@@ -138,8 +141,6 @@ class VirtualRuntime:
             heapq.heappush(self._later, (self.now + min(takes_s, action.timeout_s), next(self._order), told))
         elif isinstance(action, act.ShowAgent):
             self.pictures[action.picture.agent] = action.picture
-        elif isinstance(action, act.CallerServed | act.CallerLeft):
-            self.callers.append(action)
         elif isinstance(action, act.Note):
             self.notes.append(action)
         elif isinstance(action, act.Drained):
@@ -148,8 +149,24 @@ class VirtualRuntime:
             pass  # no earlier daemon left anything here
         else:
             perform.write(self.store, action)
-            if isinstance(action, act.OptOut) and action.kept:
+            if isinstance(action, act.CallerServed | act.CallerLeft):
+                self.callers.append(action)
+                self._requests()
+            if isinstance(action, act.CallerLeft | act.OptOut) and action.kept:
                 self._to_switch(lambda port, each: port.forget_kept(each), act.ForgetKept(action.switch, action.kept))
+            elif isinstance(action, act.CloseAttempt):
+                self._withdrawn()
+
+    def _requests(self) -> None:
+        """Who asked for a callback becomes a lead, and the engine is told so; whose request was met otherwise is called no more (D12)."""
+        if self._call_back_in is not None and self.store.call_back(self._call_back_in):
+            stored = self.store.campaign(self._call_back_in)
+            if stored is not None:
+                self._inbox.append(ev.CampaignLoaded(stored.campaign, stored.state, stored.started, tuple(stored.zone_sets), None))
+        self._withdrawn()
+
+    def _withdrawn(self) -> None:
+        self._inbox.extend(LeadWithdrawn(campaign, lead) for campaign, lead in self.store.withdrawn())
 
     def _to_switch(self, rule: Callable[[Switch, Any], None], action: act.Action) -> None:
         """Where a link is down, what would have been sent is not."""

@@ -86,7 +86,7 @@ def as_type(setting: Setting, campaign_type: CampaignType) -> Setting:
     options = SETTINGS[campaign_type]
     required = [key for key, each in declared(options).items() if each.default is each.default_factory]  # both MISSING
     if required:
-        raise ValueError(f"a {campaign_type.value} campaign needs `{required[0]}`")
+        raise ValueError(f"a campaign of type {campaign_type.value} needs `{required[0]}`, which a {setting.campaign.type.value} campaign has not")
     return replace(setting, campaign=replace(setting.campaign, type=campaign_type, options=options()))
 
 
@@ -94,8 +94,6 @@ def why_not(campaign_type: CampaignType) -> str:
     """Why campaigns of this type cannot be simulated; "" = they can."""
     if campaign_type in OFFERED:
         return ""
-    if campaign_type is CampaignType.AUTOCALL:
-        return "autocall campaigns cannot be simulated yet: that comes with the menus (IVR flows) their customers meet"
     return f"this version does not run {campaign_type.value} campaigns, so it cannot simulate them"
 
 

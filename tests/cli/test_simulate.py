@@ -154,7 +154,7 @@ def test_a_setting_is_tried_at_several_values() -> None:
         (("--what-if", "ring=1s..20s"), "out of bounds: 5s to 2m"),
         (("--compare", "progresive,predictive"), "nearest: progressive"),
         (("--compare", "predictive"), "two types or more"),
-        (("--compare", "predictive,autocall"), "IVR flows"),
+        (("--compare", "predictive,autocall"), "a campaign of type autocall needs `ivr`, which a predictive campaign has not"),
         (("--plot", "day.pdf"), ".svg or .png"),
         (("--write-people", "x.yml"), "needs --learn"),
     ],

@@ -11,6 +11,7 @@ from fs_dialer.core.call_words import (
     AskSwitch,
     BeepHeard,
     Begin,
+    Finish,
     FoundInFlow,
     GuardDue,
     HttpCame,
@@ -29,7 +30,7 @@ from fs_dialer.core.call_words import (
 from fs_dialer.core.flow import extension
 from fs_dialer.core.ivr_rules import ANSWER_SLACK_S, PARK_MOST_S
 from fs_dialer.core.model import CallState
-from fs_dialer.core.steering import FLOW_SLACK_S
+from fs_dialer.core.steering import FLOW_SLACK_S, walked
 from tests.core.builders import a_plan
 from tests.core.call_story import LEAD, Story
 from tests.core.test_steering import FLOW
@@ -113,6 +114,18 @@ def test_no_answer_and_no_way_for_it_ends_the_call() -> None:
     story = in_flow()
     story.give(HttpWanted("ask"))
     assert story.give(HttpCame("ask", False), after=1.0) == [Hangup(LEAD, "NORMAL_CLEARING")]
+
+
+@pytest.mark.spec("D13")
+@pytest.mark.parametrize(("ok", "success"), [(True, True), (False, False)])
+def test_an_answer_behind_which_no_node_follows_ends_the_flow_as_a_success_and_none_does_not(ok: bool, success: bool) -> None:
+    last = replace(FLOW, nodes=tuple(replace(node, next="") if node.name == "ask" else node for node in FLOW.nodes))
+    story = in_flow(ivr=extension(last), script=last)
+    story.give(HttpWanted("ask", "main=2;ask="))
+    assert story.give(HttpCame("ask", ok), after=1.0) == [Hangup(LEAD, "NORMAL_CLEARING")]
+    (over,) = [d for d in story.give(LeadEnded(cause="NORMAL_CLEARING", path="main=2;ask=")) if isinstance(d, Finish)]
+    assert over.evidence is not None and over.evidence.ivr_success is success
+    assert (walked(story.call).left_at, walked(story.call).steps[-1].value) == (("", "success") if ok else ("ask", "2"))
 
 
 def test_an_answer_that_is_too_late_or_of_another_node_is_nothing() -> None:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fs_dialer.core.actions import EnterIvr
 from fs_dialer.core.call_words import Call
-from fs_dialer.core.flow import Ivr, Node, extension
+from fs_dialer.core.flow import Ivr, Node, extension, node_extension
 from fs_dialer.core.model import Lead
 from fs_dialer.core.steering import known_values, onward, opt_out_action, otherwise, sayable, standing, variables, walked
 from fs_dialer.esl.commands import gateway_endpoint, originate_to_extension
@@ -148,5 +148,6 @@ def test_what_a_service_said_goes_along_allow_listed() -> None:
 
 
 def test_an_opt_out_names_the_row_that_the_flow_left_in_the_switch() -> None:
-    told = opt_out_action(in_flow(), SWITCH, "own", NOON)
+    told = opt_out_action(in_flow(), SWITCH, "stop", "own", NOON)
     assert (told.number, told.list, told.kept) == (a_call().lead.number, "own", ("lead-1.opt_out",))
+    assert told.place == f"{extension(FLOW)}.stop" == node_extension(FLOW, "stop")
