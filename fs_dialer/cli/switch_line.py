@@ -153,7 +153,8 @@ def need_line(here: Here) -> None:
 
 def set_alias(here: Here) -> bool:
     """`fsd status` for users of fs_cli; the switch remembers it over restarts, in its own database. Whether it took it."""
-    return here.ask(f"alias stickyadd {ALIAS} {ALIAS_COMMAND}").startswith("+OK")
+    has_lua = here.ask("module_exists mod_lua").strip() == "true"
+    return has_lua and here.ask(f"alias stickyadd {ALIAS} {ALIAS_COMMAND}").startswith("+OK")
 
 
 def drop_alias(here: Here) -> None:

@@ -46,12 +46,12 @@ def switch_uninstall(session: Session, conf_dir: Path | None, name: str | None, 
             states = judged(before, found_in(folder, sorted(before.files)), {})
             if not force:
                 refuse(folder, states)
+            if reload and not dry_run:
+                _may_reload(here, force)
             session.table(("FILE", ""), [(str(folder.place(each.path)), _word(each, dry_run)) for each in states])
             if dry_run:
                 session.say("", "Nothing was removed (--dry-run).")
             else:
-                if reload:
-                    _may_reload(here, force)
                 odd = [each.path for each in states if each.state in REFUSED]
                 undo = change(folder, before, Change({each.path: None for each in states}, None, odd, before.displaced))
                 if reload:

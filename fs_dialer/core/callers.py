@@ -20,8 +20,9 @@ from fs_dialer.core.adopting import adopt_bridged
 from fs_dialer.core.call import UNDIALED
 from fs_dialer.core.call_rules import LOST_IN_CALL_S
 from fs_dialer.core.caller_rules import CALLBACK, RELEASED, VOICEMAIL
-from fs_dialer.core.calling import feed, forget_closed, next_agent, offer_of
+from fs_dialer.core.calling import feed, offer_of
 from fs_dialer.core.changed import changed
+from fs_dialer.core.closing import forget_closed
 from fs_dialer.core.fallbacks import arm_fallback
 from fs_dialer.core.flow import node_extension
 from fs_dialer.core.leads import STATUS
@@ -31,6 +32,7 @@ from fs_dialer.core.model import AttemptId, CallState, CampaignId, CampaignState
 from fs_dialer.core.queue_line import PREFIX, Queue
 from fs_dialer.core.sharing import claims, standings
 from fs_dialer.core.switch_names import KEPT_KEY, KEPT_OPT_OUT, KEPT_VOICEMAIL, kept_row
+from fs_dialer.core.whose_turn import next_agent
 from fs_dialer.core.world import LegRole, Run, World
 
 FLOW = Flow(on_answer="music_then_agent", reserve_agent=False)

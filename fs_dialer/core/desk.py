@@ -17,9 +17,10 @@ from fs_dialer.core.actions import Reply, ReturnLeads, TakeLeadNow
 from fs_dialer.core.agent_picture import LastCall
 from fs_dialer.core.calling import ask_gates, feed
 from fs_dialer.core.events import CommandEvent, Event
+from fs_dialer.core.hopper import ask_what_is_left
 from fs_dialer.core.leads import STORE_GATES, Check
 from fs_dialer.core.model import AgentId, AgentState, AgentStatus, AttemptId, CallState, LeadReturn
-from fs_dialer.core.placing import ask_what_is_left, place_for_agent
+from fs_dialer.core.placing import place_for_agent
 from fs_dialer.core.schedule import start_of_day
 from fs_dialer.core.world import Desk, Run, World
 

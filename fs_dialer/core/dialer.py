@@ -12,7 +12,7 @@ from functools import partial
 from random import Random
 from typing import Any
 
-from fs_dialer.core import adopting, callers, calling, desk, fallbacks, flows, in_call, lifecycle, pictures, placing, switch_loss
+from fs_dialer.core import adopting, callers, calling, closing, desk, fallbacks, flows, hopper, in_call, lifecycle, pictures, placing, switch_loss
 from fs_dialer.core import agent as agents
 from fs_dialer.core import call_words as calls
 from fs_dialer.core import events as ev
@@ -89,13 +89,13 @@ class Dialer:
         while w.stopped:
             calling.drop_undialed(w, w.stopped.pop(), "the campaign was stopped")
         for run in w.asked_after:
-            placing.ask_what_is_left(w, run)
+            hopper.ask_what_is_left(w, run)
         w.asked_after.clear()
         while w.logged_out:
             desk.left(w, w.logged_out.pop())
         if w.pace_due:
             placing.pace(w)
-            placing.end_if_done(w)
+            hopper.end_if_done(w)
         if w.draining and not w.drained:
             self._drain_on()
         if w.touched:
@@ -205,7 +205,7 @@ class Dialer:
         role = self._w.legs.get(e.leg)
         if role is not None and role.kind == "lead":
             if not e.early and role.call in self._w.calls:
-                calling.way_worked(self._w, self._w.calls[role.call])
+                closing.way_worked(self._w, self._w.calls[role.call])
             self._to_call(e.leg, calls.LeadEarly() if e.early else calls.LeadRang())
 
     def _leg_answered(self, e: ev.LegAnswered) -> None:
@@ -217,7 +217,7 @@ class Dialer:
             w.out.append(Hangup(e.leg, "NORMAL_CLEARING"))
         elif role.kind == "lead" and role.call in w.calls:
             call = w.calls[role.call]
-            calling.way_worked(w, call)
+            closing.way_worked(w, call)
             if call.state in (CallState.DIALING, CallState.EARLY) and call.dialed_at is not None:
                 run = w.runs[call.campaign]
                 run.memory = run.mode.observe(run.memory, Observation("answered", w.now - call.dialed_at), w.now)
@@ -365,12 +365,12 @@ class Dialer:
     def _leads_claimed(self, e: ev.LeadsClaimed) -> None:
         run = self._w.runs.get(e.campaign)
         if run is not None:
-            placing.leads_claimed(self._w, run, e.leads, e.next_ready_at, e.unfinished)
+            hopper.leads_claimed(self._w, run, e.leads, e.next_ready_at, e.unfinished)
 
     def _claim_failed(self, e: ev.ClaimFailed) -> None:
         run = self._w.runs.get(e.campaign)
         if run is not None:
-            placing.claim_failed(self._w, run)
+            hopper.claim_failed(self._w, run)
 
     def _store_lost(self, e: ev.StoreLost) -> None:
         if self._w.store_up:

@@ -31,15 +31,15 @@ THOUSANDS = re.compile(r"[+-]?[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?")
 
 @dataclass(frozen=True, slots=True)
 class Walked:
-    """steps: what was done, in its order. set: parameters of the lead. left_at: the node where the call ended, "" = at an end of the flow. lists: of
-    do-not-call, on which he asked to be put."""
+    """steps: what was done, in its order. set: parameters of the lead. left_at: the node where the call ended, "" = at an end of the flow. opted_out:
+    the do-not-call lists on which he asked to be put, each with the node where he did."""
 
     steps: tuple[IvrStep, ...] = ()
     set: tuple[tuple[str, str], ...] = ()
     left_at: str = ""
     succeeded: bool = False
     voicemail: bool = False
-    lists: tuple[str, ...] = ()
+    opted_out: tuple[tuple[str, str], ...] = ()
 
 
 NOWHERE = Walked()
@@ -54,17 +54,17 @@ def walked(call: Call, path: str = "") -> Walked:
         path += SUCCESS  # the switch can not know: it was let go from where it waited for the answer
     done = steps(script, path)
     set_: dict[str, str] = {}
-    lists: dict[str, None] = {}
+    opted_out: dict[str, str] = {}
     for step in done:
         node = script.node(step.node)
         if node is not None and step.do == "set" and step.value:
             set_.update(node.set)
         elif node is not None and step.do == "opt_out":
-            lists[node.list] = None
+            opted_out.setdefault(node.list, node.name)
     over = bool(done) and (done[-1].do == "end" or done[-1].value == SUCCESS)
     left_at = "" if over else done[-1].node if done else script.first
     told = tuple(step for step in done if step.value)
-    return Walked(told, tuple(set_.items()), left_at, succeeded(script, path), left_voicemail(script, path), tuple(lists))
+    return Walked(told, tuple(set_.items()), left_at, succeeded(script, path), left_voicemail(script, path), tuple(opted_out.items()))
 
 
 def standing(call: Call, do: str) -> str:

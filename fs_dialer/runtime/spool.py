@@ -44,13 +44,37 @@ class Spool:
             self._sync_folder()
 
     def replay(self, write: Callable[[Sequence[Kept]], None]) -> int:
-        """Give all results to `write`, oldest first, then remove the file. Whatever `write` raises (StoreError when it can't) leaves the file as it was."""
+        """Give all results to `write`, oldest first, then remove the file. Whatever `write` raises (StoreError when it can't) leaves the file as it was.
+
+        `write` waits, and what is appended meanwhile is given to it, too: the file goes only when its end has been read.
+        """
         if not self:
             return 0
+        count, read = 0, 0
+        torn: list[str] = []
+        while read < self.path.stat().st_size:
+            results, unreadable, read = self._read_from(read)
+            torn += unreadable
+            for start in range(0, len(results), BATCH):
+                write(results[start : start + BATCH])
+            count += len(results)
+        if torn:
+            aside = self.path.with_suffix(".unreadable")
+            with open(aside, "a", encoding="utf-8") as file:
+                file.writelines(torn)
+            log.error("%d unreadable lines of the spool were set aside in %s; their attempts will be found open and closed as unknown", len(torn), aside)
+        self.path.unlink()
+        self._sync_folder()
+        return count
+
+    def _read_from(self, place: int) -> tuple[list[Kept], list[str], int]:
+        """What stands there from a byte on, the lines that can not be read, and where it ended."""
         results: list[Kept] = []
         torn: list[str] = []
-        with open(self.path, encoding="utf-8", errors="replace") as file:
-            for line in file:
+        with open(self.path, "rb") as file:
+            file.seek(place)
+            for raw in file:
+                line = raw.decode("utf-8", errors="replace")
                 try:
                     value = from_line(line)
                 except ValueError:
@@ -59,16 +83,7 @@ class Spool:
                     results.append(value)
                 else:
                     torn.append(line)
-        for start in range(0, len(results), BATCH):
-            write(results[start : start + BATCH])
-        if torn:
-            aside = self.path.with_suffix(".unreadable")
-            with open(aside, "a", encoding="utf-8") as file:
-                file.writelines(torn)
-            log.error("%d unreadable lines of the spool were set aside in %s; their attempts will be found open and closed as unknown", len(torn), aside)
-        self.path.unlink()
-        self._sync_folder()
-        return len(results)
+            return results, torn, file.tell()
 
     def _is_torn(self) -> bool:
         with open(self.path, "rb") as file:

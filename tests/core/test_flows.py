@@ -51,7 +51,8 @@ def test_an_opt_out_is_told_once_and_holds_whatever_becomes_of_the_call() -> Non
 def test_an_opt_out_that_only_the_path_tells_is_told_with_the_end() -> None:
     desk, call = one_call()
     desk.tell(ev.LegAnswered(call.leg), ended(call, "main=9;stop=yes"))
-    assert [told.list for told in desk.all(act.OptOut)] == ["fundraising"]
+    (told,) = desk.all(act.OptOut)
+    assert (told.list, told.place.rpartition(".")[2]) == ("fundraising", "stop")
     assert desk.last(act.CloseAttempt).update.status is LeadStatus.BLOCKED
 
 

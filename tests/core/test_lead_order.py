@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from fs_dialer.core import actions as act
+from fs_dialer.core.hopper import HOPPER_LEAST, HOPPER_PER_AGENT
 from fs_dialer.core.lead_order import likelier_first
 from fs_dialer.core.mode_port import View
 from fs_dialer.core.model import AgentId, CampaignType, Lead, LeadId, LeadStatus, LegKind
-from fs_dialer.core.placing import HOPPER_LEAST, HOPPER_PER_AGENT
 from fs_dialer.core.retry import REMEDY
 from fs_dialer.modes import OFFERED, predictive
 from tests.core.builders import MUSIC, NOON, AnyMode, Desk, a_campaign, a_dialling_desk, a_lead, modes, placed, some_leads

@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 
 from fs_dialer.core import actions as act
-from fs_dialer.core import calling, placing
+from fs_dialer.core import calling, closing, placing
 from fs_dialer.core import events as ev
 from fs_dialer.core.definition import CampaignAgents, GatewayDefinition, WrapUp
+from fs_dialer.core.hopper import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST
 from fs_dialer.core.leads import ORDER, Check
 from fs_dialer.core.mode_port import Flow
 from fs_dialer.core.model import (
@@ -29,7 +30,8 @@ from fs_dialer.core.model import (
     LegKind,
     Outcome,
 )
-from fs_dialer.core.placing import CLAIM_IDLE_S, CLAIM_RETRY_S, HOPPER_LEAST, PROMISE_S, SHUT_AGAIN_S
+from fs_dialer.core.placing import SHUT_AGAIN_S
+from fs_dialer.core.promises import PROMISE_S
 from fs_dialer.core.resources import AttemptCap, Hours, Profile
 from fs_dialer.core.sharing import Wanted
 from fs_dialer.core.world import Run, World
@@ -554,7 +556,7 @@ def test_a_campaign_that_goes_on_missing_more_than_twice_its_ceiling_pauses_itse
     for n in range(101):
         result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
         run.tally.add(result)
-        calling._watch_missed(desk.dialer._w, run)
+        closing._watch_missed(desk.dialer._w, run)
         assert run.running is (n < 100), n
     assert run.life.reason == "paused by itself: 60 of 201 answered calls were missed today, more than twice the ceiling of 3.0%"
 
@@ -566,5 +568,5 @@ def test_a_missed_rate_that_comes_down_in_time_pauses_nothing() -> None:
     for n in range(150):
         result = AttemptResult(AttemptId(f"a{n}"), Outcome.CONNECTED, "", None, AgentId("ana"), None, NOON, NOON + 1, NOON + 9, missed=False, leg_seen=True)
         run.tally.add(result)
-        calling._watch_missed(desk.dialer._w, run)
+        closing._watch_missed(desk.dialer._w, run)
     assert run.running and run.too_many_from is None

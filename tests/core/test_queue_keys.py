@@ -424,7 +424,8 @@ def test_whom_the_fallback_took_while_the_link_was_down_is_left_to_it() -> None:
 def test_an_opt_out_that_was_kept_goes_on_the_list() -> None:
     desk = a_keyed_desk()
     desk.tell(kept(what="opt_out", place="dues-menu.3f2a91c4.stop"))
-    assert desk.last(act.OptOut) == act.OptOut(SWITCH, None, None, "+34600123123", "own", NOON - 60.0, (kept_row("gone", "opt_out"),), "dues-menu.3f2a91c4.stop")
+    place = "dues-menu.3f2a91c4.stop"
+    assert desk.last(act.OptOut) == act.OptOut(SWITCH, None, None, "+34600123123", "own", NOON - 60.0, (kept_row("gone", "opt_out"),), place)
 
 
 # --- queues come and go -------------------------------------------------------------------------------------------------------------------------

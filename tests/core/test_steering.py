@@ -64,7 +64,7 @@ def test_the_last_word_of_the_path_is_where_he_left(path: str, left_at: str, suc
 def test_parameters_and_lists_are_those_of_the_nodes_that_he_came_to() -> None:
     assert walked(in_flow("main=2;wants=done;bye=success")).set == (("wants_call", "yes"),)
     assert walked(in_flow("main=2;wants=")).set == ()
-    assert walked(in_flow("main=9;stop=yes")).lists == ("fundraising",)
+    assert walked(in_flow("main=9;stop=yes")).opted_out == (("fundraising", "stop"),)
 
 
 def test_where_he_stands_is_told_for_the_kind_of_node_that_is_asked_for() -> None:

@@ -130,8 +130,8 @@ def test_freeswitch_does_not_read_the_examples_by_itself() -> None:
     assert list((SWITCH / "autoload_configs").glob("*.xml")) == []
 
 
-def test_every_file_for_the_switch_is_well_formed() -> None:
-    files = [path for path in SWITCH.rglob("*") if path.is_file()]
+def test_every_xml_file_for_the_switch_is_well_formed() -> None:
+    files = [path for path in SWITCH.rglob("*") if path.suffix in (".xml", ".example")]
     assert files
     for path in files:
         ElementTree.parse(path)

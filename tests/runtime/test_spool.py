@@ -104,3 +104,32 @@ def test_a_folder_that_can_not_be_written_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "state").write_text("a file stands where the folder should be")
     with pytest.raises(OSError):
         Spool(tmp_path / "state" / "spool.jsonl").append([a_result(1)])
+
+
+@pytest.mark.spec("D8")
+def test_what_is_appended_while_it_is_replayed_is_replayed_too(spool: Spool) -> None:
+    """Replaying waits for the database, and calls end meanwhile."""
+    spool.append([a_result(1)])
+    sink = Sink()
+
+    def write(results: Sequence[CloseAttempt]) -> None:
+        if not sink.got:
+            spool.append([a_result(2)])
+        sink(results)
+
+    assert spool.replay(write) == 2
+    assert sink.got == [a_result(1), a_result(2)] and not spool
+
+
+@pytest.mark.spec("D8")
+def test_what_was_appended_before_the_database_went_away_again_stays(spool: Spool) -> None:
+    spool.append([a_result(1)])
+
+    def write(results: Sequence[CloseAttempt]) -> None:
+        spool.append([a_result(2)])
+        raise StoreError("the database is away", lost=True)
+
+    with pytest.raises(StoreError):
+        spool.replay(write)
+    sink = Sink()
+    assert spool.replay(sink) == 2 and sink.got == [a_result(1), a_result(2)]

@@ -51,11 +51,12 @@ local function legs()
   local now, queued, flows, fallback = seconds(ask("strepoch")), {}, {}, 0
   for _, row in ipairs(rows("channels")) do
     if is_uuid(row.uuid) then
-      if row.context == "fsd_queue" then
+      local queue = row.context == "fsd_queue" and plain(variable(row.uuid, "fsd_queue")) or ""
+      if queue ~= "" then
         local since = seconds(variable(row.uuid, "fsd_since"))
         queued[#queued + 1] = {
           uuid = row.uuid,
-          queue = plain(variable(row.uuid, "fsd_queue")),
+          queue = queue,
           waited = since > 0 and now - since or 0,
           met = variable(row.uuid, "last_bridge_to") ~= "",
           fallback = variable(row.uuid, "fsd_fallback") == "true",
@@ -108,7 +109,7 @@ local function status(write)
     by_flow[#by_flow + 1] = flow .. " " .. count
   end
   table.sort(by_flow)
-  write(string.format("installed       %d flows, %d queues\n", known("fsd_ivr", "^([%w_-]+%.%x%x%x%x%x%x%x%x)$"), known("fsd_queue", "^(.+)%.overflow$")))
+  write(string.format("installed       flows %d, queues %d\n", known("fsd_ivr", "^([%w_-]+%.%x%x%x%x%x%x%x%x)$"), known("fsd_queue", "^(.+)%.overflow$")))
   write(string.format("in queues       %d waiting%s, %d met an agent, %d in a fallback\n", waiting,
     waiting > 0 and string.format(" (the longest %d s)", longest) or "", talking, alone))
   write(string.format("in flows        %d%s\n", in_flows, in_flows > 0 and ": " .. table.concat(by_flow, ", ") or ""))
@@ -127,7 +128,7 @@ local function queue(write)
     local state = leg.fallback and "in the fallback" or leg.met and "met an agent" or "waits"
     write(string.format("%-24s %6d s  %-16s %s\n", leg.queue, leg.waited, state, leg.uuid))
   end
-  write(string.format("%d callers\n", #queued))
+  write(string.format("callers: %d\n", #queued))
 end
 
 local verbs = { status = status, queue = queue }
