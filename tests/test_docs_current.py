@@ -10,8 +10,9 @@ import pytest
 
 from docs import _generate
 from fs_dialer.core.model import Outcome
-from fs_dialer.esl.translate import SUBSCRIBE
-from fs_dialer.runtime import switch_port
+from fs_dialer.dialplans import files
+from fs_dialer.esl.translate import SUBSCRIBE, SUBSCRIBE_CUSTOM
+from fs_dialer.runtime import kept_rows, switch_port
 
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
@@ -70,16 +71,19 @@ def test_the_ports_page_has_every_method_with_its_signature() -> None:
 def test_the_switch_page_names_every_command_that_is_sent() -> None:
     """An engineer must be able to see what a client with all rights does with them."""
     page = text("switch.md")
-    source = Path(switch_port.__file__).read_text(encoding="utf-8")
+    source = "".join(Path(str(module.__file__)).read_text(encoding="utf-8") for module in (switch_port, kept_rows))
     sent = set(re.findall(r"\bcommands\.([a-z_]+)\(", source)) - {"gateway_endpoint", "agent_endpoint"}
     words = {"show_channels_json": "show channels", "uuid_dump_json": "uuid_dump", "uuid_park_both": "uuid_transfer -both"}
+    words |= {"originate_to_extension": "originate", "uuid_announce": "uuid_broadcast", "xml_locate_context": "xml_locate"}
+    words |= {"kept_list": "db list", "kept_select": "db select", "kept_delete": "db delete", "kept_count": "db count"}
     assert sent >= {"originate", "uuid_bridge"}
     assert [name for name in sorted(sent) if f"`{words.get(name, name)}`" not in page] == []
 
 
 def test_the_switch_page_counts_the_events_that_are_subscribed() -> None:
     assert sum(name.startswith("CHANNEL_") for name in SUBSCRIBE) == 9
-    assert {name for name in SUBSCRIBE if not name.startswith("CHANNEL_")} == {"BACKGROUND_JOB", "PLAYBACK_STOP", "RECORD_START", "RECORD_STOP"}
+    assert {name for name in SUBSCRIBE if not name.startswith("CHANNEL_")} == {"BACKGROUND_JOB", "PLAYBACK_STOP", "RECORD_START", "RECORD_STOP", "RELOADXML"}
+    assert all(f"`{name}`" in text("switch.md") for name in SUBSCRIBE_CUSTOM)
     assert "BACKGROUND_JOB, PLAYBACK_STOP, RECORD_START, RECORD_STOP and nine CHANNEL_ events" in text("switch.md")
 
 
@@ -91,8 +95,9 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("name", ["flow.md", "switch.md", "reference/ports.md"])
 def test_every_file_that_is_named_exists(name: str) -> None:
-    """`core/call.py` means fs_dialer/core/call.py, other paths start at the top; what stands below $CONF is the engineer's."""
+    """`core/call.py` means fs_dialer/core/call.py, other paths start at the top; what stands below $CONF is the engineer's, and what is installed there ours."""
     page = re.sub(r"\$CONF/\S+", "", text(name)).replace("$FSD", "conf/freeswitch")
     named = set(re.findall(r"(?<![\w/.-])\w[\w./-]*/[\w-]+\.(?:conf\.xml\.example|py|sql|xml)\b", page))
     assert named
-    assert sorted(path for path in named if not any((base / path).exists() for base in (ROOT, ROOT / "fs_dialer"))) == []
+    installed = {files.FALLBACK, files.FLOWS, files.QUEUES, files.PUBLIC}
+    assert sorted(path for path in named - installed if not any((base / path).exists() for base in (ROOT, ROOT / "fs_dialer"))) == []

@@ -169,6 +169,9 @@ def _carry_out(folder: Folder, before: Manifest | None, wanted: Change, undo: Un
             advice = "it is what --force put aside before: look at it, and move it away"
             raise CommandFailed(f"{kept[path]} is there already", advice, code=Exit.REFUSED)
     manifest, after = folder.place(NAME), wanted.after
+    for place in (manifest, *places.values()):
+        if place.parent.is_dir():
+            _temporary(place).unlink(missing_ok=True)  # of one that was killed
     if after is not None:
         made = [name for name, place in _missing_folders(folder, wanted)]
         after = replace(after, folders=tuple(sorted({*after.folders, *made})))
@@ -251,8 +254,7 @@ def _put(place: Path, data: bytes, like: os.stat_result | None) -> None:
 
 def _beside(place: Path, data: bytes, like: os.stat_result | None) -> Path:
     """The whole file under another name in the same folder, on disk. `like`: whose owner and mode it has; None = by its folder."""
-    temporary = place.with_name(f".{place.name}{_TEMPORARY}")
-    temporary.unlink(missing_ok=True)  # of one that was killed
+    temporary = _temporary(place)
     handle = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
     try:
         with os.fdopen(handle, "wb") as stream:
@@ -266,6 +268,10 @@ def _beside(place: Path, data: bytes, like: os.stat_result | None) -> Path:
         temporary.unlink(missing_ok=True)
         raise
     return temporary
+
+
+def _temporary(place: Path) -> Path:
+    return place.with_name(f".{place.name}{_TEMPORARY}")
 
 
 def _owned(place: Path, like: os.stat_result) -> None:

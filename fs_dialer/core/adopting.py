@@ -239,11 +239,15 @@ def _catch_up(w: World, call_id: AttemptId, facts: LegFacts) -> None:
     elif facts.bridged_to is not None and call.target is not None and facts.bridged_to == call.target.leg:
         feed(w, call_id, calls.Handed())
     elif facts.bridged_to is not None:
-        late_bridge(w, call)
+        late_bridge(w, call, facts.bridged_to)
 
 
-def late_bridge(w: World, call: calls.Call) -> None:
-    """Bridged to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls."""
+def late_bridge(w: World, call: calls.Call, other: LegId) -> None:
+    """Bridged to somebody whose turn was given away meanwhile: end it rather than have one agent on two calls. A leg that is none of ours is a number to which
+    his flow put him through."""
+    if call.plan.in_flow and not _is_ours(w, other):
+        feed(w, call.id, calls.PutThrough())
+        return
     put_through = call.plan.terms is not None and not call.lead_parked  # to a number, by the extension of the switch that has him
     if call.state in (CallState.WAITING_AGENT, CallState.NOTICE) and not put_through:
         w.note("WARNING", "late_bridge", call=call.id)
@@ -387,7 +391,7 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
         if run.plan.record in ("answered", "all"):
             feed(w, attempt.id, calls.RecordAsked("start"))  # the same file: it goes on where it is being written
     elif facts.answered:
-        if facts.met:  # he was on hold, or between two agents: the next one takes him, and he is not missed whatever comes
+        if facts.met and not put_through:  # he was on hold, or between two agents: the next one takes him, and he is not missed whatever comes
             w.calls[attempt.id] = replace(call, bridged_at=w.now, last_agent=attempt.agent)
         feed(w, attempt.id, calls.LeadAnswered())
         if run.plan.in_flow:
@@ -407,6 +411,8 @@ def _into_flow(w: World, call_id: AttemptId, facts: LegFacts) -> None:
     """His flow goes on in the switch whether we follow it or not. One who is parked waits for an agent, whom an earlier daemon had begun to look for."""
     if facts.bridged_to is None:
         feed(w, call_id, calls.FoundInFlow(facts.path, facts.parked))
+    else:
+        feed(w, call_id, calls.PutThrough())
 
 
 def adopt_bridged(w: World, call: calls.Call, agent_leg: LegId) -> None:

@@ -70,6 +70,7 @@ from fs_dialer.core.call_words import (
     PersonHeard,
     PreviewDue,
     Prolonged,
+    PutThrough,
     RecordAsked,
     Recorded,
     RecordFailed,
@@ -175,6 +176,7 @@ _put((S.IN_IVR,), (HttpWanted,), flow.wants_answer)
 _put((S.IN_IVR,), (HttpCame,), flow.answer_came)
 _put((S.IN_IVR,), (FoundInFlow,), flow.found)
 _put((S.WAITING_AGENT,), (FoundInFlow,), flow.found_waiting)
+_put((S.IN_IVR, S.WAITING_AGENT), (PutThrough,), flow.put_through)
 _put((S.IN_IVR,), (GuardDue,), flow.overdue)
 _put((S.IN_IVR,), (BeepHeard,), flow.beep)
 _put((S.NOTICE,), (LeadEnded,), flow.ended_notice)
@@ -222,7 +224,7 @@ _rest((Refused,), "the store's word comes before any leg")
 _rest((NobodyFree, AgentParked, AgentGone, AgentRingDue), "no agent is being waited for")
 _rest((Connected, Apart, BridgeFailed, BridgeDue), "the bridge is over, or was never asked for")
 _rest((MachineHeard, PersonHeard, BeepHeard), "too late to matter, or a flow that goes on as it would")
-_rest((IvrWantsAgent, HttpWanted, HttpCame, FoundInFlow), "not in a flow any more, or not yet")
+_rest((IvrWantsAgent, HttpWanted, HttpCame, FoundInFlow, PutThrough), "not in a flow any more, or not yet")
 _rest((OptedOut,), "nobody is called yet, or any more")
 _rest((HangUpAsked,), "a customer who waits for somebody is not the agent's to hang up, and a call that is ending ends")
 _rest((HoldAsked, ResumeAsked, CompleteAsked), "nobody to hold; the engine answers the agent")

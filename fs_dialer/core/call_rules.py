@@ -410,7 +410,7 @@ def ended(call: Call, ev: LeadEnded, now: float) -> Result:
         we_cancelled=bool(call.cancel_reason) and call.answered_at is None,
         we_hung_up=call.we_hung_up,
         machine=call.machine,
-        ivr_success=call.plan.in_flow and walked(call, ev.path).succeeded,
+        ivr_success=call.plan.in_flow and (not call.machine or call.plan.machines == "go_on") and walked(call, ev.path).succeeded,
         certain=ev.certain,
         in_flow=call.plan.in_flow,
         wanted_at=call.wanted_at,

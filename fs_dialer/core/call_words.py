@@ -128,7 +128,8 @@ class Call:
     asked_http_at: float = 0.0
     over_at: str = ""  # the node whose service has answered, where none follows: the flow ended there, as a success (D13)
     answers: tuple[tuple[str, str], ...] = ()  # of services, by name
-    opted_out: bool = False
+    opted_out: tuple[str, ...] = ()  # lists of do-not-call that have been told
+    put_through: bool = False  # his flow has connected him with a number outside
     message: str = ""  # for a machine: playing, left
     caller_id: str = ""
     gateway: GatewayId | None = None
@@ -316,8 +317,15 @@ class FoundInFlow(Input):
     parked: bool
 
 
+@dataclass(frozen=True, slots=True)
 class OptedOut(Input):
-    """He asked not to be called any more; the list has been told."""
+    """He asked not to be called any more; this list has been told."""
+
+    list: str = ""
+
+
+class PutThrough(Input):
+    """His flow has bridged him with a number outside: the leg there is none of ours."""
 
 
 class HoldAsked(Input):
@@ -487,6 +495,7 @@ INPUTS: tuple[type[Input], ...] = (
     HttpCame,
     FoundInFlow,
     OptedOut,
+    PutThrough,
     HangUpAsked,
     HoldAsked,
     ResumeAsked,

@@ -47,7 +47,8 @@ THEN_SLACK_S = 30.0  # past the switch's own limit for a message
 
 
 def key(call: Call, ev: KeyPressed, now: float) -> Result:
-    """S72–S77. He is let go once, whatever he presses after that; before `key_after_s`, or by another key, he keeps his place."""
+    """S72–S77. He is let go once, whatever he presses after that; before `key_after_s`, by another key, or where his number is withheld and
+    nobody could call him back, he keeps his place."""
     terms = call.plan.terms
     if terms is None or terms.key_after_s is None:
         return call, [Forget((ev.row,))] if ev.row else []
@@ -58,13 +59,19 @@ def key(call: Call, ev: KeyPressed, now: float) -> Result:
         return let_go_for_callback(_keep(call, ev), now)  # he pressed while an agent was being connected, and nothing came of that
     if call.bridged_at is not None or call.key_at is not None:
         return _keep(call, ev), []  # an agent has talked to him, or he has pressed it already
+    if not call.lead.number:
+        return _not_taken(call, ev, terms.said_wrong, now)
     if call.answered_at is not None and at - call.answered_at < terms.key_after_s:
-        call, out = hint(call, terms.said_too_early, now)
-        return call, [*([Forget((ev.row,))] if ev.row else []), *out]
+        return _not_taken(call, ev, terms.said_too_early, now)
     call = changed(_keep(call, ev), key_at=at)
     if call.bridging or call.hearing:
         return call, []  # the agent is there: should it come to nothing, he is let go then
     return let_go_for_callback(call, now)
+
+
+def _not_taken(call: Call, ev: KeyPressed, sound: str | None, now: float) -> Result:
+    call, out = hint(call, sound, now)
+    return call, [*([Forget((ev.row,))] if ev.row else []), *out]
 
 
 def _keep(call: Call, ev: KeyPressed) -> Call:

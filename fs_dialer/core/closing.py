@@ -163,8 +163,7 @@ def _by_flow(w: World, call: calls.Call, told: Walked, update: LeadUpdate) -> Le
     path alone, where it was pressed while we heard nothing."""
     if told.set:
         update = changed(update, set=tuple((dict(told.set) | dict(update.set)).items()))
-    if not call.opted_out:
-        w.out += [opt_out_action(call, w.switch_of(call), node, wanted, w.now) for wanted, node in told.opted_out]
+    w.out += [opt_out_action(call, w.switch_of(call), node, wanted, w.now) for wanted, node in told.opted_out if wanted not in call.opted_out]
     if call.opted_out or told.opted_out:
         update = changed(update, status=LeadStatus.BLOCKED, ready_at=w.now, ready_why="", agent=None, decision="he asked not to be called any more")
     return update

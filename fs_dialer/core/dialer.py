@@ -265,7 +265,7 @@ class Dialer:
         if call.agent_leg == other:
             calling.feed(w, role.call, calls.Connected())
         else:
-            adopting.late_bridge(w, call)
+            adopting.late_bridge(w, call, other)
 
     def _leg_unbridged(self, e: ev.LegUnbridged) -> None:
         """Of the customer and his agent: others part by our own doing, or with the end of a leg."""

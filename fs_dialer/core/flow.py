@@ -193,10 +193,15 @@ def succeeded(ivr: Ivr, path: str) -> bool:
             return True
         if step.do == "transfer" and step.value:
             return True
-        if node is not None and step.do == "record" and node.voicemail and step.value not in ("", "0"):
+        if node is not None and step.do == "record" and node.voicemail and _lasts(step.value):
             return True
     return False
 
 
 def left_voicemail(ivr: Ivr, path: str) -> bool:
-    return any(s.do == "record" and s.value not in ("", "0") and (n := ivr.node(s.node)) is not None and n.voicemail for s in steps(ivr, path))
+    return any(s.do == "record" and _lasts(s.value) and (n := ivr.node(s.node)) is not None and n.voicemail for s in steps(ivr, path))
+
+
+def _lasts(seconds: str) -> bool:
+    """Of a recording's word: it has seconds. The last node of a flow has a second word, SUCCESS."""
+    return seconds.isdecimal() and int(seconds) > 0

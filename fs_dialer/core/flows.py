@@ -72,10 +72,11 @@ def http_answered(w: World, e: ev.HttpAnswered) -> None:
 
 def opt_out(w: World, call: calls.Call, node: str) -> None:
     """At once, whatever becomes of the call: the list is the database's, and the switch keeps a row until it has been written."""
-    if not call.opted_out:
+    wanted = _list(call, node)
+    if wanted not in call.opted_out:
         w.tell(call.id, "opted out", f"at {node}")
-        w.out.append(opt_out_action(call, w.switch_of(call), node, _list(call, node), w.now))
-        feed(w, call.id, calls.OptedOut())
+        w.out.append(opt_out_action(call, w.switch_of(call), node, wanted, w.now))
+        feed(w, call.id, calls.OptedOut(wanted))
 
 
 def _list(call: calls.Call, name: str) -> str:

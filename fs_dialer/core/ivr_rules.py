@@ -7,14 +7,17 @@ wants may touch it unless the flow has asked for something.
 
 from __future__ import annotations
 
-from fs_dialer.core.actions import AskHttp, Hangup, RenewFallback
+from fs_dialer.core.actions import AskHttp, DropFallback, Hangup, RenewFallback
 from fs_dialer.core.call_rules import GUARD_S, Result, answered, ended, let_agent_go, machine, seek
 from fs_dialer.core.call_words import (
+    AgentRingDue,
     AskSwitch,
     BeepHeard,
+    BridgeDue,
     Call,
     FoundInFlow,
     GuardDue,
+    HeardDue,
     HttpCame,
     HttpWanted,
     IvrWantsAgent,
@@ -24,10 +27,11 @@ from fs_dialer.core.call_words import (
     MachineHeard,
     NoticeOver,
     OptedOut,
+    PutThrough,
     Timer,
     WaitDue,
 )
-from fs_dialer.core.caller_rules import letting_go
+from fs_dialer.core.caller_rules import ASK_EVERY_S, letting_go
 from fs_dialer.core.changed import changed
 from fs_dialer.core.model import CallState
 from fs_dialer.core.steering import FLOW_SLACK_S, flow_most_s, known_values, onward, standing, to_message
@@ -79,7 +83,8 @@ def found(call: Call, ev: FoundInFlow, now: float) -> Result:
     call = changed(call, path=ev.path or call.path)
     node = standing(call, "connect")
     if not ev.parked and not node:
-        return call, []
+        guard: list[Directive] = [Timer(GuardDue, now + FLOW_SLACK_S)] if call.put_through else []  # that talk is over, and its leg should be
+        return changed(call, put_through=False), guard
     if call.wants_agent:
         return parked_in_flow(call, LeadParked(), now)
     return wants_agent(changed(call, lead_parked=True), IvrWantsAgent(node, call.path), now)
@@ -90,9 +95,30 @@ def found_waiting(call: Call, ev: FoundInFlow, now: float) -> Result:
     call = changed(call, path=ev.path or call.path)
     if ev.parked or call.state is not S.WAITING_AGENT or call.bridging or standing(call, "connect"):
         return call, []
-    out = let_agent_go(call, "unserved")
+    call, out = _back_in_flow(call)
+    node = call.plan.script.node(standing(call, "http")) if call.plan.script is not None else None
+    if node is None:
+        return call, [*out, Timer(GuardDue, now + flow_most_s(call) + FLOW_SLACK_S)]
+    call, more = _on(call, node.otherwise, now, ())  # of its request nobody heard, and the timer that ended it is gone
+    return call, [*out, *more]
+
+
+def _back_in_flow(call: Call) -> Result:
+    """Not ours to find an agent for any more; what was armed for one who waits would fire in the midst of what he hears now."""
+    out: list[Directive] = [DropFallback((call.lead_leg,)), *let_agent_go(call, "unserved")]
+    out += [Timer(due, None) for due in (WaitDue, AgentRingDue, BridgeDue, HeardDue)]
     call = changed(call, state=S.IN_IVR, agent=None, agent_leg=None, agent_ready=False, nailed=False, hearing=False, lead_parked=False, music=False, playing=0)
-    return call, [*out, Timer(WaitDue, None), Timer(GuardDue, now + flow_most_s(call) + FLOW_SLACK_S)]
+    return call, out
+
+
+def put_through(call: Call, ev: PutThrough, now: float) -> Result:
+    """He talks to a number outside, as long as they like: the limit of the flow has ended in the switch, and ends here. Only whether he is there is asked."""
+    if call.bridging:
+        return call, []
+    out: list[Directive] = []
+    if call.state is S.WAITING_AGENT:
+        call, out = _back_in_flow(call)
+    return changed(call, put_through=True, wants_agent=False, asking=""), [*out, Timer(GuardDue, now + ASK_EVERY_S)]
 
 
 # --- a service ------------------------------------------------------------------------------------------------------------------------
@@ -127,7 +153,9 @@ def _on(call: Call, node: str, now: float, taken: tuple[tuple[str, str], ...]) -
 
 
 def machine_in_flow(call: Call, ev: MachineHeard, now: float) -> Result:
-    """By the campaign's choice: let go, told its message, or left in the flow as a person would be."""
+    """By the campaign's choice: let go, told its message, or left in the flow as a person would be. Whoever has been put through to a number is none."""
+    if call.put_through:
+        return call, []
     if not call.plan.in_flow or call.plan.machines == "hang_up" or (call.plan.machines == "message" and call.plan.message is None):
         return machine(call, ev, now)
     if call.plan.machines == "go_on":
@@ -158,11 +186,13 @@ def ended_notice(call: Call, ev: LeadEnded, now: float) -> Result:
 
 
 def opted_out(call: Call, ev: OptedOut, now: float) -> Result:
-    return changed(call, opted_out=True), []
+    return changed(call, opted_out=(*call.opted_out, ev.list)), []
 
 
 def overdue(call: Call, ev: GuardDue, now: float) -> Result:
     """He wants an agent and his leg is not parked yet: ask. Else the flow should have ended long ago: ask, and end it."""
+    if call.put_through:
+        return call, [AskSwitch(), Timer(GuardDue, now + ASK_EVERY_S)]
     if call.wants_agent:
         return call, [AskSwitch(), Timer(GuardDue, now + GUARD_S)]
     return call, [AskSwitch(), Hangup(call.lead_leg, "ALLOTTED_TIMEOUT"), Timer(GuardDue, now + GUARD_S)]

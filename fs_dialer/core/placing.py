@@ -58,7 +58,7 @@ def pace(w: World) -> None:
     places = standings(w)
     leases = _lease(w, places) if w.idle else {}
     held_by_room = False
-    for run in sorted(w.runs.values(), key=lambda r: places[r.definition.id]):
+    for run in sorted(w.runs.values(), key=lambda r: (places[r.definition.id], len(r.calls) / r.definition.weight)):  # lines are shared like agents (S59)
         if run.dials:
             held_by_room |= _place_for(w, run, leases.get(run.definition.id, []))
     if held_by_room:

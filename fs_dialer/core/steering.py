@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from fs_dialer.core import switch_names as names
-from fs_dialer.core.actions import EnterIvr, OptOut
+from fs_dialer.core.actions import EnterIvr, Hangup, OptOut
 from fs_dialer.core.call_words import Call, Directive, GuardDue, Timer, WaitDue
 from fs_dialer.core.changed import changed
 from fs_dialer.core.flow import HEARD, SUCCESS, Ivr, IvrStep, left_voicemail, steps, succeeded
@@ -127,10 +127,13 @@ def _named(script: Ivr, attributes: Mapping[str, str], path: str) -> dict[str, s
 
 
 def onward(call: Call, node: str, now: float, taken: tuple[tuple[str, str], ...] = ()) -> tuple[Call, list[Directive]]:
-    """Send him to a node of his flow, with what a service has told. What is left of his time goes on."""
+    """Send him to a node of his flow, with what a service has told. What is left of his time goes on. A wait for an agent is no reason to leave no message, but
+    only once: a flow that goes round by way of agents and services ends, too."""
     left_s = flow_most_s(call) - (now - (now if call.answered_at is None else call.answered_at))
-    at_most_s = max(FLOW_LEAST_S, left_s)
+    at_most_s = max(left_s, min(FLOW_LEAST_S, left_s + call.plan.max_wait_s + FLOW_LEAST_S))
     call = changed(call, state=CallState.IN_IVR, lead_parked=False, wants_agent=False, wait_until=None, music=False, playing=0)
+    if at_most_s < 1.0:
+        return call, [Timer(WaitDue, None), Hangup(call.lead_leg, "ALLOTTED_TIMEOUT"), Timer(GuardDue, now + FLOW_SLACK_S)]
     entered = EnterIvr(call.lead_leg, f"{call.plan.ivr}.{node}", variables=_allowed(names.ANSWER, taken), at_most_s=at_most_s)
     return call, [Timer(WaitDue, None), entered, Timer(GuardDue, now + at_most_s + FLOW_SLACK_S)]
 

@@ -74,6 +74,11 @@ def settled(known: Known, action: CallerLeft, queue: QueueDefinition | None) -> 
     return Settled(why, None, action.found, MISSED if nobody and queue is not None and queue.ticket_for_missed else "", since)
 
 
+def met_at(action: CallerLeft) -> float:
+    """When an agent was first on the line with one who was served, as far as the end of his call tells."""
+    return action.at - max(0.0, action.talked_s)
+
+
 def number_of(written: str, region: str) -> tuple[str, str]:
     """A caller's number in E.164, and "". Where it is none: its digits, or "" where it has none, and why nobody can be called there.
 

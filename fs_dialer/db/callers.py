@@ -8,16 +8,30 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from fs_dialer.config.codec import campaign_from_json, from_json, installation_from_json
 from fs_dialer.config.phone_numbers import BadNumber, parse_number
 from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
 from fs_dialer.core.flow import Ivr
+from fs_dialer.core.model import AttemptId
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.db import codec
-from fs_dialer.db.caller_rules import DIALLER, THE_CUSTOMER, Known, flow_in, message_file, number_of, opt_out_reason, settled, waited_words
+from fs_dialer.db.caller_rules import (
+    DIALLER,
+    SERVED,
+    THE_CUSTOMER,
+    Known,
+    Settled,
+    flow_in,
+    message_file,
+    met_at,
+    number_of,
+    opt_out_reason,
+    settled,
+    waited_words,
+)
 from fs_dialer.db.lead_state import note
 from fs_dialer.db.pool import Cursor, Pool, rows
 from fs_dialer.errors import FsDialerError, StoreError
@@ -51,32 +65,78 @@ def caller_served(cursor: Cursor, action: CallerServed) -> None:
     _withdraw(cursor, number, closed, None, SERVED_IN_QUEUE)
 
 
-def caller_left(cursor: Cursor, action: CallerLeft) -> None:
-    """His row, and his ticket where he leaves one."""
-    number, impossible = number_of(action.number, region(cursor))
-    came_at = action.at - max(0.0, action.waited_s) - max(0.0, action.talked_s)
-    caller = {"caller": action.call, "queue": action.queue, "switch": action.switch, "at": action.at, "agent": action.agent}
-    rows(cursor, "new_caller", {**caller, "number": number, "came_at": came_at})
-    known = Known(*rows(cursor, "caller_row", caller)[0])
-    done = settled(known, action, _defined(cursor, action.queue))
-    if done is None:
-        return
-    ticket = known.ticket
-    words = {**caller, "number": number, "why": done.why, "recording": message_file(action)}
-    if done.channel:
-        words |= {"channel": done.channel, "since": done.since, "expires_at": done.expires_at}
-        new: int | None
-        if ticket is None:
-            served = bool(number and rows(cursor, "served_since", {"number": number, "since": done.since})[0][0])
-            text = "\n".join(filter(None, (waited_words(action), impossible, "served since" if served else "")))
-            ticket = new = int(rows(cursor, "new_caller_ticket", {**words, "note": text, "served": served})[0][0])
-        else:
-            new = rows(cursor, "better_caller_ticket", {**words, "ticket": ticket})[0][0]
-        if new is not None and rows(cursor, "caller_ticket_happened", {"ticket": new}):
-            rows(cursor, "hint", {"kind": "happenings", "name": ""})
-    missed = action.missed and done.why != "served"
-    times = {"asked_at": done.asked_at, "waited_s": action.waited_s, "talked_s": action.talked_s}
-    rows(cursor, "caller_gone", {**words, **times, "missed": missed, "found": done.found, "ticket": ticket})
+def callers_left(cursor: Cursor, gone: Sequence[CallerLeft]) -> None:
+    """Their rows, and the tickets of those who leave one, as many as there are in the same few statements. No caller twice."""
+    country, queues_now = region(cursor), dict[str, QueueDefinition | None]()
+    found = {action.call: number_of(action.number, country) for action in gone}
+    ids = [action.call for action in gone]
+    words = {"callers": ids, "queues": [action.queue for action in gone], "switches": [action.switch for action in gone]}
+    came_at = [action.at - max(0.0, action.waited_s) - max(0.0, action.talked_s) for action in gone]
+    rows(cursor, "new_callers", {**words, "numbers": [found[call][0] for call in ids], "came_at": came_at})
+    known = {AttemptId(row[0]): Known(*row[1:]) for row in rows(cursor, "caller_rows", {"callers": ids})}
+    settling: list[tuple[CallerLeft, Settled]] = []
+    for action in gone:
+        if action.queue not in queues_now:
+            queues_now[action.queue] = _defined(cursor, action.queue)
+        done = settled(known[action.call], action, queues_now[action.queue])
+        if done is not None:
+            settling.append((action, done))
+    tickets = _tickets(cursor, settling, known, found)
+    if settling:
+        rows(cursor, "callers_gone", _gone_columns(settling, tickets))
+    for action, done in settling:
+        if done.why == SERVED and not known[action.call].served:
+            number, at = found[action.call][0], met_at(action)
+            closed = _close(cursor, number, action.call, None, at, str(action.agent or DIALLER), SERVED_IN_QUEUE)
+            _withdraw(cursor, number, closed, None, SERVED_IN_QUEUE)
+
+
+def _tickets(
+    cursor: Cursor, settling: Sequence[tuple[CallerLeft, Settled]], known: Mapping[AttemptId, Known], found: Mapping[AttemptId, tuple[str, str]]
+) -> dict[AttemptId, int]:
+    """Of callers who leave one, by caller; triggers are told of those that are new, or of another channel now."""
+    tickets = {action.call: ticket for action, _ in settling if (ticket := known[action.call].ticket) is not None}
+    news: list[int] = []
+    better = [(tickets[action.call], action, done) for action, done in settling if done.channel and action.call in tickets]
+    for ticket, action, done in sorted(better, key=lambda each: each[0]):
+        words = {"channel": done.channel, "why": done.why, "since": done.since, "expires_at": done.expires_at, "recording": message_file(action)}
+        news += [row[0] for row in rows(cursor, "better_caller_ticket", {**words, "ticket": ticket}) if row[0] is not None]
+    new = [(action, done) for action, done in settling if done.channel and action.call not in tickets]
+    if new:
+        columns: dict[str, list[Any]] = {
+            "channels": [done.channel for _, done in new],
+            "queues": [action.queue for action, _ in new],
+            "numbers": [found[action.call][0] for action, _ in new],
+            "agents": [action.agent for action, _ in new],
+            "whys": [done.why for _, done in new],
+            "notes": ["\n".join(filter(None, (waited_words(action), found[action.call][1]))) for action, _ in new],
+            "since": [done.since for _, done in new],
+            "expires_at": [done.expires_at for _, done in new],
+            "recordings": [message_file(action) for action, _ in new],
+        }
+        made = sorted(row[0] for row in rows(cursor, "new_caller_tickets", columns))  # numbered in the order of the lists
+        tickets |= {action.call: ticket for (action, _), ticket in zip(new, made, strict=True)}
+        news += made
+    if news and rows(cursor, "caller_tickets_happened", {"tickets": news}):
+        rows(cursor, "hint", {"kind": "happenings", "name": ""})
+    return tickets
+
+
+def _gone_columns(settling: Sequence[tuple[CallerLeft, Settled]], tickets: Mapping[AttemptId, int]) -> dict[str, list[Any]]:
+    return {
+        "callers": [action.call for action, _ in settling],
+        "at": [action.at for action, _ in settling],
+        "whys": [done.why for _, done in settling],
+        "asked_at": [done.asked_at for _, done in settling],
+        "served_at": [met_at(action) if done.why == SERVED else None for action, done in settling],
+        "agents": [action.agent for action, _ in settling],
+        "waited_s": [max(0.0, action.waited_s) for action, _ in settling],
+        "talked_s": [max(0.0, action.talked_s) for action, _ in settling],
+        "missed": [action.missed and done.why != SERVED for action, done in settling],
+        "found": [done.found for _, done in settling],
+        "switches": [action.switch for action, _ in settling],
+        "tickets": [tickets.get(action.call) for action, _ in settling],
+    }
 
 
 def opt_out(cursor: Cursor, action: OptOut) -> None:

@@ -369,8 +369,9 @@ class MemoryStore(MemoryOffice):
     def caller_served(self, action: CallerServed) -> None:
         callers.caller_served(self._db, action)
 
-    def caller_left(self, action: CallerLeft) -> None:
-        callers.caller_left(self._db, action)
+    def callers_left(self, gone: Sequence[CallerLeft]) -> None:
+        for action in gone:
+            callers.caller_left(self._db, action)
 
     def opt_out(self, action: OptOut) -> None:
         if number := callers.opt_out_number(self._db, action):

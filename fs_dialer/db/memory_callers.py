@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from fs_dialer.config.phone_numbers import parse_number
 from fs_dialer.core.actions import CallerLeft, CallerServed, OptOut
 from fs_dialer.core.model import AgentId, CampaignId, CampaignState, CampaignType, LeadId, LeadStatus
-from fs_dialer.db.caller_rules import CALLBACK, CALLED_BACK, DIALLER, EXPIRED, REQUESTS, SERVED_HOW, Known, message_file, number_of, settled
+from fs_dialer.db.caller_rules import CALLBACK, CALLED_BACK, DIALLER, EXPIRED, REQUESTS, SERVED, SERVED_HOW, Known, message_file, met_at, number_of, settled
 from fs_dialer.db.codec import UNFINISHED, zone_set, zones
 from fs_dialer.db.memory_data import KeptCaller, KeptLead, KeptTicket, MemoryDatabase
 
@@ -66,6 +66,11 @@ def caller_left(db: MemoryDatabase, action: CallerLeft) -> None:
         if not told and not ticket.closed_how:
             nobody = {"campaign": None, "lead": ticket.lead, "attempt": None}
             db.happen("ticket_created", ticket=ticket.id, channel=ticket.channel, number=number, outcome=done.why, queue=action.queue, **nobody)
+    if done.why == SERVED and caller.served_at is None:
+        caller.served_at = met_at(action)
+        closed = close_requests(db, Served(number, caller.served_at, action.agent or DIALLER, ticket=caller.ticket))
+        withdraw(db, number, closed, None)
+        caller.waited_s = max(0.0, action.waited_s)
     caller.left_at, caller.why, caller.asked_at, caller.found, caller.switch = action.at, done.why, done.asked_at, done.found, action.switch
     caller.agent = action.agent or caller.agent
     caller.waited_s = max(0.0, action.waited_s) if caller.served_at is None else caller.waited_s

@@ -355,9 +355,10 @@ class PostgresStore:
         with self._pool.transaction() as cursor:
             callers.caller_served(cursor, action)
 
-    def caller_left(self, action: CallerLeft) -> None:
-        with self._pool.transaction() as cursor:
-            callers.caller_left(cursor, action)
+    def callers_left(self, gone: Sequence[CallerLeft]) -> None:
+        if gone:
+            with self._pool.transaction() as cursor:
+                callers.callers_left(cursor, gone)
 
     def opt_out(self, action: OptOut) -> None:
         with self._pool.transaction() as cursor:

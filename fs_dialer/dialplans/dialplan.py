@@ -60,7 +60,7 @@ class Later:
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """A word that the switch puts there itself: one of the three below."""
+    """A word that the switch puts there itself: one of those below."""
 
     text: str
 
@@ -69,6 +69,7 @@ NOW = Fixed("${strepoch()}")  # epoch seconds
 NOW_LATER = Fixed("\\\\\\${strepoch()}")
 MATCH = Fixed("$1")  # what the brackets of the condition's expression caught, put in when the extension is looked up
 HAS_AMD = Fixed("${module_exists(mod_amd)}")
+HAS_AVMD = Fixed("${module_exists(mod_avmd)}")
 VOICEMAIL_OR_RELEASED = Fixed("\\\\\\${cond(\\\\\\${record_seconds} > 0 ? voicemail : released)}")
 
 Part = str | Ref | Later | Fixed
@@ -224,7 +225,7 @@ def _part(part: Part) -> str:
         case Later(ref):
             return f"\\\\\\${{{ref.name}}}"
         case Fixed():
-            if part not in (NOW, NOW_LATER, MATCH, HAS_AMD, VOICEMAIL_OR_RELEASED):
+            if part not in (NOW, NOW_LATER, MATCH, HAS_AMD, HAS_AVMD, VOICEMAIL_OR_RELEASED):
                 raise EslUnsafe(f"not a word of ours: {_short(part.text)}")
             return part.text.translate(_ESCAPES)
 

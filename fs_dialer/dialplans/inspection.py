@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from xml.etree import ElementTree
 
 from fs_dialer.core.switch_names import FALLBACK_CONTEXT, IVR_CONTEXT, QUEUE_CONTEXT
-from fs_dialer.dialplans.dialplan import BREAKS, HAS_AMD, NAMES, NOW, NOW_LATER, VOICEMAIL_OR_RELEASED
+from fs_dialer.dialplans.dialplan import BREAKS, HAS_AMD, HAS_AVMD, NAMES, NOW, NOW_LATER, VOICEMAIL_OR_RELEASED
 
 CONTEXTS = (FALLBACK_CONTEXT, IVR_CONTEXT, QUEUE_CONTEXT)
 APPLICATIONS = frozenset(
@@ -28,7 +28,7 @@ _SHAPE: Mapping[str, tuple[frozenset[str], frozenset[str]]] = {  # element → i
     "action": (frozenset({"application", "data"}), frozenset()),
     "anti-action": (frozenset({"application", "data"}), frozenset()),
 }
-_WORDS = tuple(word.text for word in (VOICEMAIL_OR_RELEASED, NOW_LATER, NOW, HAS_AMD))
+_WORDS = tuple(word.text for word in (VOICEMAIL_OR_RELEASED, NOW_LATER, NOW, HAS_AMD, HAS_AVMD))
 _REFERENCE = re.compile(r"(?:\\\\\\)?\$\{([^{}$]*)\}")
 _EXPRESSION = re.compile(r"\^.*\$", re.DOTALL)
 

@@ -173,11 +173,12 @@ def flows_in(flows: str, queues: str, switch: SwitchId) -> ev.FlowsInSwitch:
 
 
 def leg_facts(dump: Headers, switch: SwitchId) -> LegFacts:
-    """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged;
-    last_bridge_to outlives the bridge and the transfer that parks both (tried)."""
+    """What uuid_dump says of a leg. Other-Leg-Unique-ID stays on a leg whose bridge is over, so the channel's state decides whether it is bridged, or the
+    application that bridges it, which leaves the state as it was (s11g); last_bridge_to outlives the bridge and the transfer that parks both (tried)."""
     attempt, agent = dump.get(f"variable_{VARIABLE_ATTEMPT}"), dump.get(f"variable_{VARIABLE_AGENT}")
     gateway, other = dump.get(f"variable_{VARIABLE_GATEWAY}"), dump.get("Other-Leg-Unique-ID")
-    bridged = dump.get("Channel-State") in BRIDGED_STATES and bool(other)
+    by_dialplan = dump.get("variable_current_application") == "bridge" and bool(dump.get("variable_signal_bond"))
+    bridged = (dump.get("Channel-State") in BRIDGED_STATES or by_dialplan) and bool(other)
     return LegFacts(
         _leg(dump),
         switch,

@@ -19,7 +19,7 @@ import math
 from fs_dialer.core import switch_names as names
 from fs_dialer.core.flow import SUCCESS, Ivr, Node, extension, node_extension
 from fs_dialer.core.leg_plan import FALLBACK_AFTER_S, FALLBACK_CONTEXT, FALLBACK_EXTENSION
-from fs_dialer.dialplans.dialplan import HAS_AMD, NOW, Action, Condition, Context, Data, Extension, Later, Part, Ref, always, exactly, render
+from fs_dialer.dialplans.dialplan import HAS_AMD, HAS_AVMD, NOW, Action, Condition, Context, Data, Extension, Later, Part, Ref, always, exactly, render
 from fs_dialer.dialplans.options import BEEP, MUSIC_AFTER_S, SHORT_SILENCE, SILENCE_THRESHOLD, SwitchOptions, gateway_dial, played, recording
 from fs_dialer.errors import EslUnsafe
 from fs_dialer.ivr.prompts import DELIMITER, asked, told, variable
@@ -31,6 +31,8 @@ OVER_EXTENSION = "fsd_over"  # no way leads on
 SYMBOLS = {"star": "*", "hash": "#", "none": "none"}  # no key of a telephone is one of the letters of none
 DONE, PRESSED = Ref("fsd_done"), Ref("fsd_key")
 HTTP_SLACK_S = 2.0
+STEPS_MOST = 10_000  # each transfer counts max_forwards down, from 70 where nobody says more, and at 0 the switch hangs up (tried)
+FORWARDS = 70  # what an outgoing call has as its Max-Forwards
 FILE_COMMENT = """Made by fs-dialer (switch install); a change made here is lost with the next installation.
 The IVR flows of autocall campaigns. Each has a mark of what it says in its name: a call meets the flow that was approved with its campaign."""
 
@@ -48,7 +50,8 @@ def render_flow(ivr: Ivr, options: SwitchOptions) -> tuple[Extension, ...]:
 
 
 def _entry(ivr: Ivr) -> Extension:
-    """sched_cancel: the fallback that an originate may have armed; a flow has its own limit."""
+    """sched_cancel: the fallback that an originate may have armed; a flow has its own limit. A detector is run only where its module is loaded: an application
+    that does not exist hangs up."""
     actions = [
         Action("sched_cancel"),
         Action("sched_hangup", f"+{math.ceil(ivr.at_most_s)} ALLOTTED_TIMEOUT"),
@@ -57,12 +60,13 @@ def _entry(ivr: Ivr) -> Extension:
         Action("set", "playback_terminators=none"),
         Action("set", f"playback_delimiter={DELIMITER}"),
         Action("set", "playback_sleep_val=0"),
+        Action("set", f"max_forwards={STEPS_MOST}"),
         Action("set", f"default_language={ivr.language}"),
     ]
     if any(node.text for node in ivr.nodes):
         actions += [Action("set", f"tts_engine={ivr.voice.engine}"), Action("set", f"tts_voice={ivr.voice.name}")]
     detectors = (
-        Condition((Ref(names.DETECT),), "^avmd$", (Action("avmd_start"),), breaks="never"),
+        Condition((Ref(names.DETECT), "/", HAS_AVMD), "^avmd/true$", (Action("avmd_start"),), breaks="never"),
         Condition(
             (Ref(names.DETECT), "/", HAS_AMD), "^amd/true$", (Action("amd"), Action("execute_extension", f"{HEARD_EXTENSION} XML {CONTEXT}")), breaks="never"
         ),
@@ -191,6 +195,7 @@ def _transfer(ivr: Ivr, node: Node, options: SwitchOptions) -> list[Condition]:
     return [
         *told(ivr, node),
         always(
+            Action("set", f"max_forwards={FORWARDS}"),
             Action("set", "hangup_after_bridge=true"),
             Action("set", "continue_on_fail=true"),
             Action("set", f"call_timeout={math.ceil(node.ring_s)}"),
@@ -201,7 +206,12 @@ def _transfer(ivr: Ivr, node: Node, options: SwitchOptions) -> list[Condition]:
             Action("set", ("execute_on_pre_bridge_2=set fsd_ivr=", DONE, f"{node.name}=answered")),
         ),
         *ways,
-        always(Action("set", "execute_on_pre_bridge_1="), Action("set", "execute_on_pre_bridge_2="), _to(ivr, node.otherwise)),
+        always(
+            Action("set", "execute_on_pre_bridge_1="),
+            Action("set", "execute_on_pre_bridge_2="),
+            Action("set", f"max_forwards={STEPS_MOST}"),
+            _to(ivr, node.otherwise),
+        ),
     ]
 
 

@@ -89,6 +89,10 @@ class KeptRows:
             self._watched.discard(leg)
             self._spawn(self._look_again)
 
+    def gone(self, leg: LegId) -> None:
+        """The switch does not know it any more; its end was told while the link was down."""
+        self.queued.pop(leg, None)
+
     # --- reading ------------------------------------------------------------------------------------------------------------------------
 
     def tell(self) -> None:
@@ -107,6 +111,7 @@ class KeptRows:
 
     def _tell_of(self, leg: LegId, rows: list[Row]) -> None:
         if self._api(commands.uuid_exists(leg)).strip() != "true":
+            self.gone(leg)
             self._found(sorted(rows, key=lambda row: FIRST.index(row.what)))
             return
         keys = [row for row in rows if row.what == KEPT_KEY]

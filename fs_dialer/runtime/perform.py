@@ -82,7 +82,7 @@ def write(store: Store, action: act.Action) -> None:
     elif isinstance(action, act.CallerServed):
         store.caller_served(action)
     elif isinstance(action, act.CallerLeft):
-        store.caller_left(action)
+        store.callers_left([action])
     elif isinstance(action, act.OptOut):
         store.opt_out(action)
     else:

@@ -59,8 +59,9 @@ class Store(Protocol):
     def caller_served(self, action: actions.CallerServed) -> None:
         """The number has been served: its open callback tickets are closed, and leads that wait to call it back are withdrawn (D12). Idempotent by call."""
 
-    def caller_left(self, action: actions.CallerLeft) -> None:
-        """The caller's row, and his ticket: channel callback when he pressed the key, missed where the queue wants one. Idempotent by call."""
+    def callers_left(self, gone: Sequence[actions.CallerLeft]) -> None:
+        """Each caller's row, and his ticket: channel callback when he pressed the key, missed where the queue wants one. Idempotent by call; no call twice.
+        One who was served, which nobody had told, is settled as by caller_served."""
 
     def opt_out(self, action: actions.OptOut) -> None:
         """The number goes on the list, and every lead of it is blocked; again changes nothing."""

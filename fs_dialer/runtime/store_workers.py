@@ -22,7 +22,7 @@ from gevent.queue import Queue
 from fs_dialer.core import actions as act
 from fs_dialer.core import agent_events as ag
 from fs_dialer.core import events as ev
-from fs_dialer.core.model import AttemptId, AttemptResult, LeadUpdate, LegId, Outcome
+from fs_dialer.core.model import AttemptId, AttemptResult, LeadUpdate, LegId, Outcome, SwitchId
 from fs_dialer.errors import StoreError
 from fs_dialer.runtime import perform
 from fs_dialer.runtime.ports import DaemonStore
@@ -192,53 +192,71 @@ class StoreWorkers:
                 self._busy -= 1
 
     def _write_some(self) -> None:
-        """Results that stand next to each other go in one transaction, callers who have nothing to do with each other at the same time; anything else one by
-        one, in order."""
-        if len(callers := self._callers_in_front()) > 1:
-            self._write_callers(callers)
+        """Results that stand next to each other go in one transaction, and so do callers who are gone; callers who are served and have nothing to do with each
+        other at the same time; anything else one by one, in order. What is being written is out of the line: it may be emptied meanwhile."""
+        if len(served := self._callers_in_front()) > 1:
+            self._write_callers(served)
+            return
+        if len(gone := self._gone_in_front()) > 1:
+            self._write_gone(gone)
             return
         results: list[act.CloseAttempt] = []
-        while self._to_write and len(results) < WRITE_BATCH:
-            head = self._to_write[0]
-            if not isinstance(head, act.CloseAttempt):
-                break
+        while self._to_write and len(results) < WRITE_BATCH and isinstance(head := self._to_write[0], act.CloseAttempt):
             results.append(head)
             self._to_write.popleft()
-        try:
-            if results:
+        if results:
+            try:
                 self._close(results)
-            elif self._to_write:
-                head = self._to_write[0]
-                if isinstance(head, CLAIMS):
-                    self._spawn(self._claim, head)
-                else:
-                    self._write(head)
-                self._to_write.popleft()
-        except StoreError as error:
-            self._not_written(results, error)
+            except StoreError as error:
+                self._to_spool(results)
+                self._lost(error)
+        elif self._to_write:
+            head = self._to_write.popleft()
+            if isinstance(head, CLAIMS):
+                self._spawn(self._claim, head)
+            else:
+                self._done([(head, self._tried(head))])
 
-    def _callers_in_front(self) -> list[act.CallerServed | act.CallerLeft]:
-        """A few that wait to be written, of different callers and numbers: so none waits for another's rows."""
-        found: list[act.CallerServed | act.CallerLeft] = []
+    def _callers_in_front(self) -> list[act.CallerServed]:
+        """A few of different numbers: so none waits for another's rows."""
+        found: list[act.CallerServed] = []
         for action in self._to_write:
-            taken = {each.call for each in found}, {each.number for each in found}
-            if not isinstance(action, act.CallerServed | act.CallerLeft) or len(found) == CALLERS_AT_ONCE:
-                break
-            if action.call in taken[0] or action.number in taken[1]:
+            if not isinstance(action, act.CallerServed) or len(found) == CALLERS_AT_ONCE or action.number in {each.number for each in found}:
                 break
             found.append(action)
         return found
 
-    def _write_callers(self, callers: Sequence[act.CallerServed | act.CallerLeft]) -> None:
-        for _ in callers:
+    def _gone_in_front(self) -> list[act.CallerLeft]:
+        """None of them twice."""
+        found: dict[AttemptId, act.CallerLeft] = {}
+        for action in self._to_write:
+            if not isinstance(action, act.CallerLeft) or action.call in found or len(found) == WRITE_BATCH:
+                break
+            found[action.call] = action
+        return list(found.values())
+
+    def _write_callers(self, served: Sequence[act.CallerServed]) -> None:
+        for _ in served:
             self._to_write.popleft()
-        jobs = [self._spawn(self._tried, action) for action in callers]
+        jobs = [self._spawn(self._tried, action) for action in served]
         gevent.joinall(jobs)
-        failed = [(action, job.value) for action, job in zip(callers, jobs, strict=True) if job.value is not None]
-        for action, error in failed:
-            if not error.lost:
+        self._done([(action, job.value) for action, job in zip(served, jobs, strict=True)])
+
+    def _write_gone(self, gone: Sequence[act.CallerLeft]) -> None:
+        """One that the database refuses holds up nobody: then each is written by itself."""
+        for _ in gone:
+            self._to_write.popleft()
+        try:
+            self._left(gone)
+        except StoreError as error:
+            self._done([(action, error if error.lost else self._tried(action)) for action in gone])
+
+    def _done(self, tried: Sequence[tuple[act.Action, StoreError | None]]) -> None:
+        """What the database refused is told and left; what it did not hear of comes first again, and goes to the spool if it may not be lost."""
+        for action, error in tried:
+            if error is not None and not error.lost:
                 log.error("the database refused %s: %s", type(action).__name__, error)
-        if lost := [(action, error) for action, error in failed if error.lost]:
+        if lost := [(action, error) for action, error in tried if error is not None and error.lost]:
             self._to_write.extendleft(action for action, _ in reversed(lost))
             self._lost(lost[0][1])
 
@@ -251,39 +269,57 @@ class StoreWorkers:
 
     def _write(self, action: act.Action) -> None:
         """Rows that the switch keeps go once the database has what follows from them."""
+        if isinstance(action, act.CallerLeft):
+            self._left([action])
+            return
         perform.write(self._store, action)
-        if isinstance(action, act.CallerLeft | act.OptOut) and action.kept:
+        if isinstance(action, act.OptOut) and action.kept:
             self._forget(act.ForgetKept(action.switch, action.kept))
 
-    def _not_written(self, results: list[act.CloseAttempt], error: StoreError) -> None:
-        if results:
-            self._to_spool(results)
-        elif not error.lost:
-            refused = self._to_write.popleft()
-            log.error("the database refused %s: %s", type(refused).__name__, error)
-        self._lost(error)
+    def _left(self, gone: Sequence[act.CallerLeft]) -> None:
+        self._store.callers_left(gone)
+        settled: dict[SwitchId, list[str]] = {}
+        for action in gone:
+            settled.setdefault(action.switch, []).extend(action.kept)
+        for switch, kept in settled.items():
+            if kept:
+                self._forget(act.ForgetKept(switch, tuple(kept)))
 
     def _close(self, results: Sequence[act.CloseAttempt]) -> None:
         self._store.close_attempts([(r.result, r.update) for r in results])
 
     def _write_kept(self, kept: Sequence[Kept]) -> None:
-        """In their order; results that stand next to each other in one transaction. What the database refuses, unless it is away, is told and left."""
-        results: list[act.CloseAttempt] = []
-        for action in kept:
-            if isinstance(action, act.CloseAttempt):
-                results.append(action)
-                continue
-            if results:
+        """In their order; results that stand next to each other in one transaction, and so callers who are gone. What the database refuses, unless it is away,
+        is told and left."""
+        place = 0
+        while place < len(kept):
+            alike = [kept[place]]
+            while place + len(alike) < len(kept) and self._together(alike, kept[place + len(alike)]):
+                alike.append(kept[place + len(alike)])
+            place += len(alike)
+            if results := [action for action in alike if isinstance(action, act.CloseAttempt)]:
                 self._close(results)
-                results = []
+                continue
             try:
-                self._write(action)
+                self._left([action for action in alike if isinstance(action, act.CallerLeft)]) if len(alike) > 1 else self._write(alike[0])
             except StoreError as error:
                 if error.lost:
                     raise
+                self._each_by_itself(alike)
+
+    def _together(self, alike: Sequence[Kept], next: Kept) -> bool:
+        if isinstance(next, act.CloseAttempt):
+            return isinstance(alike[0], act.CloseAttempt)
+        gone = {each.call for each in alike if isinstance(each, act.CallerLeft)}
+        return isinstance(next, act.CallerLeft) and bool(gone) and next.call not in gone
+
+    def _each_by_itself(self, kept: Sequence[Kept]) -> None:
+        for action in kept:
+            error = self._tried(action)
+            if error is not None and error.lost:
+                raise error
+            if error is not None:
                 log.error("the database refused %s: %s", type(action).__name__, error)
-        if results:
-            self._close(results)
 
     def _to_spool(self, results: Sequence[Kept]) -> None:
         try:
@@ -296,16 +332,18 @@ class StoreWorkers:
 
     def _lost(self, error: StoreError) -> None:
         """A lost connection, or a refusal that only a person or time can mend: nothing new is dialled until a probe succeeds."""
-        if self._up and error.lost:
+        if not error.lost:
+            return
+        if self._up:
             self._up = False
             log.error("the database is away: %s; nothing is dialled, calls go on, results are kept in %s", error, self._spool.path)
             self._put(ev.StoreLost(str(error)))
-            waiting = list(self._to_write)
-            self._to_write = deque(a for a in waiting if not isinstance(a, (*KEPT, *CLAIMS)))
-            for claim in (a for a in waiting if isinstance(a, CLAIMS)):
-                self._not_claimed(claim)
-            if kept := [a for a in waiting if isinstance(a, KEPT)]:
-                self._to_spool(kept)
+        waiting = list(self._to_write)
+        self._to_write = deque(a for a in waiting if not isinstance(a, (*KEPT, *CLAIMS)))
+        for claim in (a for a in waiting if isinstance(a, CLAIMS)):
+            self._not_claimed(claim)
+        if kept := [a for a in waiting if isinstance(a, KEPT)]:
+            self._to_spool(kept)
 
     def _probe_loop(self) -> None:
         while True:

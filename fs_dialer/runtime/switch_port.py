@@ -410,6 +410,8 @@ class SwitchPort:
             self._put(caller)
 
     def _tell_leg(self, leg: LegId, facts: LegFacts | None) -> None:
+        if facts is None:
+            self.kept.gone(leg)
         self._put(ev.LegGone(leg) if facts is None else ev.LegFound(facts))
 
     def _tell(self, legs: Sequence[LegId], tell: Callable[[LegId, LegFacts | None], None]) -> None:

@@ -135,6 +135,8 @@ class SimSwitch:
         found = {
             **leg.lean_variables, "Answer-State": leg.answer_state, "Channel-State": leg.state, "Caller-Context": leg.context,
             "Caller-Destination-Number": leg.destination_now, "variable_current_application": leg.app or ("park" if leg.parked else "")}
+        if leg.app == "bridge" and leg.partner is not None:
+            found |= {"variable_signal_bond": leg.partner.uuid, "Other-Leg-Unique-ID": leg.partner.uuid}
         if "last_bridge_to" in leg.variables:
             found["variable_last_bridge_to"] = leg.variables["last_bridge_to"]
         return found

@@ -19,33 +19,47 @@ SET served_at = excluded.served_at, agent = excluded.agent, waited_s = excluded.
     why = CASE WHEN callers.left_at IS NULL THEN '' ELSE 'served' END, missed = false
 WHERE callers.served_at IS NULL AND (callers.left_at IS NULL OR callers.found);
 
--- name: new_caller
--- A caller of whom nothing was known.
+-- name: new_callers
+-- Callers of whom nothing was known.
 INSERT INTO callers (id, queue, number, came_at, switch)
-VALUES (%(caller)s, %(queue)s, %(number)s, to_timestamp(%(came_at)s), %(switch)s)
+SELECT caller, queue, number, to_timestamp(came_at), switch
+FROM unnest(%(callers)s::text[], %(queues)s::text[], %(numbers)s::text[], %(came_at)s::float8[], %(switches)s::text[])
+     AS gone (caller, queue, number, came_at, switch)
+ORDER BY caller
 ON CONFLICT (id) DO NOTHING;
 
--- name: caller_row
--- His row, locked: whether he was served, how he left, whether rows of the switch alone say so, when he asked to be called back, his ticket.
-SELECT served_at IS NOT NULL, why, found, extract(epoch FROM asked_at)::float8, ticket FROM callers WHERE id = %(caller)s FOR UPDATE;
+-- name: caller_rows
+-- Their rows, locked: id, whether he was served, how he left, whether rows of the switch alone say so, when he asked to be called back, his ticket.
+SELECT id, served_at IS NOT NULL, why, found, extract(epoch FROM asked_at)::float8, ticket
+FROM callers WHERE id = ANY (%(callers)s::text[]) ORDER BY id FOR UPDATE;
 
--- name: caller_gone
--- How a caller left, with his ticket.
+-- name: callers_gone
+-- How callers left, with their tickets.
 UPDATE callers
-SET left_at = to_timestamp(%(at)s), why = %(why)s, asked_at = to_timestamp(%(asked_at)s), agent = coalesce(%(agent)s, agent),
-    waited_s = CASE WHEN served_at IS NULL THEN greatest(0, %(waited_s)s) ELSE waited_s END, talked_s = greatest(0, %(talked_s)s), missed = %(missed)s,
-    found = %(found)s, switch = %(switch)s, ticket = coalesce(%(ticket)s, ticket)
-WHERE id = %(caller)s;
+SET left_at = to_timestamp(gone.at), why = gone.why, asked_at = to_timestamp(gone.asked_at), agent = coalesce(gone.agent, callers.agent),
+    served_at = coalesce(callers.served_at, to_timestamp(gone.served_at)),
+    waited_s = CASE WHEN callers.served_at IS NULL THEN gone.waited_s ELSE callers.waited_s END, talked_s = gone.talked_s, missed = gone.missed,
+    found = gone.found, switch = gone.switch, ticket = coalesce(gone.ticket, callers.ticket)
+FROM unnest(
+    %(callers)s::text[], %(at)s::float8[], %(whys)s::text[], %(asked_at)s::float8[], %(served_at)s::float8[], %(agents)s::text[], %(waited_s)s::float8[],
+    %(talked_s)s::float8[], %(missed)s::boolean[], %(found)s::boolean[], %(switches)s::text[], %(tickets)s::bigint[]
+) AS gone (id, at, why, asked_at, served_at, agent, waited_s, talked_s, missed, found, switch, ticket)
+WHERE callers.id = gone.id;
 
--- name: served_since
--- Was a number served in some queue after a moment?
-SELECT EXISTS (SELECT FROM callers WHERE callers.number = %(number)s AND served_at >= to_timestamp(%(since)s));
-
--- name: new_caller_ticket
--- A caller's ticket, of a time of its own; closed at once where he was served after he had asked.
+-- name: new_caller_tickets
+-- Callers' tickets, numbered in the order of the lists; one whose number was served in some queue after he had asked is closed at once. Returns their ids.
 INSERT INTO tickets (channel, queue, number, agent, outcome, note, created_at, since, expires_at, recording, closed_at, closed_by, closed_how)
-VALUES (%(channel)s, %(queue)s, %(number)s, %(agent)s, %(why)s, %(note)s, now(), to_timestamp(%(since)s), to_timestamp(%(expires_at)s), %(recording)s,
-        CASE WHEN %(served)s THEN now() END, CASE WHEN %(served)s THEN 'fs-dialer' END, CASE WHEN %(served)s THEN 'served' ELSE '' END)
+SELECT channel, queue, number, agent, why, CASE WHEN served THEN note || E'\nserved since' ELSE note END, now(), to_timestamp(since),
+       to_timestamp(expires_at), recording, CASE WHEN served THEN now() END, CASE WHEN served THEN 'fs-dialer' END, CASE WHEN served THEN 'served' ELSE '' END
+FROM (
+    SELECT gone.*, gone.number <> '' AND EXISTS (
+        SELECT FROM callers WHERE callers.number = gone.number AND callers.served_at >= to_timestamp(gone.since)) AS served
+    FROM unnest(
+        %(channels)s::text[], %(queues)s::text[], %(numbers)s::text[], %(agents)s::text[], %(whys)s::text[], %(notes)s::text[], %(since)s::float8[],
+        %(expires_at)s::float8[], %(recordings)s::text[]
+    ) WITH ORDINALITY AS gone (channel, queue, number, agent, why, note, since, expires_at, recording, place)
+) AS gone
+ORDER BY place
 RETURNING id;
 
 -- name: better_caller_ticket
@@ -60,13 +74,14 @@ FROM before
 WHERE tickets.id = before.id
 RETURNING CASE WHEN before.channel <> %(channel)s THEN tickets.id END;
 
--- name: caller_ticket_happened
--- For triggers. Returns a row where one listens.
+-- name: caller_tickets_happened
+-- For triggers, in the order of tickets. Returns rows where one listens.
 INSERT INTO happenings (kind, data)
 SELECT 'ticket_created', jsonb_build_object(
     'ticket', id, 'channel', channel, 'campaign', NULL, 'lead', lead, 'attempt', NULL, 'number', number, 'outcome', outcome, 'queue', queue)
 FROM tickets
-WHERE id = %(ticket)s AND closed_at IS NULL AND heard('ticket_created')
+WHERE id = ANY (%(tickets)s::bigint[]) AND closed_at IS NULL AND heard('ticket_created')
+ORDER BY id
 RETURNING id;
 
 -- name: close_requests

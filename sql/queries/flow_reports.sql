@@ -2,14 +2,15 @@
 
 -- name: flow_answers
 -- How often each answer was given at each node. What was entered digit by digit, and how long was recorded, is told one by one in the detail only: here it
--- counts as given or not. Returns node, kind, name, answer, times, in how many calls, seconds recorded.
+-- counts as given or not. A recording with which the flow ended has a second word, which is no answer. Of persons, as far as their way is known.
+-- Returns node, kind, name, answer, times, in how many calls, seconds recorded.
 SELECT step.value ->> 0 AS node, step.value ->> 1 AS kind, step.value ->> 2 AS name,
        CASE WHEN step.value ->> 1 IN ('gather', 'record') THEN CASE WHEN step.value ->> 3 IN ('', '0') THEN '' ELSE 'given' END
             ELSE step.value ->> 3 END AS answer,
        count(*), count(DISTINCT attempts.id),
        coalesce(sum(CASE WHEN step.value ->> 1 = 'record' AND step.value ->> 3 ~ '^[0-9]{1,6}$' THEN (step.value ->> 3)::integer END), 0)::bigint
 FROM attempts, jsonb_array_elements(attempts.ivr) AS step
-WHERE campaign = %(campaign)s AND opened_at >= to_timestamp(%(since)s) AND opened_at < to_timestamp(%(until)s)
+WHERE NOT (step.value ->> 1 = 'record' AND step.value ->> 3 = 'success') AND outcome NOT IN ('machine', 'unknown') AND campaign = %(campaign)s AND opened_at >= to_timestamp(%(since)s) AND opened_at < to_timestamp(%(until)s)
   AND (%(agent)s::text IS NULL OR agent = %(agent)s)
   AND (%(caller_id)s::text IS NULL OR caller_id = %(caller_id)s)
   AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s)
@@ -24,19 +25,19 @@ WHERE campaign = %(campaign)s AND opened_at >= to_timestamp(%(since)s) AND opene
   AND (%(agent)s::text IS NULL OR agent = %(agent)s)
   AND (%(caller_id)s::text IS NULL OR caller_id = %(caller_id)s)
   AND (%(gateway)s::text IS NULL OR gateway = %(gateway)s)
-  AND answered_at IS NOT NULL AND outcome <> 'machine' AND (ivr <> '[]' OR left_at <> '')
+  AND answered_at IS NOT NULL AND outcome NOT IN ('machine', 'unknown') AND (ivr <> '[]' OR left_at <> '')
 GROUP BY left_at
 ORDER BY 2 DESC, 1;
 
 -- name: flow_totals
--- Calls that were answered: by persons, by machines; met an agent; left a message at one of these nodes; asked not to be called; tickets of messages.
-SELECT count(*) FILTER (WHERE outcome <> 'machine'), count(*) FILTER (WHERE outcome = 'machine'), count(*) FILTER (WHERE bridged_at IS NOT NULL),
-       count(*) FILTER (WHERE EXISTS (
+-- Calls that were answered: by persons, by machines; and of persons: met an agent; left a message at one of these nodes; asked not to be called (as far as
+-- that is known, whatever became of the call); came to an end that counts as success, or to a last node, which writes the same word.
+SELECT count(*) FILTER (WHERE outcome NOT IN ('machine', 'unknown')), count(*) FILTER (WHERE outcome = 'machine'), count(*) FILTER (WHERE bridged_at IS NOT NULL),
+       count(*) FILTER (WHERE outcome <> 'machine' AND EXISTS (
            SELECT FROM jsonb_array_elements(ivr) AS step
-           WHERE step.value ->> 1 = 'record' AND step.value ->> 0 = ANY (%(messages)s::text[]) AND step.value ->> 3 NOT IN ('', '0'))),
+           WHERE step.value ->> 1 = 'record' AND step.value ->> 0 = ANY (%(messages)s::text[]) AND step.value ->> 3 ~ '^0*[1-9][0-9]*$')),
        count(*) FILTER (WHERE EXISTS (SELECT FROM jsonb_array_elements(ivr) AS step WHERE step.value ->> 1 = 'opt_out')),
-       count(*) FILTER (WHERE EXISTS (
-           SELECT FROM jsonb_array_elements(ivr) AS step WHERE step.value ->> 1 = 'end' AND step.value ->> 3 = 'success'))
+       count(*) FILTER (WHERE outcome <> 'machine' AND EXISTS (SELECT FROM jsonb_array_elements(ivr) AS step WHERE step.value ->> 3 = 'success'))
 FROM attempts
 WHERE campaign = %(campaign)s AND opened_at >= to_timestamp(%(since)s) AND opened_at < to_timestamp(%(until)s)
   AND (%(agent)s::text IS NULL OR agent = %(agent)s)

@@ -49,7 +49,7 @@ def a_caller(store: PostgresStore, place: int, why: str, *, waited_s: float = 30
     talked_s = 60.0 if why == "served" else 0.0
     left_at, agent = came + waited_s + talked_s, AgentId("lan") if why == "served" else None
     asked_at = left_at if why == "callback" else None
-    store.caller_left(CallerLeft(call, queue, number, why, agent, waited_s, talked_s, why == "max_wait", left_at, asked_at=asked_at))
+    store.callers_left([CallerLeft(call, queue, number, why, agent, waited_s, talked_s, why == "max_wait", left_at, asked_at=asked_at)])
 
 
 def a_day(store: PostgresStore) -> None:

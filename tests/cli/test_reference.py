@@ -43,6 +43,8 @@ OTHERS |= {title for title in re.findall(r"^## (.+)$", JSON_PAGE, re.MULTILINE) 
 OTHERS |= {"fs-dialer queue list", "fs-dialer queue show", "fs-dialer queue report", "fs-dialer report ivr", "fs-dialer report ivr --detail"}
 # tests/cli/test_ivr.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer ivr .+)$", JSON_PAGE, re.MULTILINE))
+# tests/cli/test_switch_json.py shows these.
+OTHERS |= {f"fs-dialer switch {verb}" for verb in ("install", "diff", "reload", "uninstall")}
 # tests/cli/test_simulate_json.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 

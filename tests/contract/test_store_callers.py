@@ -87,34 +87,34 @@ class CallersContract:
     @pytest.mark.spec("S77", "S78", "S81")
     def test_the_key_leaves_a_callback_ticket_whatever_the_queue_says_of_missed_calls(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left())
+        store.callers_left([left()])
         assert list(backend.requests()) == [("callback", "support", a_number(1), "callback", "", None)]
         assert list(backend.callers()) == [(a_number(1), "callback", False, NOW, 30.0, 0.0, False, None)]
 
     @pytest.mark.spec("S77")
     def test_who_hangs_up_before_he_is_released_is_called_back_all_the_same(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(why="hung_up", asked_at=NOW - 3))
+        store.callers_left([left(why="hung_up", asked_at=NOW - 3)])
         assert [row[:4] for row in backend.requests()] == [("callback", "support", a_number(1), "hung_up")]
 
     @pytest.mark.spec("S78")
     @pytest.mark.parametrize("why", ["hung_up", "max_wait", "released", "lost"])
     def test_a_caller_who_met_nobody_leaves_a_ticket_where_the_queue_wants_one(self, backend: Backend, why: str) -> None:
         store = with_callbacks(backend, replace(SUPPORT, ticket_for_missed=True))
-        store.caller_left(left(why=why))
+        store.callers_left([left(why=why)])
         assert [row[0] for row in backend.requests()] == ["missed"]
 
     @pytest.mark.spec("S78")
     def test_a_caller_who_met_nobody_leaves_none_where_it_does_not(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(why="max_wait"))
+        store.callers_left([left(why="max_wait")])
         assert list(backend.requests()) == []
         assert backend.callers()[0][6] is True  # missed, and counted
 
     @pytest.mark.spec("S63")
     def test_a_message_leaves_a_ticket_of_its_own_kind(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(why="voicemail"))
+        store.callers_left([left(why="voicemail")])
         assert [row[0] for row in backend.requests()] == ["voicemail"]
         assert list(backend.messages()) == [f"queue/{a_leg(1)}.wav"]
 
@@ -130,7 +130,7 @@ class CallersContract:
     def test_a_served_caller_leaves_no_ticket_even_if_he_pressed_the_key(self, backend: Backend) -> None:
         store = with_callbacks(backend, replace(SUPPORT, ticket_for_missed=True))
         store.caller_served(served())
-        store.caller_left(left(why="served", at=NOW + 60, agent=LAN, waited_s=12.0, talked_s=60.0, asked_at=NOW - 0.1))
+        store.callers_left([left(why="served", at=NOW + 60, agent=LAN, waited_s=12.0, talked_s=60.0, asked_at=NOW - 0.1)])
         assert list(backend.requests()) == []
         assert [row[1:3] for row in backend.callers()] == [("served", True)]
         assert backend.callers()[0][4:6] == (12.0, 60.0)
@@ -141,35 +141,64 @@ class CallersContract:
     def test_what_is_said_again_changes_nothing(self, backend: Backend) -> None:
         store = with_callbacks(backend)
         backend.hear("ticket_created")
-        store.caller_left(left())
+        store.callers_left([left()])
         before = list(backend.requests()), list(backend.callers()), list(backend.happenings())
-        store.caller_left(left())
-        store.caller_left(left(why="lost", at=NOW + 5))
+        store.callers_left([left()])
+        store.callers_left([left(why="lost", at=NOW + 5)])
         assert (list(backend.requests()), list(backend.callers()), list(backend.happenings())) == before
 
     @pytest.mark.spec("D12")
     def test_kept_rows_never_override_a_caller_who_was_served_or_has_left(self, backend: Backend) -> None:
         store = with_callbacks(backend)
         store.caller_served(served(1))
-        store.caller_left(left(2, "hung_up"))
+        store.callers_left([left(2, "hung_up")])
         before = list(backend.callers())
-        store.caller_left(left(1, found=True, at=NOW + 9))
-        store.caller_left(left(2, found=True, at=NOW + 9))
+        store.callers_left([left(1, found=True, at=NOW + 9)])
+        store.callers_left([left(2, found=True, at=NOW + 9)])
         assert (list(backend.requests()), list(backend.callers())) == ([], before)
 
     def test_two_kept_rows_of_one_caller_make_one_ticket_in_any_order(self, backend: Backend) -> None:
         store = with_callbacks(backend)
         for place, order in ((1, ("callback", "released")), (2, ("released", "callback"))):
             for why in order:
-                store.caller_left(left(place, why, found=True))
+                store.callers_left([left(place, why, found=True)])
         assert [row[:4] for row in backend.requests()] == [("callback", "support", a_number(place), "callback") for place in (1, 2)]
 
     def test_the_daemons_own_word_goes_before_a_kept_row(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(found=True, at=NOW + 5))
+        store.callers_left([left(found=True, at=NOW + 5)])
         store.caller_served(served())
         assert [row[4] for row in backend.requests()] == ["served"]
         assert [row[1:3] for row in backend.callers()] == [("served", True)]
+
+    @pytest.mark.spec("D8", "D12")
+    def test_who_was_served_is_settled_by_the_end_of_his_call_too(self, backend: Backend) -> None:
+        """The daemon died before it could write that he was served; the next one found him talking."""
+        store = with_callbacks(backend)
+        store.callers_left([left(1)])
+        backend.work_off()
+        store.callers_left([replace(left(1, "served", at=NOW + 90, agent=LAN, talked_s=60.0), call=a_leg(7))])
+        assert [row[4] for row in backend.requests()] == ["served"]
+        assert backend.lead(a_number(1), BACK).status == "stopped" and waiting(store, NOW + 100) == []
+        assert [row[1:3] for row in backend.callers()][1] == ("served", True)
+
+    @pytest.mark.spec("D8")
+    def test_many_who_left_together_are_written_as_one_by_one(self, backend: Backend) -> None:
+        """New ones, one who was served, one whom a kept row had told of, one who is told again; tickets in the order of the list."""
+        store = with_callbacks(backend, replace(SUPPORT, ticket_for_missed=True))
+        backend.hear("ticket_created")
+        store.caller_served(served(3))
+        store.callers_left([left(4, "released", found=True), left(5, "hung_up")])
+        together = [left(2), left(1, "max_wait"), left(3, "served", agent=LAN, talked_s=9.0), left(4, at=NOW + 1, found=True), left(5), left(6, number="")]
+        store.callers_left(together)
+        tickets = [(a_number(4), "callback"), (a_number(5), "missed"), (a_number(2), "callback"), (a_number(1), "missed"), ("", "callback")]
+        assert [(row[2], row[0]) for row in backend.requests()] == tickets
+        told = [(data["number"], data["channel"]) for _, data in backend.happenings()]
+        assert told[:2] == [(a_number(4), "missed"), (a_number(5), "missed")] and sorted(told[2:]) == sorted([tickets[0], *tickets[2:]])
+        before = list(backend.requests()), sorted(backend.callers(), key=str), list(backend.happenings())
+        store.callers_left(together)
+        assert (list(backend.requests()), sorted(backend.callers(), key=str), list(backend.happenings())) == before
+        store.callers_left([])
 
     # --- called back ------------------------------------------------------------------------------------------------------------------------
 
@@ -177,18 +206,18 @@ class CallersContract:
     def test_who_asked_first_is_called_first_whenever_his_row_was_worked_off(self, backend: Backend) -> None:
         store = with_callbacks(backend)
         for place, asked_at in ((1, NOW - 20), (2, NOW - 5)):
-            store.caller_left(left(place, at=asked_at))
+            store.callers_left([left(place, at=asked_at)])
         backend.work_off()
         for place, asked_at in ((3, NOW - 30), (4, NOW - 10)):  # pressed while no daemon ran, and found later
-            store.caller_left(left(place, at=asked_at, found=True))
+            store.callers_left([left(place, at=asked_at, found=True)])
         backend.work_off()
         assert waiting(store) == [a_number(place) for place in (3, 1, 4, 2)]
 
     @pytest.mark.spec("D12", "S90")
     def test_the_same_number_twice_is_one_lead_with_two_tickets(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
-        store.caller_left(replace(left(1, at=NOW + 10), call=a_leg(9)))
+        store.callers_left([left(1)])
+        store.callers_left([replace(left(1, at=NOW + 10), call=a_leg(9))])
         backend.work_off()
         leads = {row[5] for row in backend.requests()}
         assert len(backend.requests()) == 2 and len(leads) == 1 and None not in leads
@@ -198,7 +227,7 @@ class CallersContract:
     @pytest.mark.parametrize("number", ["", "99", "${system(reboot)}"])
     def test_a_number_that_can_not_be_called_leaves_a_ticket_and_no_lead(self, backend: Backend, number: str) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(number=number))
+        store.callers_left([left(number=number)])
         backend.work_off()
         assert list(backend.requests()) == [("callback", "support", number if number == "99" else "", "callback", "", None)]
         assert waiting(store) == []
@@ -208,7 +237,7 @@ class CallersContract:
 
         backend.define_installation(Installation(region="ES"))
         store = with_callbacks(backend)
-        store.caller_left(left(number="910000001"))
+        store.callers_left([left(number="910000001")])
         assert backend.requests()[0][2] == "+34910000001"
 
     # --- served otherwise ----------------------------------------------------------------------------------------------------------------------
@@ -216,8 +245,8 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_who_is_served_in_a_queue_is_not_called_back(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
-        store.caller_left(left(2))
+        store.callers_left([left(1)])
+        store.callers_left([left(2)])
         backend.work_off()
         store.caller_served(served(1, at=NOW + 30, call=7))
         assert [row[4] for row in backend.requests()] == ["served", ""]
@@ -227,7 +256,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_a_lead_that_the_daemon_holds_already_is_withdrawn_and_not_dialled(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         (lead,) = claimed(store, 1, BACK, NOW + 60)
         store.caller_served(served(1, at=NOW + 61, call=7))
@@ -239,7 +268,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_who_is_served_before_his_ticket_is_worked_off_becomes_no_lead(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         store.caller_served(served(1, at=NOW + 30, call=7))
         backend.work_off()
         assert [row[4:] for row in backend.requests()] == [("served", None)]
@@ -249,13 +278,13 @@ class CallersContract:
     def test_a_request_found_after_its_customer_was_served_is_closed_at_once(self, backend: Backend) -> None:
         store = with_callbacks(backend)
         store.caller_served(served(1, at=NOW + 30, call=7))
-        store.caller_left(left(1, at=NOW, found=True))
+        store.callers_left([left(1, at=NOW, found=True)])
         assert [row[4] for row in backend.requests()] == ["served"]
 
     @pytest.mark.spec("D12")
     def test_a_request_made_after_he_was_served_stands(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1, at=NOW + 100))
+        store.callers_left([left(1, at=NOW + 100)])
         backend.work_off()
         store.caller_served(served(1, at=NOW + 30, call=7))  # told late, by the spool
         assert [row[4] for row in backend.requests()] == [""]
@@ -264,7 +293,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_the_callback_closes_its_ticket_as_called_back(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         (lead,) = claimed(store, 1, BACK, NOW + 60)
         _met(store, lead, LeadStatus.SUCCEEDED)
@@ -274,7 +303,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_an_agent_of_another_campaign_who_reaches_him_settles_it_too(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         store.set_campaign_state(SPRING, backend.define(a_campaign()), CampaignState.RUNNING, True, "", "test")
         backend.add_leads(some_leads(1))
@@ -287,7 +316,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_a_call_that_meets_no_agent_settles_nothing(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         (lead,) = claimed(store, 1, BACK, NOW + 60)
         attempt = called(store, lead)
@@ -298,7 +327,7 @@ class CallersContract:
     @pytest.mark.spec("D12")
     def test_who_is_served_while_we_ring_him_is_not_rung_again(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         (lead,) = claimed(store, 1, BACK, NOW + 60)
         attempt = called(store, lead)
@@ -312,8 +341,8 @@ class CallersContract:
     @pytest.mark.spec("S89")
     def test_a_request_that_is_too_old_is_not_called_any_more(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
-        store.caller_left(left(2, at=NOW + 100))
+        store.callers_left([left(1)])
+        store.callers_left([left(2, at=NOW + 100)])
         backend.work_off()
         store.return_refused(NOW + 3601)
         assert [row[4] for row in backend.requests()] == ["expired", ""]
@@ -322,7 +351,7 @@ class CallersContract:
 
     def test_a_request_does_not_expire_while_its_customer_is_being_called(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         backend.work_off()
         (lead,) = claimed(store, 1, BACK, NOW + 60)
         attempt = called(store, lead)
@@ -335,8 +364,8 @@ class CallersContract:
 
     def test_a_customer_who_asked_again_is_called_until_his_last_request_is_too_old(self, backend: Backend) -> None:
         store = with_callbacks(backend)
-        store.caller_left(left(1))
-        store.caller_left(replace(left(1, at=NOW + 600), call=a_leg(9)))
+        store.callers_left([left(1)])
+        store.callers_left([replace(left(1, at=NOW + 600), call=a_leg(9))])
         backend.work_off()
         store.return_refused(NOW + 3601)
         assert [row[4] for row in backend.requests()] == ["expired", ""]

@@ -10,6 +10,7 @@ from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.flow import Node, extension
 from fs_dialer.core.model import CallState, LeadStatus, LegId, Outcome
+from fs_dialer.modes.autocall import Machines
 from fs_dialer.sim.people import Behaviour
 from tests.core.autocall_shift import autocall, closed, dues, over, presses, way
 from tests.core.virtual_shift import Shift, number
@@ -192,6 +193,40 @@ def test_the_flow_s_limit_in_the_switch_ends_it_before() -> None:
     result, _ = over(shift)
     assert result.answered_at is not None and result.ended_at - result.answered_at <= 122.0
     assert (result.outcome, result.left_at) == (Outcome.EARLY_HANGUP, "main")
+
+
+@pytest.mark.spec("D13")
+@pytest.mark.parametrize("restarts", [False, True], ids=["one daemon", "another daemon"])
+def test_who_is_put_through_to_a_number_talks_there_as_long_as_he_likes(restarts: bool) -> None:
+    """The limit of the flow, two minutes, ends with its part."""
+    shift = autocall(presses("#", talk_s=400.0), agents=())
+    in_flow(shift)
+    shift.wait(30.0)
+    if restarts:
+        shift.kill(2.0)
+    result, update = over(shift, limit_s=600.0)
+    (customer,) = shift.seen.to(number(1))
+    assert customer.ended_at is not None and customer.ended_at - customer.created_at > 400.0
+    assert (result.outcome, update.status) == (Outcome.CONNECTED, LeadStatus.SUCCEEDED)
+    assert result.bridged_at is None, "he met no agent"
+
+
+def test_a_beep_in_a_talk_to_which_the_flow_put_him_through_is_no_machine() -> None:
+    shift = autocall(presses("#", talk_s=60.0), agents=(), machines=Machines(detect="avmd"))
+    in_flow(shift)
+    shift.wait(20.0)
+    shift.give(ev.IvrSaid(shift.all(act.OriginateLead)[0].leg, "beep"))
+    result, _ = over(shift)
+    assert result.outcome is Outcome.CONNECTED and result.ended_at - (result.answered_at or 0.0) > 60.0
+
+
+def test_who_goes_round_and_round_is_ended_though_agents_and_services_were_asked_for_on_the_way() -> None:
+    """Nobody is there at night, and nobody's phone lies beside the receiver."""
+    round_about = {"adviser": {"otherwise": "main"}, "main": {"otherwise": "adviser"}}
+    nodes = tuple(replace(node, **round_about.get(node.name, {})) for node in dues().nodes)
+    shift = autocall(presses(stay_s=5000.0), agents=(), at_most_s=20.0, ivr=dues(nodes=nodes))
+    result, _ = over(shift, limit_s=1200.0)
+    assert result.answered_at is not None and result.ended_at - result.answered_at <= 120.0 + 20.0 + 90.0
 
 
 # --- what must not be -----------------------------------------------------------------------------------------------------------------------

@@ -8,7 +8,7 @@ import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.flow import extension
+from fs_dialer.core.flow import Ivr, extension
 from fs_dialer.core.flow_places import ASKED, has_flow, why_not
 from fs_dialer.core.model import CampaignType, SwitchId
 from fs_dialer.modes import OFFERED
@@ -19,8 +19,8 @@ from tests.core.test_steering import FLOW
 MISSING = "the flow dues of revision 1 is not in the switch: fs-dialer switch reload"
 
 
-def a_survey(**more: Any) -> Desk:
-    campaign = a_campaign(type=CampaignType.AUTOCALL, people=(), options=Options(ivr=FLOW), **more)
+def a_survey(ivr: Ivr = FLOW, **more: Any) -> Desk:
+    campaign = a_campaign(type=CampaignType.AUTOCALL, people=(), options=Options(ivr=ivr), **more)
     return a_desk(agents=0, campaigns=(campaign,), offered=OFFERED)
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
-from fs_dialer.core.flow import extension
+from fs_dialer.core.flow import Node, extension
 from fs_dialer.core.model import CallState, LeadStatus, LegId, Outcome
 from tests.core.builders import SWITCH, Desk, closed, some_leads
 from tests.core.test_flow_places import a_survey
@@ -60,6 +62,27 @@ def test_an_opt_out_at_a_node_that_nobody_knows_goes_on_the_list_that_is_always_
     desk, call = one_call()
     desk.tell(ev.LegAnswered(call.leg), ev.IvrSaid(call.leg, "opt_out", "gone"))
     assert desk.last(act.OptOut).list == "own"
+
+
+def test_each_list_on_which_he_asks_to_be_put_is_told_once() -> None:
+    both = replace(FLOW, nodes=(*FLOW.nodes, Node(name="never", do="opt_out", list="own")))
+    desk = a_survey(both)
+    desk.tell(ev.FlowsInSwitch(SWITCH, frozenset({extension(both)}), frozenset()))
+    desk.claimed(*some_leads(1))
+    call = desk.last(act.OriginateLead)
+    desk.tell(ev.LegAnswered(call.leg), ev.IvrSaid(call.leg, "opt_out", "stop"))
+    desk.tell(*[ev.IvrSaid(call.leg, "opt_out", "never")] * 2, ended(call, "main=9;stop=yes;never=yes"))
+    assert [told.list for told in desk.all(act.OptOut)] == ["fundraising", "own"]
+
+
+@pytest.mark.spec("D13")
+def test_who_waits_for_an_agent_and_was_put_through_by_the_flow_itself_is_left_to_his_talk() -> None:
+    """The link was away when he began to wait, so that nobody put off the flow's own timer."""
+    desk, call = one_call()
+    desk.tell(ev.LegAnswered(call.leg), ev.IvrSaid(call.leg, "agent", "adviser", "", "main=1;adviser="), ev.LegParked(call.leg))
+    got = desk.tell(ev.LegBridged(call.leg, LegId("their-desk")))
+    assert not [each for each in got if isinstance(each, act.Hangup)] and act.DropFallback((call.leg,)) in got
+    assert desk.campaign().calls_by_state == {CallState.IN_IVR: 1}
 
 
 def test_answers_to_calls_that_are_over_and_words_of_strangers_are_nothing() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from fs_dialer.core.actions import AskHttp, EnterIvr, Hangup, RenewFallback
+from fs_dialer.core.actions import AskHttp, DropFallback, EnterIvr, Hangup, RenewFallback
 from fs_dialer.core.call_words import (
     AskSwitch,
     BeepHeard,
@@ -90,6 +90,20 @@ def test_a_flow_that_took_him_on_by_itself_while_we_were_away_has_him() -> None:
     assert story.finish.evidence is not None and story.finish.evidence.ivr_success
 
 
+def test_a_timer_that_was_armed_before_this_was_known_is_taken_away() -> None:
+    story = in_flow()
+    story.give(LeadParked(), IvrWantsAgent("adviser", "main=1;adviser="), NobodyFree())
+    assert DropFallback((LEAD,)) in story.give(FoundInFlow("main=1;message=", parked=False))
+
+
+def test_a_request_that_nobody_heard_of_takes_the_way_of_no_answer_once_its_timer_is_gone() -> None:
+    """A timer that is taken away may have been the request's own."""
+    waits = replace(FLOW, nodes=tuple(replace(n, otherwise="ask") if n.name == "adviser" else replace(n, otherwise="bye") if n.name == "ask" else n for n in FLOW.nodes))
+    story = in_flow(ivr=extension(waits), script=waits)
+    story.give(LeadParked(), IvrWantsAgent("adviser", "main=1;adviser="), NobodyFree())
+    assert [d.flow for d in story.give(FoundInFlow("main=1;ask=", parked=False)) if isinstance(d, EnterIvr)] == [f"{extension(waits)}.bye"]
+
+
 def test_who_hears_the_waiting_music_still_waits_though_the_switch_says_playback() -> None:
     story = in_flow()
     assert Need() in story.give(FoundInFlow("main=1;adviser=", parked=False))
@@ -149,6 +163,15 @@ def test_a_machine_is_let_go_told_a_message_or_left_in_the_flow(heard: type) -> 
     assert [(d.flow, d.variables) for d in told] == [("fsd_message", (("fsd_message", "call-us.wav"),))]
     going_on = in_flow(machines="go_on")
     assert going_on.give(heard()) == [] and going_on.state is S.IN_IVR and going_on.call.machine
+
+
+@pytest.mark.spec("D13")
+@pytest.mark.parametrize(("machines", "success"), [("hang_up", False), ("message", False), ("go_on", True)])
+def test_a_machine_that_is_not_taken_for_a_person_has_not_come_to_a_good_end_whatever_the_flow_has_written(machines: str, success: bool) -> None:
+    """The beep came in the midst of the goodbye: an end counts before it is played."""
+    story = in_flow(machines=machines, message="call-us.wav")
+    story.give(BeepHeard(), LeadEnded("NORMAL_CLEARING", path="main=2;bye=success"))
+    assert story.finish.evidence is not None and story.finish.evidence.machine and story.finish.evidence.ivr_success is success
 
 
 def test_a_message_that_is_not_named_is_none() -> None:

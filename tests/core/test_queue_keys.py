@@ -88,6 +88,22 @@ def test_a_wrong_key_leaves_him_in_his_place() -> None:
     assert desk.last(act.Announce).sounds == ("wrong.wav",) and queue(desk).waiting == 1 and not desk.all(act.ForgetKept)
 
 
+@pytest.mark.spec("S73", "D12")
+def test_whose_number_is_withheld_is_promised_nothing_and_keeps_his_place() -> None:
+    """Nobody could call him back."""
+    desk = a_keyed_desk(1, terms={"said_wrong": "wrong.wav"})
+    busy(desk, 1)
+    leg = LegId("caller")
+    desk.tell(ev.LegCreated(leg, SWITCH, CARRIER, None, None), ag.CallerQueued(leg, "support", AttemptId("caller"), ""))
+    desk.clear()
+    desk.wait(AFTER_S)
+    presses(desk, leg)
+    assert queue(desk).waiting == 1 and desk.last(act.Announce).sounds == ("wrong.wav",) and not desk.all(act.PlayNotice)
+    assert desk.last(act.ForgetKept) == act.ForgetKept(SWITCH, (kept_row(leg, "key"),))
+    desk.over(leg)
+    assert left(desk).why == "hung_up"
+
+
 def test_hints_do_not_pile_up_behind_each_other() -> None:
     desk, leg = waiting(terms={"said_wrong": "wrong.wav"})
     for _ in range(5):

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fs_dialer.core.actions import EnterIvr
+from fs_dialer.core.actions import EnterIvr, Hangup
 from fs_dialer.core.call_words import Call
 from fs_dialer.core.flow import Ivr, Node, extension, node_extension
 from fs_dialer.core.model import Lead
-from fs_dialer.core.steering import known_values, onward, opt_out_action, otherwise, sayable, standing, variables, walked
+from fs_dialer.core.steering import FLOW_LEAST_S, known_values, onward, opt_out_action, otherwise, sayable, standing, variables, walked
 from fs_dialer.esl.commands import gateway_endpoint, originate_to_extension
 from tests.core.builders import NOON, SWITCH, a_call, a_lead, a_plan
 
@@ -59,6 +59,14 @@ def test_the_last_word_of_the_path_is_where_he_left(path: str, left_at: str, suc
     found = walked(in_flow(path))
     assert (found.left_at, found.succeeded) == (left_at, success)
     assert all(step.value for step in found.steps), "what was not done is not kept"
+
+
+@pytest.mark.spec("S63")
+@pytest.mark.parametrize(("path", "left"), [("note=0;note=success", False), ("note=7;note=success", True), ("note=0", False), ("note=7", True), ("note=", False)])
+def test_a_message_is_voice_mail_where_it_has_seconds_also_at_the_end_of_the_flow(path: str, left: bool) -> None:
+    script = Ivr(name="box", nodes=(Node(name="note", do="record"),))
+    call = replace(in_flow(path), plan=a_plan(on_answer="ivr", ivr=extension(script), script=script))
+    assert walked(call).voicemail is left
 
 
 def test_parameters_and_lists_are_those_of_the_nodes_that_he_came_to() -> None:
@@ -139,6 +147,16 @@ def test_who_is_sent_on_has_what_is_left_of_his_time_and_a_minute_at_least() -> 
         (entered,) = [d for d in out if isinstance(d, EnterIvr)]
         assert entered == EnterIvr(call.lead_leg, f"{extension(FLOW)}.message", at_most_s=left_s)
         assert not call.lead_parked
+
+
+def test_nobody_is_sent_on_for_ever() -> None:
+    """The longest time of the flow, one wait for an agent, and a minute; not a minute more at each step."""
+    call = in_flow()
+    most_s = FLOW.at_most_s + call.plan.max_wait_s + FLOW_LEAST_S
+    entered = [d.at_most_s for d in onward(call, "message", NOON + most_s - 20.0)[1] if isinstance(d, EnterIvr)]
+    assert entered == [20.0]
+    _, out = onward(call, "message", NOON + most_s)
+    assert Hangup(call.lead_leg, "ALLOTTED_TIMEOUT") in out and not [d for d in out if isinstance(d, EnterIvr)]
 
 
 @pytest.mark.spec("D7")

@@ -34,7 +34,7 @@ def backend(pg_dsn: str) -> Iterator[PostgresBackend]:
 def test_a_withdrawn_lead_is_told_to_the_daemon_to_the_audit_and_to_triggers(backend: PostgresBackend, pg_dsn: str) -> None:
     store, database = with_callbacks(backend), Database(pg_dsn)
     database.trigger("tell", "lead_finished")
-    store.caller_left(left(1))
+    store.callers_left([left(1)])
     backend.work_off()
     lead = database.one("SELECT id FROM leads")
     with Listener(pg_dsn) as listener:
@@ -52,7 +52,7 @@ def test_a_callers_ticket_wakes_the_triggers_with_all_that_they_may_ask_for(back
     store = with_callbacks(backend)
     with Listener(pg_dsn) as listener:
         listener.hints(0.5)
-        store.caller_left(left(1))
+        store.callers_left([left(1)])
         assert "happenings" in {hint.kind for hint in listener.hints(2.0)}
     ((kind, data),) = backend.happenings()
     assert kind == "ticket_created" and set(data) == set(FIELDS["ticket_created"])
@@ -62,7 +62,7 @@ def test_a_callers_ticket_wakes_the_triggers_with_all_that_they_may_ask_for(back
 @pytest.mark.spec("D8")
 def test_one_caller_told_by_many_at_once_leaves_one_ticket(backend: PostgresBackend, pg_dsn: str) -> None:
     store = with_callbacks(backend)
-    threads = [Thread(target=store.caller_left, args=(left(1, found=place % 2 == 0),)) for place in range(8)]
+    threads = [Thread(target=store.callers_left, args=([left(1, found=place % 2 == 0)],)) for place in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -74,7 +74,7 @@ def test_one_caller_told_by_many_at_once_leaves_one_ticket(backend: PostgresBack
 def test_serving_and_adding_at_the_same_moment_never_leave_a_lead_that_waits(backend: PostgresBackend, pg_dsn: str) -> None:
     store = with_callbacks(backend)
     for place in range(1, 21):
-        store.caller_left(left(place))
+        store.callers_left([left(place)])
     with closing(Pool(pg_dsn, size=4)) as pool:
         adding = [Thread(target=Happenings(pool).work_off, args=(100,)) for _ in range(2)]
         serving = [Thread(target=store.caller_served, args=(served(place, at=NOW + 30, call=100 + place),)) for place in range(1, 21)]
@@ -103,7 +103,7 @@ def test_a_person_who_is_forgotten_is_forgotten_by_queues_and_flows(backend: Pos
     attempt = called(store, claimed(store)[0])
     result = replace(a_result(attempt, ticket="voicemail"), ivr=(IvrStep("pin", "gather", "pin", "1234"), IvrStep("say", "record", "say", "9")))
     store.close_attempts([(result, an_update(attempt.lead))])
-    store.caller_left(left(1, "voicemail"))
+    store.callers_left([left(1, "voicemail")])
     traces: list[Traces] = []
     done = backend.office.forget(a_number(1), "an.le", erase=traces.append)
     assert (done.callers, done.attempts, done.tickets) == (1, 1, 2)
@@ -116,8 +116,8 @@ def test_a_person_who_is_forgotten_is_forgotten_by_queues_and_flows(backend: Pos
 def test_callers_go_when_their_time_is_over(backend: PostgresBackend, pg_dsn: str) -> None:
     store, database = with_callbacks(backend), Database(pg_dsn)
     database.installation(keep_attempts_s=30 * 86400.0)
-    store.caller_left(left(1, "hung_up", at=NOW - 31 * 86400))
-    store.caller_left(replace(left(2, "hung_up", at=NOW - 29 * 86400), call=AttemptId("other")))
+    store.callers_left([left(1, "hung_up", at=NOW - 31 * 86400)])
+    store.callers_left([replace(left(2, "hung_up", at=NOW - 29 * 86400), call=AttemptId("other"))])
     with closing(Housekeeping(pg_dsn)) as keeper:
         assert "deleted 1 calls to queues older than 30 days" in keeper.housekeep(NOW)
     assert [row[0] for row in backend.callers()] == [a_number(2)]
@@ -129,7 +129,7 @@ def test_what_a_lost_connection_left_undone_is_done_when_it_is_told_again(backen
     from fs_dialer.db import callers
 
     store = with_callbacks(backend)
-    store.caller_left(left(1))
+    store.callers_left([left(1)])
     backend.work_off()
     (lead,) = claimed(store, 1, BACK, NOW + 60)
     attempt = called(store, lead)

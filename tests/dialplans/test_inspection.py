@@ -40,7 +40,17 @@ def test_files_without_flows_and_queues_pass() -> None:
 
 @pytest.mark.parametrize(
     "data",
-    ["${caller_id_name}", "${system(touch x)}", "${fsd_ivr}${sip_from_display}", "$${domain}", "$2", "a\\nb", "${strepoch(x)}", "${fsd_ivr", "${expand(${fsd_ivr})}"],
+    [
+        "${caller_id_name}",
+        "${system(touch x)}",
+        "${fsd_ivr}${sip_from_display}",
+        "$${domain}",
+        "$2",
+        "a\\nb",
+        "${strepoch(x)}",
+        "${fsd_ivr",
+        "${x(${fsd_ivr})}",
+    ],
 )
 def test_a_value_that_the_switch_would_expand_is_refused(data: str) -> None:
     assert faults(a_file(data)) != []

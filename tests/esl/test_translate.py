@@ -128,6 +128,14 @@ def test_a_leg_talks_while_its_state_says_so_and_not_because_a_former_partner_is
     assert leg_facts(dump(Channel_State="CS_EXCHANGE_MEDIA"), MAIN).bridged_to is None
 
 
+def test_a_leg_that_a_dialplan_put_through_talks_though_its_state_is_that_of_any_application() -> None:
+    """The dialplan's own bridge stays in CS_EXECUTE; signal_bond is there from CHANNEL_BRIDGE on, not while the other leg rings (s11g)."""
+    put_through = {"Channel_State": "CS_EXECUTE", "Other_Leg_Unique_ID": "b", "variable_current_application": "bridge"}
+    assert leg_facts(dump(**put_through, variable_signal_bond="b"), MAIN).bridged_to == "b"
+    assert leg_facts(dump(**put_through), MAIN).bridged_to is None
+    assert leg_facts(dump(**put_through | {"variable_current_application": "park"}, variable_signal_bond="b"), MAIN).bridged_to is None
+
+
 def test_a_leg_that_was_bridged_once_has_met_somebody_for_ever() -> None:
     """On hold it is parked like one that still waits; last_bridge_to tells them apart (tried: uuid_transfer -both park: inline)."""
     assert leg_facts(dump(Channel_State="CS_EXECUTE", variable_last_bridge_to="b"), MAIN).met

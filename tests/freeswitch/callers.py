@@ -7,10 +7,11 @@ The pcap files that SIPp plays are made here, packet by packet, so that nothing 
 from __future__ import annotations
 
 import math
+import re
 import struct
 import subprocess
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -112,14 +113,16 @@ OK = """<send><![CDATA[
 """
 
 
-def _does(steps: Sequence[Step], folder: Path, caller: bool) -> str:
-    """A wait is a wait for the switch's BYE, so that whoever is released at any moment says goodbye properly."""
+def _does(steps: Sequence[Step], folder: Path, caller: bool, who: str = "") -> str:
+    """`who` tells his labels from those of others in one scenario. A wait is a wait for the switch's BYE, so that whoever is released at any moment says
+    goodbye properly."""
     words, cseq = [], 1
     for n, (what, value) in enumerate(steps):
         cseq += 1
         match what:
             case "wait":
-                words.append(f'<recv request="BYE" timeout="{round(float(value) * 1000)}" ontimeout="step{n}" next="bye"/>\n<label id="step{n}"/>\n')
+                step = f"step{who}{n}"
+                words.append(f'<recv request="BYE" timeout="{round(float(value) * 1000)}" ontimeout="{step}" next="bye"/>\n<label id="{step}"/>\n')
             case "talk":
                 name = speech(folder / f"speech-{value}.pcap", float(value)).name
                 words.append(f'<nop><action><exec play_pcap_audio="{folder / name}"/></action></nop>\n')
@@ -136,6 +139,29 @@ def _does(steps: Sequence[Step], folder: Path, caller: bool) -> str:
 
 END = f'<label id="bye"/>\n{OK}<label id="over"/>\n</scenario>\n'
 HEAD = '<?xml version="1.0" encoding="UTF-8"?>\n<!DOCTYPE scenario SYSTEM "sipp.dtd">\n<scenario name="somebody">\n'
+
+
+ANSWER = f"""<send retrans="500"><![CDATA[
+    SIP/2.0 200 OK
+    [last_Via:]
+    [last_From:]
+    [last_To:];tag=[pid]C[call_number]
+    [last_Call-ID:]
+    [last_CSeq:]
+    Contact: <sip:[local_ip]:[local_port]>
+    Content-Type: application/sdp
+    Content-Length: [len]
+
+    {SDP}
+]]></send>
+<recv request="ACK">
+  <action>
+    <ereg regexp=".*" search_in="hdr" header="From:" assign_to="you"/>
+    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="me"/>
+  </action>
+</recv>
+<Reference variables="you,me"/>
+"""
 
 
 def calling(steps: Sequence[Step], folder: Path, to: str, number: str, display: str) -> str:
@@ -177,29 +203,17 @@ def calling(steps: Sequence[Step], folder: Path, to: str, number: str, display: 
 
 def called(steps: Sequence[Step], folder: Path) -> str:
     """One who answers at once."""
-    answer = f"""<recv request="INVITE" rrs="true"/>
-<send retrans="500"><![CDATA[
-    SIP/2.0 200 OK
-    [last_Via:]
-    [last_From:]
-    [last_To:];tag=[pid]C[call_number]
-    [last_Call-ID:]
-    [last_CSeq:]
-    Contact: <sip:[local_ip]:[local_port]>
-    Content-Type: application/sdp
-    Content-Length: [len]
+    return HEAD + '<recv request="INVITE" rrs="true"/>\n' + ANSWER + _does(steps, folder, False) + END
 
-    {SDP}
-]]></send>
-<recv request="ACK">
-  <action>
-    <ereg regexp=".*" search_in="hdr" header="From:" assign_to="you"/>
-    <ereg regexp=".*" search_in="hdr" header="To:" assign_to="me"/>
-  </action>
-</recv>
-<Reference variables="you,me"/>
-"""
-    return HEAD + answer + _does(steps, folder, False) + END
+
+def answering(people: Mapping[str, Sequence[Step]], folder: Path) -> str:
+    """Customers behind a trunk who answer at once, each by his number, digits with or without a plus; anybody else stays on the line and does nothing."""
+    known = [re.escape(number.lstrip("+")) for number in people]
+    names = [f'<ereg regexp="sip:.?{number}@" search_in="hdr" header="To:" assign_to="is{n}"/>\n' for n, number in enumerate(known)]
+    ways = [f'<nop next="does{n}" test="is{n}"/>\n' for n in range(len(known))]
+    invite = f'<recv request="INVITE" rrs="true">\n<action>\n{"".join(names)}</action>\n</recv>\n'
+    doings = [f'<label id="does{n}"/>\n{_does(steps, folder, False, f"of{n}at")}' for n, steps in enumerate(people.values())]
+    return HEAD + invite + ANSWER + "".join(ways) + '<recv request="BYE" next="bye"/>\n' + "".join(doings) + END
 
 
 class Sipps:
@@ -211,6 +225,13 @@ class Sipps:
 
     def caller(self, to: str, *steps: Step, number: str = "+442079460000", display: str = "Ann", calls: int = 1, per_s: int = 50) -> subprocess.Popen[bytes]:
         return self._start(calling(steps, self.folder, to, number, display), SWITCH_SIP, "-m", str(calls), "-l", str(calls), "-r", str(per_s))[0]
+
+    def crowd(self, to: str, *steps: Step, numbers: Sequence[str], per_s: int = 50) -> subprocess.Popen[bytes]:
+        """One caller of each number, all of one process."""
+        table = self.folder / f"numbers-{self._port}.csv"
+        table.write_text("SEQUENTIAL\n" + "".join(f"{number};\n" for number in numbers), encoding="utf-8")
+        words = ("-inf", str(table), "-m", str(len(numbers)), "-l", str(len(numbers)), "-r", str(per_s))
+        return self._start(calling(steps, self.folder, to, "[field0]", "Ann"), SWITCH_SIP, *words)[0]
 
     def called(self, *steps: Step) -> int:
         """The port at which he is reached."""

@@ -56,7 +56,12 @@ class Sipp:
 
     def __init__(self, scenario: str, port: int, folder: Path) -> None:
         self.log, self.errors = folder / f"{scenario}.log", folder / f"{scenario}.errors"
-        words = ["sipp", "-sf", str(HERE / "sipp" / f"{scenario}.xml"), "-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-ci", "127.0.0.1"]
+        self.folder, self.port = folder, port
+        self._start(HERE / "sipp" / f"{scenario}.xml")
+
+    def _start(self, scenario: Path) -> None:
+        folder, port = self.folder, self.port
+        words = ["sipp", "-sf", str(scenario), "-nostdin", "-i", "127.0.0.1", "-mi", "127.0.0.1", "-ci", "127.0.0.1"]
         words += ["-p", str(port), "-cp", str(port + 13800), "-mp", str(port + 11920), "-trace_logs", "-log_file", str(self.log)]
         words += ["-trace_err", "-error_file", str(self.errors)]
         self.process = subprocess.Popen(words, cwd=folder, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
@@ -78,6 +83,19 @@ class Sipp:
         """Whom it was called as, one for each INVITE, in order."""
         lines = self.log.read_text(encoding="utf-8").splitlines() if self.log.exists() else []
         return [line.partition("INVITE sip:")[2].rstrip("@") for line in lines if "INVITE sip:" in line]
+
+    @contextmanager
+    def instead(self, scenario: Path) -> Iterator[None]:
+        """Others are at its port meanwhile: those of this scenario."""
+        usual = Path(self.process.args[2])  # type: ignore[index,arg-type]
+        self.close()
+        self._start(scenario)
+        try:
+            yield
+            assert self.process.poll() is None, f"sipp ended by itself: {self.errors.read_text(encoding='utf-8', errors='replace')}"
+        finally:
+            self.close()
+            self._start(usual)
 
     def close(self) -> None:
         self.process.kill()

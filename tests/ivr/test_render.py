@@ -90,6 +90,25 @@ def test_a_limit_is_the_first_thing_after_what_the_originate_armed_is_gone() -> 
     assert actions(replace(EVERY_KIND, at_most_s=90.0))[:2] == [("sched_cancel", ""), ("sched_hangup", "+90 ALLOTTED_TIMEOUT")]
 
 
+@pytest.mark.parametrize("detector", ["amd", "avmd"])
+def test_a_detector_is_run_only_where_its_module_is_loaded(detector: str) -> None:
+    """An application that does not exist hangs up the call (freeswitch.md 35)."""
+    entry = tree(EVERY_KIND).find(f"./context/extension[@name='{extension(EVERY_KIND)}']")
+    assert entry is not None
+    (asked,) = [each for each in entry.iter("condition") if any(f"{detector}/" in each.get(word, "") for word in ("field", "expression"))]
+    assert (asked.get("field"), asked.get("expression")) == (f"${{fsd_detect}}/${{module_exists(mod_{detector})}}", f"^{detector}/true$")
+    runs = [each for each in entry.iter("action") if each.get("application") in ("amd", "avmd_start")]
+    assert len(runs) == 2 and sum(each in list(asked) for each in runs) == 1
+
+
+def test_a_call_may_take_more_steps_than_the_switch_would_forward_it() -> None:
+    """Each transfer counts max_forwards down from 70 (s11a), and at 0 the switch hangs up; a number outside is called with no more than usual."""
+    assert ("set", "max_forwards=10000") in actions(EVERY_KIND)
+    desk = actions(EVERY_KIND, "desk")
+    steps = [data if application == "set" else application for application, data in desk if "max_forwards" in data or application == "bridge"]
+    assert (steps[0], steps[1], steps[-1]) == ("max_forwards=70", "bridge", "max_forwards=10000")
+
+
 # --- keys ---------------------------------------------------------------------------------------------------------------
 
 
@@ -170,7 +189,7 @@ def test_a_transfer_goes_by_the_trunk_of_the_call_with_the_number_as_that_trunk_
 @pytest.mark.parametrize("ivr", [EVERY_KIND, None], ids=["every kind", "the example"])
 def test_every_variable_that_is_named_is_ours(ivr: Ivr | None) -> None:
     named = set(re.findall(r"\$\{([^${}]*)\}", flow_file((ivr or the_example(),), OPTIONS)))
-    ours = re.compile(r"fsd_[a-z_]+|fsd_[av]_[A-Za-z0-9_.-]+|record_seconds|uuid|strepoch\(\)|module_exists\(mod_amd\)|amd_status")
+    ours = re.compile(r"fsd_[a-z_]+|fsd_[av]_[A-Za-z0-9_.-]+|record_seconds|uuid|strepoch\(\)|module_exists\(mod_av?md\)|module_exists\(mod_amd\)|amd_status")
     assert [name for name in named if not ours.fullmatch(name)] == []
 
 
@@ -234,9 +253,9 @@ def test_no_text_of_a_flow_names_a_variable_or_leaves_its_attribute(text: str) -
         rendered = flow_file((Ivr(name="f", nodes=(Node(name="it", do="play", text=text),)),), OPTIONS)
     except EslUnsafe:
         return
-    assert set(re.findall(r"\$\{([^{}]*)\}", rendered)) <= {"fsd_done", "fsd_detect", "fsd_message", "amd_status", "module_exists(mod_amd)"} | {
-        f"fsd_a_{name}" for name in re.findall(r"\{([A-Za-z0-9_.-]+)\}", text)
-    }
+    own = {"fsd_done", "fsd_detect", "fsd_message", "amd_status", "module_exists(mod_amd)", "module_exists(mod_avmd)"}
+    asked = {f"fsd_a_{name}" for name in re.findall(r"\{([A-Za-z0-9_.-]+)\}", text)}
+    assert set(re.findall(r"\$\{([^{}]*)\}", rendered)) <= own | asked
     ElementTree.fromstring(rendered)
 
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import gevent
+import gevent.event
 import pytest
 
 from fs_dialer.core import actions as act
-from fs_dialer.core.model import AgentId, AttemptId, SwitchId
+from fs_dialer.core.model import AgentId, AgentStatus, AttemptId, SwitchId
 from fs_dialer.errors import StoreError
 from fs_dialer.runtime import store_workers
 from fs_dialer.runtime.spool import Spool
@@ -39,8 +40,12 @@ class CallerStore(ShakyStore):
     def caller_served(self, action: act.CallerServed) -> None:
         self._write("served", action.call)
 
-    def caller_left(self, action: act.CallerLeft) -> None:
-        self._write("left", action.call)
+    def callers_left(self, gone: Sequence[act.CallerLeft]) -> None:
+        """All of them or none."""
+        self._ask("left " + ",".join(action.call for action in gone))
+        if any(action.call == "poison" for action in gone):
+            raise StoreError("it is refused", lost=False)
+        self.written += [f"left {action.call}" for action in gone]
 
     def opt_out(self, action: act.OptOut) -> None:
         self._write("opt_out", action.number)
@@ -117,3 +122,57 @@ def test_a_spool_with_something_that_is_refused_is_written_to_its_end(bench: Ben
     bench.spool.append([left("poison"), left("c1")])
     bench.workers.replay_spool()
     assert bench.store.written == ["left c1"] and not bench.spool and "refused" in caplog.text
+
+
+@pytest.mark.spec("D8", "S81")
+def test_callers_who_leave_together_are_written_together(bench: Bench) -> None:
+    for n in range(20):
+        bench.workers.write(left(f"c{n}", "+34same"))
+    until(lambda: len(bench.forgotten) == 20)
+    assert [asked for asked in bench.store.calls if asked.startswith("left")] == ["left " + ",".join(f"c{n}" for n in range(20))]
+    assert bench.store.written == [f"left c{n}" for n in range(20)]
+
+
+def test_a_caller_told_twice_in_a_row_is_no_reason_to_refuse_the_others(bench: Bench) -> None:
+    for call in ("c1", "c2", "c1"):
+        bench.workers.write(left(call))
+    until(lambda: len(bench.forgotten) == 3)
+    assert bench.store.written == ["left c1", "left c2", "left c1"]
+
+
+@pytest.mark.spec("D8")
+def test_what_is_being_written_when_the_database_is_found_to_be_away_takes_nothing_else_with_it(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its own connection held: it is done, and what stood behind it in the line is not dropped in its place."""
+    holds = gevent.event.Event()
+
+    def opt_out(action: act.OptOut) -> None:
+        holds.wait()
+        bench.store.written.append("opt_out")
+
+    monkeypatch.setattr(bench.store, "opt_out", opt_out)
+    bench.workers.write(act.OptOut(MAIN, None, None, "+34stop", "opt-out", NOON, ("o.opt_out",)))
+    bench.workers.write(act.StoreAgentStatus(AgentId("ana"), AgentStatus.AVAILABLE, "", "a test"))
+    gevent.sleep(0.01)
+    bench.workers._lost(StoreError("another connection broke", lost=True))
+    holds.set()
+    until(lambda: "agent ana available" in bench.store.calls)
+    until(lambda: bench.workers.idle)
+
+
+@pytest.mark.spec("D8")
+def test_what_was_being_written_when_it_went_away_is_on_disk_with_the_rest(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_workers, "PROBE_EVERY_S", 60.0)
+    holds = gevent.event.Event()
+
+    def opt_out(action: act.OptOut) -> None:
+        holds.wait()
+        raise StoreError("this one broke as well", lost=True)
+
+    monkeypatch.setattr(bench.store, "opt_out", opt_out)
+    bench.workers.write(act.OptOut(MAIN, None, None, "+34stop", "opt-out", NOON, ("o.opt_out",)))
+    bench.workers.write(left("c1"))
+    gevent.sleep(0.01)
+    bench.workers._lost(StoreError("another connection broke", lost=True))
+    holds.set()
+    until(lambda: bench.spool.path.exists() and "+34stop" in bench.spool.path.read_text())
+    assert not bench.workers._to_write

@@ -143,6 +143,25 @@ def test_the_row_of_a_waiting_caller_that_could_not_be_deleted_is_read_again() -
     assert switch.told() == [CallerKey(leg(1), "", at=1780000055.0)]
 
 
+def test_the_row_of_one_who_left_while_the_link_was_down_is_no_waiting_caller_s() -> None:
+    """What can not be deleted now is deleted at the next link, though the end of his leg was never told."""
+    switch = Switch()
+    switch.kept.came(came(1))
+    row = switch.keep(1)
+    assert [type(told) for told in switch.told()] == [KeptFound] and not switch.kept.queued
+    switch.linked = False
+    switch.kept.forget((row,))
+    switch.linked = True
+    assert switch.told() == [] and not switch.rows
+
+
+def test_a_caller_who_is_found_to_be_gone_is_forgotten() -> None:
+    switch = Switch()
+    switch.kept.came(came(1))
+    switch.kept.gone(leg(1))
+    assert not switch.kept.queued and not switch.asked
+
+
 @pytest.mark.spec("D7")
 @pytest.mark.parametrize(
     ("name", "value"),

@@ -3,7 +3,7 @@ itself; the database and the daemons are processes of their own, as in world.py.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from random import Random
 from typing import Any, TypeVar
 
@@ -42,9 +42,10 @@ def until(fact: Callable[[], T], what: str, deadline_s: float = 20.0) -> T:
 
 
 class Town:
-    """`queue`: the lines of a queue `support` below its agents, as an admin writes them. agents: on nailed legs where `nailed`, else rung for each call."""
+    """`queue`: the lines of a queue `support` below its agents, as an admin writes them. agents: on nailed legs where `nailed`, else rung for each call.
+    campaigns: their files by name."""
 
-    def __init__(self, world: World, queue: str, *, agents: int = 1, nailed: bool = True, more: str = "") -> None:
+    def __init__(self, world: World, queue: str, *, agents: int = 1, nailed: bool = True, more: str = "", campaigns: Mapping[str, str] = {}) -> None:
         self.world = world
         place = world.folder / "definitions"
         place.mkdir()
@@ -54,6 +55,9 @@ class Town:
         (place / "installation.yml").write_text("lines: 2000\ncps: 500\ngateways:\n  trunk1: {plus: yes}\n", encoding="utf-8")
         lines = "\n".join(f"    {line}" for line in [f"agents: {{people: [{', '.join(names)}], ring: 12s}}", *queue.strip().splitlines()])
         (place / "queues.yml").write_text(f"queues:\n  support:\n{lines}\n", encoding="utf-8")
+        (place / "campaigns").mkdir()
+        for name, text in campaigns.items():
+            (place / "campaigns" / f"{name}.yml").write_text(text, encoding="utf-8")
         if more:
             (place / "more.yml").write_text(more, encoding="utf-8")
         world.rig.command("apply", str(place))

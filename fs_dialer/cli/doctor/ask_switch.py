@@ -13,7 +13,7 @@ from typing import NoReturn
 
 import gevent
 
-from fs_dialer.cli.doctor import ask_machine, clocks, routes, switch
+from fs_dialer.cli.doctor import ask_machine, clocks, plugin, routes, switch
 from fs_dialer.cli.doctor.checks import Check, bad, fine, not_asked
 from fs_dialer.cli.doctor.clocks import Sample
 from fs_dialer.cli.doctor.wanted import Wanted
@@ -131,6 +131,12 @@ def _for_definitions(line: Line | None, settings: DaemonSettings, wanted: Wanted
     limit = ask_machine.files_of_process("freeswitch") if switch.is_loopback(settings.esl.host) else None
     if limit is not None and line is not None:
         questions.append(("switch.open_files", "the switch's open files", lambda: switch.open_files(limit, lines)))
+    if wanted.flows:
+        questions.append(("switch.flows", "flows in the switch", lambda: plugin.flows(_ask(line, plugin.FLOWS), wanted.flows)))
+    if wanted.queues:
+        questions.append(("switch.queues", "queues in the switch", lambda: plugin.queues(_ask(line, plugin.QUEUES), wanted.queues)))
+    if wanted.modules:
+        questions.append(("switch.flow_modules", "modules of flows and queues", lambda: _flow_modules(line, wanted)))
     if not wanted.gateways:
         questions.append(("gateways", "gateways", routes.no_gateway))
     questions += [(f"gateway.{name}", f"gateway {name}", partial(_gateway, line, name, who)) for name, who in wanted.gateways.items()]
@@ -159,6 +165,10 @@ def _ask(line: Line | None, command: str) -> str:
 def _modules(line: Line | None, wanted: Wanted | None) -> Check:
     sounds = [*(wanted.sounds if wanted else ()), *switch.fallback_sounds(_ask(line, FALLBACK))]
     return switch.modules({name: _ask(line, f"module_exists {name}") for name in switch.MODULES}, dict.fromkeys(sounds))
+
+
+def _flow_modules(line: Line | None, wanted: Wanted) -> Check:
+    return plugin.modules({name: _ask(line, f"module_exists {name}") for name in wanted.modules}, wanted.modules)
 
 
 def _password(line: Line | None, settings: DaemonSettings) -> Check:

@@ -149,7 +149,7 @@ def fallback(xml: str) -> Check:
     id = "switch.fallback"
     if f'<extension name="{FALLBACK_EXTENSION}"' not in xml:
         text = f"the dialplan has no {FALLBACK_EXTENSION} in context {FALLBACK_CONTEXT}: without the daemon a waiting customer is never let go"
-        return bad(id, text, f"conf/freeswitch/dialplan/fsd.xml, then: fs_cli -x reloadxml ({_STEP_1})")
+        return bad(id, text, f"fs-dialer switch install --reload ({_STEP_1})")
     applications = [application for application, _ in _ACTION.findall(xml)]
     if "sched_hangup" not in applications:
         return warn(id, f"{FALLBACK_EXTENSION} was changed: nothing in it limits how long a customer stays", f"make it anew: {_STEP_1}")

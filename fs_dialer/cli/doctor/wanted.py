@@ -11,9 +11,11 @@ from dataclasses import dataclass, field, fields, is_dataclass
 from typing import Any
 
 from fs_dialer.core.definition import AgentDefinition, Campaign, Installation, SwitchDefinition
-from fs_dialer.core.flow import Node
+from fs_dialer.core.flow import Ivr, Node, extension
 from fs_dialer.core.queue_definition import QueueDefinition, sounds_used
 from fs_dialer.core.resources import Webhook
+from fs_dialer.dialplans.modules import modules_needed
+from fs_dialer.modes.autocall import Options
 
 _AGENTS_TRUNK = re.compile(r"sofia/gateway/([A-Za-z0-9_.-]{1,64})/")
 
@@ -29,6 +31,9 @@ class Wanted:
     zones: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     webhooks: tuple[Webhook, ...] = ()
     switches: tuple[SwitchDefinition, ...] = ()
+    flows: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # by their names in the switch
+    queues: tuple[str, ...] = ()
+    modules: Mapping[str, str] = field(default_factory=dict)  # of flows and queues, each with the first who needs it
 
 
 def wanted(
@@ -39,7 +44,8 @@ def wanted(
     queues: Iterable[QueueDefinition] = (),
 ) -> Wanted:
     """Of the installation, of campaigns that have not ended (each with the zones of its leads' numbers) and their flows, of all agents, of queues."""
-    gateways, sounds, zones = _Users(), _Users(), _Users()
+    gateways, sounds, zones, flows = _Users(), _Users(), _Users(), _Users()
+    ivrs, detectors, lines = dict[str, Ivr](), set[str](), tuple(queues)
     for gateway in installation.gateways:
         gateways.add(gateway.id, "installation.yml")
     for sound in values_of("sound", installation):
@@ -50,16 +56,31 @@ def wanted(
             gateways.add(name, who)
         for sound in values_of("sound", campaign, campaign.type.value):
             sounds.add(sound, who)
+        if isinstance(campaign.options, Options):
+            ivrs[extension(campaign.options.ivr)] = campaign.options.ivr
+            flows.add(extension(campaign.options.ivr), who)
+            detectors |= {campaign.options.machines.detect} - {"off"}
         for zone in (*values_of("zone", campaign, campaign.type.value), *lead_zones):
             zones.add(zone, who)
-    for queue in queues:
+    for queue in lines:
         for sound in sounds_used(queue):
             sounds.add(sound, f"queue {queue.name}")
         gateways.add(queue.overflow.gateway, f"queue {queue.name}")
     for agent in agents:
         if found := _AGENTS_TRUNK.match(agent.dial_string):
             gateways.add(found[1], f"agent {agent.id}")
-    return Wanted(installation.lines, installation.cps, gateways.found, sounds.found, zones.found, tuple(webhooks), installation.switches)
+    return Wanted(
+        installation.lines,
+        installation.cps,
+        gateways.found,
+        sounds.found,
+        zones.found,
+        tuple(webhooks),
+        installation.switches,
+        flows.found,
+        tuple(queue.name for queue in lines),
+        modules_needed(tuple(ivrs.values()), lines, sorted(detectors)),
+    )
 
 
 class _Users:
