@@ -236,7 +236,7 @@ class _Teller:
                 self.session.note(f"{name} is not given to the switch, so the flow does not know it: only letters A-Z, digits, blanks and + - . , are")
 
     def pressed(self, word: str, *, means: bool = True) -> None:
-        self._line("", painted(f"> {word}" if means else f"> {word} means nothing here", "" if means else "yellow", self.coloured))
+        self._line("", painted(f"> {word}" if means else f"> {clean(word)} means nothing here", "" if means else "yellow", self.coloured))
 
     def heard(self, walk: Walk) -> None:
         """What was played since the last time, and what is waited for."""

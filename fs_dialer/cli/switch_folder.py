@@ -132,9 +132,16 @@ class Undo:
         self._steps.append(partial(os.rename, new, old))
 
     def back(self) -> None:
-        """Everything as it was; a second time nothing is done. OSError where it can not be."""
+        """Everything as it was; a second time nothing is done. CommandFailed with what could not be put back; the rest is."""
+        stuck = []
         while self._steps:
-            self._steps.pop()()
+            try:
+                self._steps.pop()()
+            except OSError as error:
+                stuck.append(f"{error.filename or 'a file'}: {error.strerror}")
+        if stuck:
+            advice = "repeat the command when that is mended: the manifest knows both versions"
+            raise CommandFailed("something failed, and not all could be put back as it was", *stuck, advice)
 
 
 @dataclass(frozen=True, slots=True)

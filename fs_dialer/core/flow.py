@@ -187,7 +187,12 @@ def steps(ivr: Ivr, path: str) -> tuple[IvrStep, ...]:
 
 def succeeded(ivr: Ivr, path: str) -> bool:
     """D13: it came to an end that counts as success, or to a last node without one, was put through to a number, or left voice mail."""
-    for step in steps(ivr, path):
+    return has_succeeded(ivr, steps(ivr, path))
+
+
+def has_succeeded(ivr: Ivr, done: tuple[IvrStep, ...]) -> bool:
+    """The same, of the steps of a path."""
+    for step in done:
         node = ivr.node(step.node)
         if step.do in ("end", *LEAVES) and step.value == SUCCESS:
             return True
@@ -199,7 +204,11 @@ def succeeded(ivr: Ivr, path: str) -> bool:
 
 
 def left_voicemail(ivr: Ivr, path: str) -> bool:
-    return any(s.do == "record" and _lasts(s.value) and (n := ivr.node(s.node)) is not None and n.voicemail for s in steps(ivr, path))
+    return has_voicemail(ivr, steps(ivr, path))
+
+
+def has_voicemail(ivr: Ivr, done: tuple[IvrStep, ...]) -> bool:
+    return any(step.do == "record" and _lasts(step.value) and (node := ivr.node(step.node)) is not None and node.voicemail for step in done)
 
 
 def _lasts(seconds: str) -> bool:

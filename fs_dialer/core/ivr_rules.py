@@ -15,6 +15,7 @@ from fs_dialer.core.call_words import (
     BeepHeard,
     BridgeDue,
     Call,
+    Directive,
     FoundInFlow,
     GuardDue,
     HeardDue,

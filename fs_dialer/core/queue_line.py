@@ -15,6 +15,7 @@ from fs_dialer.core.hangup import Evidence
 from fs_dialer.core.model import AttemptId, CampaignId, CampaignType
 from fs_dialer.core.queue_definition import QueueDefinition
 from fs_dialer.core.resources import CallerIds
+from fs_dialer.core.switch_names import KEPT_RELEASED, KEPT_VOICEMAIL, kept_row
 from fs_dialer.core.waiting_times import Pace
 
 PREFIX = "queue:"  # no campaign is named so: a campaign's name is a file's
@@ -164,7 +165,7 @@ class Queue:
             now,
             switch=call.switch,
             asked_at=call.key_at if why == "callback" else None,
-            kept=call.kept,
+            kept=_kept(call, why),
         )
 
 
@@ -178,19 +179,30 @@ def _why(call: Call, how: Evidence | None) -> str:
         return call.leaving
     if call.key_at is not None:
         return "callback"  # he pressed while an agent was being connected, and was gone before that came about
+    if how is not None and how.certain and (there := _done_there(call)):
+        return there  # the fallback of his queue had him while we stood still
     if how is None or not how.certain:
         return "lost"
     return "max_wait" if call.we_hung_up else "hung_up"
 
 
 def _elsewhere(call: Call) -> str:
-    """What the extension of the switch that had him says: a message of some length, a number that answered. Else he met nobody there either."""
+    """What the extension of the switch that had him says. Where it says nothing he met nobody there either."""
+    return _done_there(call) or ("released" if call.leaving == "released" else "max_wait")
+
+
+def _done_there(call: Call) -> str:
+    """A message of some length, a number that answered; "" = neither."""
     words = dict(word.partition("=")[::2] for word in call.path.split(";"))
     if words.get("voicemail", "0").strip("0"):
         return "voicemail"
-    if words.get("number") == "answered":
-        return "overflow"
-    return "released" if call.leaving == "released" else "max_wait"
+    return "overflow" if words.get("number") == "answered" else ""
+
+
+def _kept(call: Call, why: str) -> tuple[str, ...]:
+    """The rows that are settled with him; where an extension of the switch had him, whatever that has left there."""
+    there = (KEPT_RELEASED, KEPT_VOICEMAIL) if why in ("voicemail", "overflow") else ()
+    return tuple(dict.fromkeys((*call.kept, *(kept_row(call.lead_leg, what) for what in there))))
 
 
 def _waited_s(call: Call, until: float) -> float:

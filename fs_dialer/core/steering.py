@@ -15,7 +15,7 @@ from fs_dialer.core import switch_names as names
 from fs_dialer.core.actions import EnterIvr, Hangup, OptOut
 from fs_dialer.core.call_words import Call, Directive, GuardDue, Timer, WaitDue
 from fs_dialer.core.changed import changed
-from fs_dialer.core.flow import HEARD, SUCCESS, Ivr, IvrStep, left_voicemail, steps, succeeded
+from fs_dialer.core.flow import HEARD, SUCCESS, Ivr, IvrStep, has_succeeded, has_voicemail, steps
 from fs_dialer.core.model import CallState, SwitchId
 
 FLOW_SLACK_S = 30.0  # past the longest that the switch keeps a leg in a flow; then it is asked for
@@ -43,6 +43,8 @@ class Walked:
 
 
 NOWHERE = Walked()
+MOST_KEPT = 2048
+_kept: dict[tuple[int, str], tuple[Ivr, Walked]] = {}  # by flow and path: asked twice in each call, and many go the same way
 
 
 def walked(call: Call, path: str = "") -> Walked:
@@ -52,6 +54,17 @@ def walked(call: Call, path: str = "") -> Walked:
         return NOWHERE
     if call.over_at and path.split(";")[-1] == f"{call.over_at}=":
         path += SUCCESS  # the switch can not know: it was let go from where it waited for the answer
+    kept = _kept.get((id(script), path))
+    if kept is not None and kept[0] is script:
+        return kept[1]
+    if len(_kept) >= MOST_KEPT:
+        _kept.clear()
+    found = _walked(script, path)
+    _kept[id(script), path] = script, found
+    return found
+
+
+def _walked(script: Ivr, path: str) -> Walked:
     done = steps(script, path)
     set_: dict[str, str] = {}
     opted_out: dict[str, str] = {}
@@ -64,7 +77,7 @@ def walked(call: Call, path: str = "") -> Walked:
     over = bool(done) and (done[-1].do == "end" or done[-1].value == SUCCESS)
     left_at = "" if over else done[-1].node if done else script.first
     told = tuple(step for step in done if step.value)
-    return Walked(told, tuple(set_.items()), left_at, succeeded(script, path), left_voicemail(script, path), tuple(opted_out.items()))
+    return Walked(told, tuple(set_.items()), left_at, has_succeeded(script, done), has_voicemail(script, done), tuple(opted_out.items()))
 
 
 def standing(call: Call, do: str) -> str:

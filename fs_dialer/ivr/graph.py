@@ -13,12 +13,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 
-from fs_dialer.core.flow import HEARD, KEYS, LEAVES, Ivr, Node, never_ends
+from fs_dialer.core.flow import ASKS, HEARD, KEYS, LEAVES, Ivr, Node, never_ends
 from fs_dialer.ivr.patterns import BadPattern, lengths_of
-from fs_dialer.ivr.words import VALUE, answers_of, ways
+from fs_dialer.ivr.words import OTHERWISE, VALUE, answers_of, ways
 
 MOST_NODES = 500
 QUIET = ("play", "say", "set", "if", "opt_out")  # nobody is asked or waited for: a circle of these alone never ends by itself
+BUSY = ("http", "transfer", "set", "if")  # nothing is played: where a service or a number refuses at once, a circle of these turns as fast as it can
 NAME = re.compile(r"[A-Za-z0-9_-]{1,50}")
 LANGUAGE = re.compile(r"[a-z]{2,3}(?:[_-][A-Za-z]{2,4})?")
 _PLACE = re.compile(r"\{([^{}]*)\}")
@@ -150,13 +151,31 @@ def _of_the_graph(ivr: Ivr, graph: _Graph) -> Iterator[Finding]:
     for circle in graph.circles(quiet):
         caught |= set(circle)
         yield Finding(circle[0], "", f"goes round for ever: {_round(circle)}, and nobody is asked or waited for in between")
+    busy = {node.name for node in ivr.nodes if node.do in BUSY and node.name in here}
+    for circle in graph.circles(busy):
+        if not caught & set(circle):
+            yield Finding(circle[0], "", f"tries again without a pause: {_round(circle)}; let something be played in between, or lead elsewhere")
     leads_out = {name for name in here if graph.open & {name, *graph.after(name)}}
     stuck = [name for name in graph.names if name in here and name not in leads_out]
     if stuck and not caught & set(stuck):
         text = "nobody ever gets out: no way from here leads to an end, an agent or a transfer, or to a last node"
         others = stuck[1:]
         yield Finding(stuck[0], "", text + (f" (nor from {_listed(others)})" if others else ""))
+    if not stuck and not caught:
+        yield from _silence(ivr, graph, here)
     yield from _early_answers(ivr, graph, here)
+
+
+def _silence(ivr: Ivr, graph: _Graph, here: Collection[str]) -> Iterator[Finding]:
+    """Where somebody is caught who presses nothing, as a telephone that lies beside its receiver: until the limit of the flow."""
+    ways_of = {node.name: [way for way in ways(node) if node.do not in ASKS or way.by == OTHERWISE] for node in ivr.nodes}
+    out = {node.name for node in ivr.nodes if node.do == "end" or any(not graph.meant(way.to) for way in ways_of[node.name])}
+    while more := {name for name, found in ways_of.items() if name not in out and any(graph.meant(way.to) in out for way in found)}:
+        out |= more
+    asked = [node for node in ivr.nodes if node.do in ASKS and node.name in here and node.name not in out]
+    if asked:
+        text = f"whoever presses nothing goes round until at_most of the flow, {ivr.at_most_s / 60:.3g} min, is over: let `otherwise` lead out some day"
+        yield Finding(asked[0].name, "otherwise", text, grave=False)
 
 
 def _early_answers(ivr: Ivr, graph: _Graph, here: Collection[str]) -> Iterator[Finding]:

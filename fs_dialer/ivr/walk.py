@@ -266,7 +266,7 @@ class Walk:
 
 def begin(ivr: Ivr, attributes: Mapping[str, str] | None = None) -> Walk:
     """A call that has just been answered. attributes: of the lead, as they stand; the walk sees those that the switch would be given."""
-    return Walk(ivr, attributes or {})._go("", ivr.first)
+    return Walk(ivr, {} if attributes is None else attributes)._go("", ivr.first)
 
 
 def replayed(ivr: Ivr, attributes: Mapping[str, str], inputs: tuple[Input, ...]) -> Walk:

@@ -45,6 +45,8 @@ OTHERS |= {"fs-dialer queue list", "fs-dialer queue show", "fs-dialer queue repo
 OTHERS |= set(re.findall(r"^## (fs-dialer ivr .+)$", JSON_PAGE, re.MULTILINE))
 # tests/cli/test_switch_json.py shows these.
 OTHERS |= {f"fs-dialer switch {verb}" for verb in ("install", "diff", "reload", "uninstall")}
+# tests/cli/test_switch_json.py shows these.
+OTHERS |= set(re.findall(r"^## (fs-dialer switch .+)$", JSON_PAGE, re.MULTILINE))
 # tests/cli/test_simulate_json.py shows these.
 OTHERS |= set(re.findall(r"^## (fs-dialer simulate --.+)$", JSON_PAGE, re.MULTILINE))
 

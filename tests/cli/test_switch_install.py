@@ -242,6 +242,24 @@ def test_a_write_that_fails_takes_back_what_was_done(conf: Path, files: Path, at
         assert done.code == 0
 
 
+def test_what_can_not_be_put_back_is_told(conf: Path, files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    called("switch", "install", *words(conf, files))
+    (files / "queues.yml").write_text(QUEUES.replace("sales", "orders").replace("0200", "0201"))
+    renames, real = [0], os.rename
+
+    def failing(old: Path, new: Path) -> None:
+        renames[0] += 1
+        if renames[0] >= 3:
+            raise OSError(30, "Read-only file system", str(new))
+        real(old, new)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(switch_folder.os, "rename", failing)
+        done = called("switch", "install", *words(conf, files))
+    assert done.code == 1 and "not all could be put back" in done.err and "Read-only file system" in done.err
+    assert called("switch", "install", *words(conf, files)).code == 0
+
+
 @pytest.mark.parametrize("at", range(1, 7))
 def test_one_that_was_killed_in_between_can_be_repeated_or_taken_out(tmp_path: Path, files: Path, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
     class Killed(BaseException):

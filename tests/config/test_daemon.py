@@ -91,7 +91,7 @@ def test_the_environment_goes_over_the_file() -> None:
     assert found.dsn() == "postgresql://u:secret@h/db" and found.esl_password() == "other"
     assert (found.esl.host, found.esl.port, found.esl.client, found.state_dir) == ("::1", 9000, "native", "/s")
     assert (found.log.level, found.journal_dir(), found.journal.keep_s) == ("error", Path("/j"), 3600.0)
-    assert set(environ) | {"FS_DIALER_CONFIG", "FS_DIALER_ESL_PASSWORD_FILE"} == {variable.name for variable in VARIABLES}
+    assert set(environ) | {"FS_DIALER_CONFIG", "FS_DIALER_ESL_PASSWORD_FILE", "FS_DIALER_SWITCH_NAME"} == {variable.name for variable in VARIABLES}
 
 
 def test_a_variable_set_to_nothing_is_not_set() -> None:

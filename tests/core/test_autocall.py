@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import accumulate
 
 import pytest
@@ -184,6 +185,15 @@ def test_a_service_is_asked_and_its_answer_decides() -> None:
     (entered,) = shift.all(act.EnterIvr)
     assert entered.variables == (("fsd_v_paid", "yes"),)
     assert way(result) == "main=2 wants=done bye=success"
+
+
+@pytest.mark.spec("D13")
+@pytest.mark.parametrize(("paid", "path", "status"), [("yes", "main=2 balance=success", LeadStatus.SUCCEEDED), ("", "main=2", LeadStatus.RETRY)])
+def test_a_service_that_answers_at_the_last_node_ends_the_flow_well(paid: str, path: str, status: LeadStatus) -> None:
+    nodes = tuple(replace(node, next="", otherwise="") if node.name == "balance" else node for node in dues().nodes)
+    result, update = over(autocall(presses("2"), agents=(), ivr=dues(nodes=nodes), service=_service(paid)))
+    assert (way(result), update.status) == (path, status)
+    assert result.left_at == ("" if paid else "balance")
 
 
 def test_a_service_that_hangs_costs_the_customer_its_time_out_and_no_more() -> None:

@@ -98,7 +98,9 @@ def test_a_timer_that_was_armed_before_this_was_known_is_taken_away() -> None:
 
 def test_a_request_that_nobody_heard_of_takes_the_way_of_no_answer_once_its_timer_is_gone() -> None:
     """A timer that is taken away may have been the request's own."""
-    waits = replace(FLOW, nodes=tuple(replace(n, otherwise="ask") if n.name == "adviser" else replace(n, otherwise="bye") if n.name == "ask" else n for n in FLOW.nodes))
+    waits = replace(
+        FLOW, nodes=tuple(replace(n, otherwise="ask") if n.name == "adviser" else replace(n, otherwise="bye") if n.name == "ask" else n for n in FLOW.nodes)
+    )
     story = in_flow(ivr=extension(waits), script=waits)
     story.give(LeadParked(), IvrWantsAgent("adviser", "main=1;adviser="), NobodyFree())
     assert [d.flow for d in story.give(FoundInFlow("main=1;ask=", parked=False)) if isinstance(d, EnterIvr)] == [f"{extension(waits)}.bye"]

@@ -437,6 +437,16 @@ def test_whom_the_fallback_took_while_the_link_was_down_is_left_to_it() -> None:
     assert len([a for a in desk.all(act.CallerLeft) if a.call == leg]) == 1
 
 
+@pytest.mark.spec("S78", "D8")
+@pytest.mark.parametrize(("path", "why"), [("voicemail=5", "voicemail"), ("number=answered", "overflow"), ("voicemail=0", "hung_up"), ("", "hung_up")])
+def test_a_message_left_with_the_fallback_while_we_hung_is_a_message(path: str, why: str) -> None:
+    """The link held and the daemon stood still for so long that the fallback took him; what he did there comes with the end of his leg."""
+    desk, leg = waiting()
+    desk.tell(ev.LegEnded(leg, "NORMAL_CLEARING", None, None, False, True, path), ev.LegDestroyed(leg))
+    assert left(desk).why == why
+    assert (kept_row(leg, "voicemail") in left(desk).kept) == (why in ("voicemail", "overflow"))
+
+
 def test_an_opt_out_that_was_kept_goes_on_the_list() -> None:
     desk = a_keyed_desk()
     desk.tell(kept(what="opt_out", place="dues-menu.3f2a91c4.stop"))

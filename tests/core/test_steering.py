@@ -62,7 +62,9 @@ def test_the_last_word_of_the_path_is_where_he_left(path: str, left_at: str, suc
 
 
 @pytest.mark.spec("S63")
-@pytest.mark.parametrize(("path", "left"), [("note=0;note=success", False), ("note=7;note=success", True), ("note=0", False), ("note=7", True), ("note=", False)])
+@pytest.mark.parametrize(
+    ("path", "left"), [("note=0;note=success", False), ("note=7;note=success", True), ("note=0", False), ("note=7", True), ("note=", False)]
+)
 def test_a_message_is_voice_mail_where_it_has_seconds_also_at_the_end_of_the_flow(path: str, left: bool) -> None:
     script = Ivr(name="box", nodes=(Node(name="note", do="record"),))
     call = replace(in_flow(path), plan=a_plan(on_answer="ivr", ivr=extension(script), script=script))

@@ -19,7 +19,9 @@ from tests.db.rows import Database
 pytestmark = pytest.mark.spec("S50", "S63", "D13")
 
 SURVEY, NOW = CampaignId("survey"), 1_780_000_000.0
-FLOW = Ivr(name="box", nodes=(Node(name="main", do="menu", keys=(("1", "note"), ("9", "stop"))), Node(name="note", do="record"), Node(name="stop", do="opt_out")))
+FLOW = Ivr(
+    name="box", nodes=(Node(name="main", do="menu", keys=(("1", "note"), ("9", "stop"))), Node(name="note", do="record"), Node(name="stop", do="opt_out"))
+)
 ANYBODY = {"agent": None, "caller_id": None, "gateway": None}
 
 
@@ -74,7 +76,7 @@ def test_a_flow_that_ends_with_its_last_node_has_ended_as_well_as_one_with_an_en
     calls.over("early_hangup", PRESSED, ("sorry", "end", "sorry", "other"))
     calls.over("early_hangup", PRESSED, left_at="note")
     found = calls.figures()
-    assert (found.persons, found.ended_well, dict((node, many) for node, many, _ in found.left)) == (4, 2, {"": 3, "note": 1})
+    assert (found.persons, found.ended_well, {node: many for node, many, _ in found.left}) == (4, 2, {"": 3, "note": 1})
 
 
 def test_an_opt_out_is_counted_once_though_the_flow_ends_with_it(calls: Calls) -> None:

@@ -89,6 +89,24 @@ def test_a_circle_in_which_nobody_is_asked_is_told_once() -> None:
     assert the_one(play("a", "a"))[2].startswith("goes round for ever: a leads back to itself")
 
 
+@pytest.mark.parametrize("do", ["http", "transfer"])
+def test_a_circle_that_tries_again_at_once_is_told_and_one_with_a_pause_is_none(do: str) -> None:
+    """A service that refuses is asked hundreds of times a second, and a number that is busy rung."""
+    again, pause = node(do, "a", otherwise="a"), play("p", "a")
+    ways = {"next": "bye"} if do == "http" else {}
+    assert the_one(replace(again, **ways), *([BYE] if ways else []))[2].startswith("tries again without a pause: a leads back to itself")
+    assert told(replace(again, otherwise="p", **ways), pause, *([BYE] if ways else [])) == []
+
+
+def test_whoever_presses_nothing_must_come_out_some_day_or_a_warning_says_when() -> None:
+    """A phone that lies beside the receiver; the longest time of the flow ends it."""
+    menu = node("menu", "m", keys=(("1", "bye"),), otherwise="p")
+    found = judge(flow(menu, play("p", "m"), BYE))
+    assert [(each.node, each.setting, each.grave) for each in found] == [("m", "otherwise", False)]
+    assert found[0].text == "whoever presses nothing goes round until at_most of the flow, 10 min, is over: let `otherwise` lead out some day"
+    assert told(replace(menu, otherwise=""), BYE) == []
+
+
 def test_a_circle_in_which_somebody_is_asked_is_none_while_a_way_leads_out() -> None:
     assert told(play("a", "m"), node("menu", "m", keys=(("star", "a"), ("1", "bye"))), BYE) == []
 

@@ -84,10 +84,10 @@ def test_the_engine_reads_from_each_path_what_the_walk_says() -> None:
     """core/steering.walked has the path only; walk.py knows the whole way."""
     for path in paths(EVERY_KIND, hang_ups=True):
         walk = replayed(EVERY_KIND, path.attributes, path.inputs)
-        call = SimpleNamespace(plan=SimpleNamespace(script=EVERY_KIND), path="")
+        call = SimpleNamespace(plan=SimpleNamespace(script=EVERY_KIND), path="", over_at="")
         read = walked(cast(Call, call), path.path)
         assert read.left_at == walk.left_at, path.path
-        assert (dict(read.set), read.lists, read.voicemail) == (walk.parameters, walk.opted_out, walk.voicemail), path.path
+        assert (dict(read.set), tuple(wanted for wanted, _ in read.opted_out), read.voicemail) == (walk.parameters, walk.opted_out, walk.voicemail), path.path
         assert read.succeeded == walk.succeeded or walk.ended == "connected", path.path
 
 

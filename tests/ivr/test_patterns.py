@@ -28,6 +28,20 @@ BAD: list[tuple[str, str]] = [
 ]  # fmt: skip
 
 
+@pytest.mark.parametrize("pattern", ["(1|1)+", "(\\d|[1-9])+", "(1|11)+2", "(1|\\d)" * 20, "\\d?" * 20 + "1", "\\d+" * 8])
+def test_a_pattern_that_fits_one_entry_in_very_many_ways_is_refused(pattern: str) -> None:
+    """Each of them would be tried where the last digit is a wrong one."""
+    with pytest.raises(BadPattern, match="in too many ways"):
+        lengths_of(pattern)
+
+
+@pytest.mark.parametrize(
+    "pattern", ["(1|2|3)+", "(0[1-9]|[12]\\d|3[01])+", "\\d\\d\\d?\\d?\\d?\\d?", "\\d+(00)?", "4711|4712|4713|[5-9]\\d\\d\\d", "(12|345)+6?"]
+)
+def test_patterns_that_people_need_are_taken(pattern: str) -> None:
+    assert lengths_of(pattern)
+
+
 @pytest.mark.parametrize(("pattern", "lengths"), GOOD)
 def test_how_many_digits_fit_is_known(pattern: str, lengths: set[int]) -> None:
     assert lengths_of(pattern) == lengths

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import shutil
+import tempfile
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import gevent
 import pytest
 
+from fs_dialer.db.embedded import EmbeddedPostgres
+from fs_dialer.db.migrate import migrate
 from fs_dialer.sim.people import Behaviour
+from tests.scenarios.test_database_faults import crash
 from tests.scenarios.town import QUICK, WAITS, Town, until
 from tests.scenarios.world import World
 
@@ -18,6 +24,19 @@ callback: {key: "1", after: 1s, say: sounds/thanks.wav}
 wrap_up: {time: 1s}
 """
 pytestmark = pytest.mark.spec("S71", "S72", "S74", "S77")
+
+
+@pytest.fixture
+def own_server() -> Iterator[EmbeddedPostgres]:
+    """A database server that may be crashed and started again on the same data."""
+    folder = Path(tempfile.mkdtemp(prefix="fsd-"))  # pytest's tmp_path is closed to the account that root's server runs as
+    folder.chmod(0o755)
+    own = EmbeddedPostgres(folder / "pg", keep=True)
+    own.start()
+    migrate(own.dsn)
+    yield own
+    own.stop()
+    shutil.rmtree(folder)
 
 
 @pytest.fixture
@@ -122,21 +141,36 @@ def test_who_waited_too_long_leaves_a_message_and_is_no_missed_caller(town: Call
     until(lambda: here.tickets("voicemail") == ["+34600000002"], "a ticket says so")
 
 
-@pytest.mark.spec("S77", "D12")
-def test_two_hundred_press_in_one_moment_and_the_database_goes_away_in_the_middle(town: Callable[..., Town]) -> None:
-    here = town()
-    here.world.start_daemon()
-    ready(here)
-    here.calls()
-    until(lambda: here.counts(talking=1), "one talks")
-    legs = [here.calls(f"+346001{n:05d}") for n in range(200)]
-    until(lambda: here.counts(waiting=200), "two hundred wait")
-    gevent.sleep(1.2)
-    for leg in legs:
-        here.press(leg)
-    until(lambda: all(here.callers().get(leg) == "callback" for leg in legs), "all are called back", 30.0)
-    assert len(here.tickets("callback")) == 200 == len(set(here.tickets("callback")))
-    until(lambda: here.kept() == [], "all rows are settled")
+@pytest.mark.spec("S77", "D8", "D12")
+def test_two_hundred_press_in_one_moment_and_the_database_goes_away_in_the_middle(own_server: EmbeddedPostgres, tmp_path: Path) -> None:
+    """Half of them when it has just gone. All are thanked and let go, none has to wait for it, and when it is back each is called back once."""
+    world = World(tmp_path, own_server.dsn)
+    here = Town(world, QUEUE)
+    try:
+        daemon = world.start_daemon()
+        ready(here)
+        busy = here.calls()
+        until(lambda: here.counts(talking=1), "one talks")
+        legs = [here.calls(f"+346001{n:05d}") for n in range(200)]
+        until(lambda: here.counts(waiting=200), "two hundred wait")
+        gevent.sleep(1.2)
+        for leg in legs[:100]:
+            here.press(leg)
+        crash(own_server)
+        for leg in legs[100:]:
+            here.press(leg)
+        until(lambda: not any(here.leg(leg) for leg in legs), "all are let go", 40.0)
+        assert "the database is away" in daemon.log()
+        assert len(here.kept()) >= 100, "rows went before the database had what follows from them"
+        own_server.start()
+        until(lambda: "the database is back" in daemon.log(), "the daemon has found it again", 30.0)
+        until(lambda: all(here.callers().get(leg) == "callback" for leg in legs), "all are called back", 30.0)
+        assert len(here.tickets("callback")) == 200 == len(set(here.tickets("callback")))
+        until(lambda: here.kept() == [], "all rows are settled")
+        assert here.leg(busy) is not None
+    finally:
+        here.close()
+        world.close()
 
 
 @pytest.mark.spec("S85")
