@@ -149,11 +149,11 @@ def kept_found(w: World, ev: ag.KeptFound) -> None:
 def _left_unheard(w: World, ev: ag.KeptFound) -> None:
     """He came and went without us: all that is known of him stands in the row."""
     run = w.runs.get(CampaignId(PREFIX + ev.place))
-    after_s = run.plan.terms.key_after_s if run is not None and run.plan.terms is not None else 0.0
+    after_s = (run.plan.terms.key_after_s if run is not None and run.plan.terms is not None else None) or 0.0  # a key that is none any more was one then
     at = w.now if ev.at is None else ev.at
     since = at if ev.since is None else ev.since
     rows = (ev.row, *ev.also)
-    if ev.what == KEPT_KEY and after_s is not None and (ev.since is None or at - since >= after_s):
+    if ev.what == KEPT_KEY and (ev.since is None or at - since >= after_s):
         why = CALLBACK
     else:
         why = VOICEMAIL if any(row.endswith("." + KEPT_VOICEMAIL) for row in rows) else RELEASED

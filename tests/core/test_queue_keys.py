@@ -437,6 +437,15 @@ def test_whom_the_fallback_took_while_the_link_was_down_is_left_to_it() -> None:
     assert len([a for a in desk.all(act.CallerLeft) if a.call == leg]) == 1
 
 
+@pytest.mark.spec("D8", "S81")
+def test_a_key_that_was_kept_holds_though_the_queue_has_none_any_more() -> None:
+    """The switch keeps the right one alone: it was offered to him."""
+    desk = a_queue_desk(a_line(terms=Terms("support")), agents=1)
+    desk.clear()
+    desk.tell(ag.KeptFound(LegId("gone"), SWITCH, kept_row("gone", "key"), "key", "support", "+34600123123", NOON - 60.0, NOON - 30.0))
+    assert (left(desk).why, left(desk).asked_at) == ("callback", NOON - 30.0)
+
+
 @pytest.mark.spec("S78", "D8")
 @pytest.mark.parametrize(("path", "why"), [("voicemail=5", "voicemail"), ("number=answered", "overflow"), ("voicemail=0", "hung_up"), ("", "hung_up")])
 def test_a_message_left_with_the_fallback_while_we_hung_is_a_message(path: str, why: str) -> None:

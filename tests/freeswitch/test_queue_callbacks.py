@@ -223,6 +223,7 @@ def test_a_hostile_telephone_is_served_and_is_withheld(open_hotline: Callable[..
     here, marker = open_hotline(), tmp_path / "marker"
     here.daemon()
     leg = here.calls("%24%24%7Bx%7D", ("wait", AFTER_S + 1.0), ("key", "1"), STAYS, display=f"${{system(touch {marker})}}")
+    here.when(leg, lambda e: e.headers.get("Fsd-What") == "key", "the switch tells the key")
     here.became(leg, "callback")
     assert here.tickets("callback") == [""] and here.world.one("SELECT number FROM callers") == ""
     (caller,) = asked(here.world, "queue", "show", "support")["callers"]
@@ -268,7 +269,8 @@ def test_a_key_in_the_moment_in_which_an_agent_answers_makes_one_thing_of_it(ope
     here.world.until("SELECT count(*) FROM callers WHERE why <> '' OR served_at IS NOT NULL", 10, "each is served or called back")
     called_back = here.world.rows("SELECT number FROM callers WHERE why = 'callback' ORDER BY number")
     served = here.world.rows("SELECT number FROM callers WHERE served_at IS NOT NULL ORDER BY number")
-    print(f"{len(served)} were served, {len(called_back)} are called back")
+    keys = here.told.count(lambda e: e.headers.get("Fsd-What") == "key")
+    print(f"{keys} keys told, {len(served)} were served, {len(called_back)} are called back")
     assert sorted([*served, *called_back]) == sorted((customer(20 + n),) for n in range(10))
     here.world.until("SELECT count(*) FROM leads WHERE campaign = 'hotline'", len(called_back), "a lead for each who is called back")
     for leg in legs:
