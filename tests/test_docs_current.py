@@ -95,7 +95,7 @@ def test_every_link_leads_to_a_file(page: Path) -> None:
 
 @pytest.mark.parametrize("name", ["flow.md", "switch.md", "reference/ports.md"])
 def test_every_file_that_is_named_exists(name: str) -> None:
-    """`core/call.py` means fs_dialer/core/call.py, other paths start at the top; what stands below $CONF is the engineer's, and what is installed there ours."""
+    """`core/call.py` means fs_dialer/core/call.py, other paths start at the top; what stands below $CONF is the engineer's."""
     page = re.sub(r"\$CONF/\S+", "", text(name)).replace("$FSD", "conf/freeswitch")
     named = set(re.findall(r"(?<![\w/.-])\w[\w./-]*/[\w-]+\.(?:conf\.xml\.example|py|sql|xml)\b", page))
     assert named

@@ -29,6 +29,7 @@ log = logging.getLogger("fs_dialer.triggers")
 
 NOTHING = "no trigger fired"
 _SETTLED = {"served": "he was served meanwhile", "called_back": "he was called back meanwhile"}
+_NOT_CALLED = {"blocked": "nobody calls him back: do-not-call", "refused": "nobody calls him back yet: he asked not to be called for a while"}
 _ISO = "%Y-%m-%dT%H:%M:%S.%fZ"
 
 
@@ -155,7 +156,7 @@ def _add(cursor: Cursor, data: Mapping[str, Any], campaign: str) -> str:
     state, unfinished, added, status = rows(cursor, "trigger_add", words)[0]
     lead = unfinished or added
     if lead is not None and isinstance(ticket, int):
-        rows(cursor, "link_ticket", {"ticket": ticket, "lead": lead})
+        rows(cursor, "link_ticket", {"ticket": ticket, "lead": lead, "words": _NOT_CALLED.get(status or "", "")})
     if state is None:
         return f"not added to {campaign}: there is no such campaign"
     if unfinished is not None:

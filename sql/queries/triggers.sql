@@ -100,8 +100,10 @@ zone_sets AS (
 SELECT (SELECT state FROM campaign), (SELECT id FROM unfinished), (SELECT id FROM added), (SELECT status FROM added);
 
 -- name: link_ticket
--- A ticket that has no lead yet gets the one that serves its customer (D12).
-UPDATE tickets SET lead = %(lead)s WHERE id = %(ticket)s AND lead IS NULL;
+-- A ticket that has no lead yet gets the one that serves its customer (D12); `words`, '' = none: why he will not be called.
+UPDATE tickets
+SET lead = %(lead)s, note = CASE WHEN %(words)s = '' THEN note WHEN note = '' THEN %(words)s ELSE note || E'\n' || %(words)s END
+WHERE id = %(ticket)s AND lead IS NULL;
 
 -- name: set_attributes
 -- What a trigger sets on a contact.

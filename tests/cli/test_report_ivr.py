@@ -5,7 +5,6 @@ from __future__ import annotations
 import csv
 import io
 import uuid
-from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import replace
 
@@ -54,7 +53,7 @@ ZONE = ("UTC",)
 
 
 @pytest.fixture
-def dsn(pg_dsn: str) -> Iterator[str]:
+def dsn(pg_dsn: str) -> str:
     """A day of calls: two enter a code, one leaves a message, one opts out, one hangs up in the menu, one meets an agent, one is a machine."""
     campaign = replace(a_campaign(DUES), type=CampaignType.AUTOCALL, window=Window(zone="UTC"), options=autocall.Options(ivr=FLOW))
     with closing(Backoffice(pg_dsn)) as office, closing(PostgresStore(pg_dsn)) as store:

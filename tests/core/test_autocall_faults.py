@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import Any
 
 import pytest
 
@@ -222,7 +223,7 @@ def test_a_beep_in_a_talk_to_which_the_flow_put_him_through_is_no_machine() -> N
 
 def test_who_goes_round_and_round_is_ended_though_agents_and_services_were_asked_for_on_the_way() -> None:
     """Nobody is there at night, and nobody's phone lies beside the receiver."""
-    round_about = {"adviser": {"otherwise": "main"}, "main": {"otherwise": "adviser"}}
+    round_about: dict[str, dict[str, Any]] = {"adviser": {"otherwise": "main"}, "main": {"otherwise": "adviser"}}
     nodes = tuple(replace(node, **round_about.get(node.name, {})) for node in dues().nodes)
     shift = autocall(presses(stay_s=5000.0), agents=(), at_most_s=20.0, ivr=dues(nodes=nodes))
     result, _ = over(shift, limit_s=1200.0)

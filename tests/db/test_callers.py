@@ -70,6 +70,19 @@ def test_one_caller_told_by_many_at_once_leaves_one_ticket(backend: PostgresBack
     assert len(backend.requests()) == len(backend.callers()) == 1
 
 
+@pytest.mark.spec("D12")
+def test_who_asked_and_may_not_be_called_leaves_a_ticket_that_says_so(backend: PostgresBackend, pg_dsn: str) -> None:
+    """He was told that he would be: somebody must decide."""
+    store, database = with_callbacks(backend), Database(pg_dsn)
+    backend.forbid(a_number(1))
+    store.callers_left([left(1), left(2)])
+    backend.work_off()
+    notes = dict(database.rows("SELECT number, note FROM tickets WHERE closed_at IS NULL"))
+    assert "nobody calls him back: do-not-call" in notes[a_number(1)] and "nobody" not in notes[a_number(2)]
+    backend.work_off()
+    assert database.one("SELECT note FROM tickets WHERE number = %s", a_number(1)) == notes[a_number(1)]
+
+
 @pytest.mark.spec("D12", "S90")
 def test_serving_and_adding_at_the_same_moment_never_leave_a_lead_that_waits(backend: PostgresBackend, pg_dsn: str) -> None:
     store = with_callbacks(backend)

@@ -93,7 +93,7 @@ def test_a_circle_in_which_nobody_is_asked_is_told_once() -> None:
 def test_a_circle_that_tries_again_at_once_is_told_and_one_with_a_pause_is_none(do: str) -> None:
     """A service that refuses is asked hundreds of times a second, and a number that is busy rung."""
     again, pause = node(do, "a", otherwise="a"), play("p", "a")
-    ways = {"next": "bye"} if do == "http" else {}
+    ways: dict[str, Any] = {"next": "bye"} if do == "http" else {}
     assert the_one(replace(again, **ways), *([BYE] if ways else []))[2].startswith("tries again without a pause: a leads back to itself")
     assert told(replace(again, otherwise="p", **ways), pause, *([BYE] if ways else [])) == []
 
@@ -254,7 +254,8 @@ def test_every_path_through_a_flow_without_a_finding_comes_to_an_end(wishes: lis
 )
 @settings(deadline=None, max_examples=300)
 def test_whatever_has_no_finding_can_be_rendered(text: str, pattern: str, do: str, next: str, otherwise: str) -> None:
-    made = node(do, **({"pattern": pattern, "digits": (1, 8)} if do == "gather" else {}), **({"text": text} if do not in ("set", "if") else {}))
+    given: dict[str, Any] = {"pattern": pattern, "digits": (1, 8)} if do == "gather" else {}
+    made = node(do, **given, **({"text": text} if do not in ("set", "if") else {}))
     ivr = flow(replace(made, next=next or made.next if do in ("gather", "rate") else next, otherwise=otherwise), BYE)
     if any(each.grave and not each.text.startswith("nobody ever comes") for each in judge(ivr)):
         return

@@ -11,7 +11,7 @@ import pytest
 from fs_dialer.core.actions import CloseAttempt
 from fs_dialer.core.model import AttemptId, AttemptResult, LeadId, LeadStatus, LeadUpdate, Outcome
 from fs_dialer.errors import StoreError
-from fs_dialer.runtime.spool import BATCH, Spool
+from fs_dialer.runtime.spool import BATCH, Kept, Spool
 
 
 def a_result(n: int) -> CloseAttempt:
@@ -23,16 +23,16 @@ class Sink:
     """A store's close_attempts, that may be away."""
 
     def __init__(self, fails_at: int | None = None) -> None:
-        self.batches: list[list[CloseAttempt]] = []
+        self.batches: list[list[Kept]] = []
         self.fails_at = fails_at
 
-    def __call__(self, results: Sequence[CloseAttempt]) -> None:
+    def __call__(self, results: Sequence[Kept]) -> None:
         if self.fails_at is not None and len(self.batches) >= self.fails_at:
             raise StoreError("the database is away", lost=True)
         self.batches.append(list(results))
 
     @property
-    def got(self) -> list[CloseAttempt]:
+    def got(self) -> list[Kept]:
         return [result for batch in self.batches for result in batch]
 
 
@@ -112,7 +112,7 @@ def test_what_is_appended_while_it_is_replayed_is_replayed_too(spool: Spool) -> 
     spool.append([a_result(1)])
     sink = Sink()
 
-    def write(results: Sequence[CloseAttempt]) -> None:
+    def write(results: Sequence[Kept]) -> None:
         if not sink.got:
             spool.append([a_result(2)])
         sink(results)
@@ -125,7 +125,7 @@ def test_what_is_appended_while_it_is_replayed_is_replayed_too(spool: Spool) -> 
 def test_what_was_appended_before_the_database_went_away_again_stays(spool: Spool) -> None:
     spool.append([a_result(1)])
 
-    def write(results: Sequence[CloseAttempt]) -> None:
+    def write(results: Sequence[Kept]) -> None:
         spool.append([a_result(2)])
         raise StoreError("the database is away", lost=True)
 

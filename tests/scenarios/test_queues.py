@@ -85,6 +85,25 @@ def test_the_key_leaves_a_callback_ticket_and_no_row_in_the_switch(town: Callabl
     here.hang_up(busy)
 
 
+@pytest.mark.spec("S73", "D7")
+def test_whose_number_is_withheld_is_promised_nothing_and_is_served_in_his_turn(town: Callable[..., Town]) -> None:
+    here = town()
+    here.world.start_daemon()
+    ready(here)
+    busy = here.calls()
+    until(lambda: here.counts(talking=1), "one talks")
+    leg = here.calls("anonymous", Behaviour(after_s=0.0, talk_s=0.5))
+    until(lambda: here.counts(waiting=1), "the other waits")
+    gevent.sleep(1.2)
+    here.press(leg)
+    until(lambda: here.kept() != [], "the switch has kept the key")
+    until(lambda: here.kept() == [], "and it means nothing")
+    assert here.leg(leg) is not None
+    here.hang_up(busy)
+    until(lambda: here.callers().get(leg) == "served", "he is served")
+    assert here.tickets("callback") == []
+
+
 @pytest.mark.spec("S73", "D8")
 def test_a_key_pressed_while_no_daemon_ran_is_found_by_the_next_one(town: Callable[..., Town]) -> None:
     """One who waits on, one who hung up meanwhile, one who pressed nothing."""

@@ -9,7 +9,6 @@ import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
-
 import pytest
 
 from fs_dialer.core import actions as act
@@ -131,7 +130,7 @@ def test_no_limit_of_a_switch_is_exceeded_and_both_have_work(predictive: bool) -
     assert house.most["main"] <= 9 and house.most["north"] <= 14, house.most
     assert min(house.by_switch().values()) > 10, house.by_switch()
     connected = Counter(c.result.switch for c in house.closed.values() if c.result.outcome is Outcome.CONNECTED)
-    assert min(connected["main"], connected["north"]) > 5, connected
+    assert min(connected[MAIN], connected[NORTH]) > 5, connected
     house.nobody_is_called_too_soon()
 
 
@@ -178,8 +177,9 @@ def test_a_drained_switch_finishes_its_calls_and_places_none() -> None:
 @pytest.mark.parametrize("seed", range(6))
 def test_whatever_becomes_of_two_switches_nobody_is_called_too_soon_and_no_agent_twice(seed: int) -> None:
     chance = Random(seed)
-    lines = {"main": SwitchDefinition(id=MAIN, lines=chance.choice([12, 40])), "north": SwitchDefinition(id=NORTH, weight=chance.choice([1, 3]), cps=5.0)}
-    house = House(seed, predictive=seed % 2 == 0, **lines)
+    main = SwitchDefinition(id=MAIN, lines=chance.choice([12, 40]))
+    north = SwitchDefinition(id=NORTH, weight=chance.choice([1, 3]), cps=5.0)
+    house = House(seed, predictive=seed % 2 == 0, main=main, north=north)
     for _ in range(14):
         house.run(chance.uniform(1, 50))
         switch, what = chance.choice([MAIN, NORTH]), chance.choice(["lose", "lose", "back", "back", "drain", "again", "work"])
