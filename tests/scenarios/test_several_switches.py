@@ -9,6 +9,7 @@ import sys
 from collections import Counter
 from pathlib import Path
 from random import Random
+
 import pytest
 
 from fs_dialer.core import actions as act
