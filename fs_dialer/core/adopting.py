@@ -13,7 +13,7 @@ from fs_dialer.core.call_rules import RING_SLACK_S, adopted_in_talk
 from fs_dialer.core.calling import feed
 from fs_dialer.core.fallbacks import arm_fallback, renew_fallbacks
 from fs_dialer.core.fleet import AWAY_S
-from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed
+from fs_dialer.core.lifecycle import live, nail, nail_failed, nailed, plan_of
 from fs_dialer.core.model import (
     AgentId,
     AgentState,
@@ -363,12 +363,14 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     if run is None:
         w.out.append(Hangup(facts.leg, "NORMAL_CLEARING"))
         return
+    # He is in the flow, and on the terms, of the revision that called him (D5).
+    plan = run.plan if found.definition is None else plan_of(found.definition, run.mode.flow(found.definition))
     call = calls.Call(
         attempt.id,
         attempt.campaign,
         found.lead,
         facts.leg,
-        run.plan,
+        plan,
         state=CallState.DIALING,
         leg_seen=True,
         rang_at=w.now,
@@ -380,7 +382,7 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     w.calls[attempt.id] = call
     run.calls[attempt.id] = None
     w.strangers.pop(facts.leg, None)
-    put_through = run.plan.in_flow and facts.bridged_to is not None and not _is_ours(w, facts.bridged_to)
+    put_through = plan.in_flow and facts.bridged_to is not None and not _is_ours(w, facts.bridged_to)
     w.legs[facts.leg] = LegRole("lead", attempt.id, None, facts.switch, seen=True)
     w.ledger.add(facts.leg, facts.gateway, w.named(facts.switch))
     w.out.append(AskLeg(facts.leg))  # what happened to it between the facts and this moment was told to nobody
@@ -388,19 +390,19 @@ def _adopt(w: World, found: OpenAttempt, facts: LegFacts) -> None:
     w.note("INFO", "attempt_adopted", attempt=attempt.id, lead=found.lead.id, campaign=attempt.campaign)
     if facts.bridged_to is not None and not put_through:
         adopt_bridged(w, call, facts.bridged_to)
-        if run.plan.record in ("answered", "all"):
+        if plan.record in ("answered", "all"):
             feed(w, attempt.id, calls.RecordAsked("start"))  # the same file: it goes on where it is being written
     elif facts.answered:
         if facts.met and not put_through:  # he was on hold, or between two agents: the next one takes him, and he is not missed whatever comes
             w.calls[attempt.id] = replace(call, bridged_at=w.now, last_agent=attempt.agent)
         feed(w, attempt.id, calls.LeadAnswered())
-        if run.plan.in_flow:
+        if plan.in_flow:
             _into_flow(w, attempt.id, facts)
             return
         feed(w, attempt.id, calls.LeadParked())
         w.out.append(RenewFallback((facts.leg,)))
     else:
-        w.timers.set(("call", attempt.id, calls.RingDue), w.now + run.plan.ring_timeout_s + RING_SLACK_S)
+        w.timers.set(("call", attempt.id, calls.RingDue), w.now + plan.ring_timeout_s + RING_SLACK_S)
 
 
 def _is_ours(w: World, leg: LegId) -> bool:

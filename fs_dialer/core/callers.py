@@ -141,9 +141,9 @@ def kept_found(w: World, ev: ag.KeptFound) -> None:
             why = VOICEMAIL if any(row.endswith("." + KEPT_VOICEMAIL) for row in (ev.row, *ev.also)) else RELEASED
             rows = ev.also if ev.what == KEPT_KEY else (ev.row, *ev.also)
             feed(w, role.call, calls.Released(why, rows))
-    elif ev.leg not in w.callers_gone:
-        w.caller_gone(ev.leg)
-        _left_unheard(w, ev)
+    elif ev.row not in w.callers_gone.get(ev.leg, ()):
+        w.caller_gone(ev.leg, (ev.row, *ev.also))
+        _left_unheard(w, ev)  # of one who has left already, too: he may have asked before we ran, and hung up before we had read it
 
 
 def _left_unheard(w: World, ev: ag.KeptFound) -> None:

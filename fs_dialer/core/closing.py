@@ -54,7 +54,7 @@ def finish(w: World, call_id: AttemptId, d: calls.Finish) -> None:
     if run.queue is not None:
         left = run.queue.over(call, d.evidence, w.now)
         w.tell(call_id, "left", left.why)
-        w.caller_gone(call.lead_leg)
+        w.caller_gone(call.lead_leg, left.kept)
         w.out.append(left)
         run.queue.pace.stands(len(run.waiting), run.staying, w.now)
         forget_closed(w, run)

@@ -76,6 +76,7 @@ OURS = frozenset(
         "SWITCH_LOST",
     }
 )
+SWITCH_ENDED = frozenset({"SYSTEM_SHUTDOWN", "CRASH"})  # nobody hung up: the switch went away with everybody who was on it
 NOT_ANSWERED_IF_RANG = frozenset({"NO_ANSWER", "NO_USER_RESPONSE", "ALLOTTED_TIMEOUT", "NORMAL_CLEARING", "NORMAL_UNSPECIFIED"})
 HUNG_UP_BEFORE_ANSWER = frozenset({"ORIGINATOR_CANCEL", "LOSE_RACE", "MANAGER_REQUEST"})
 
@@ -114,6 +115,8 @@ def _answered(e: Evidence, answered_at: float, connect_within_s: float) -> Outco
     if e.in_flow and not e.certain:
         return Outcome.UNKNOWN  # he may have come to the end of it while nobody listened
     since = e.wanted_at if e.in_flow else answered_at
+    if e.cause in SWITCH_ENDED and (since is None or e.ended_at - since < connect_within_s):
+        return Outcome.OURS
     if since is None:
         return Outcome.EARLY_HANGUP  # D13: he left the flow before its end
     if e.we_hung_up or e.ended_at - since >= connect_within_s:

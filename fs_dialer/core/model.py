@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import Enum
-from typing import NewType
+from typing import Any, NewType
 
 from fs_dialer.core.changed import value
 from fs_dialer.core.flow import IvrStep
@@ -242,10 +242,14 @@ class Refusal:
 
 @dataclass(frozen=True, slots=True)
 class OpenAttempt:
-    """An attempt found without a result after a restart or take-over, with its lead as it stood when it was claimed."""
+    """An attempt found without a result after a restart or take-over, with its lead as it stood when it was claimed.
+
+    definition: the Campaign (definition.py) of the revision that it was dialled under, where another one dials now; else None.
+    """
 
     attempt: Attempt
     lead: Lead
+    definition: Any = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,7 +218,7 @@ class World:
     needing: deque[AttemptId] = field(default_factory=deque)  # queued callers who have just lost or not yet had an agent: served in their turn
     callers: int = 0  # how many came into queues
     flows: dict[SwitchId, frozenset[str]] = field(default_factory=dict)  # extensions of IVR flows, of each switch that has told them
-    callers_gone: dict[LegId, None] = field(default_factory=dict)  # of whom it was said that they are gone, the newest CALLERS_REMEMBERED
+    callers_gone: dict[LegId, tuple[str, ...]] = field(default_factory=dict)  # who was said to be gone, with what kept rows; the newest CALLERS_REMEMBERED
     withdrawn: set[AttemptId] = field(default_factory=set)  # calls whose lead goes back for good
     pending: deque[tuple[AttemptId, call_inputs.Input]] = field(default_factory=deque)
     out: list[Action] = field(default_factory=list)
@@ -279,9 +279,9 @@ class World:
             self.timers.set(("nail", agent_id), self.now + NAIL_SOON_S)
         self.settle_idle(new)
 
-    def caller_gone(self, leg: LegId) -> None:
-        """What the switch kept of him and tells later is old news."""
-        self.callers_gone[leg] = None
+    def caller_gone(self, leg: LegId, rows: tuple[str, ...]) -> None:
+        """These rows that the switch kept of him are old news when they are told later."""
+        self.callers_gone[leg] = (*self.callers_gone.get(leg, ()), *rows)
         if len(self.callers_gone) > CALLERS_REMEMBERED:
             del self.callers_gone[next(iter(self.callers_gone))]
 

@@ -54,7 +54,8 @@ class Settled:
 
 def settled(known: Known, action: CallerLeft, queue: QueueDefinition | None) -> Settled | None:
     """None where it is known already, or known better. `queue`: as it is defined now, None = not any more."""
-    if known.why and not known.found:
+    asked_unheard = action.found and action.why == CALLBACK and known.why in MET_NOBODY and not known.served
+    if known.why and not known.found and not asked_unheard:
         return None
     if action.found and (known.served or action.why == SERVED):
         return None

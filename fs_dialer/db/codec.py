@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, TypeVar
 
 import orjson
 
+from fs_dialer.config.codec import campaign_from_json
 from fs_dialer.core.flow import STEP, IvrStep
 from fs_dialer.core.model import (
     AgentId,
@@ -72,7 +74,8 @@ def open_attempt(row: Sequence[Any]) -> OpenAttempt:
     promised = AgentId(row[18]) if row[18] else None
     told: dict[str, Any] = {"met": row[21], "last": row[22], "kind": kind_of(row[11])}
     seen = Lead(lead, campaign, row[11], zones(row[12]), _STATUS[row[13]], row[14], row[15], row[16], row[17], promised, row[19], row[20], **told)
-    return OpenAttempt(attempt, seen)
+    dialled = None if row[24] is None else definition(campaign_from_json, row[24], f"campaign {campaign} r{row[2]}")
+    return OpenAttempt(attempt, seen, None if dialled is None else replace(dialled, revision=row[2]))
 
 
 def refusal(row: Sequence[Any]) -> Refusal | None:

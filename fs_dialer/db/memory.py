@@ -361,8 +361,13 @@ class MemoryStore(MemoryOffice):
             log.warning("results_without_attempt count=%d attempts=%s", len(unknown), ",".join(unknown[:10]))
 
     def open_attempts_found(self) -> Sequence[OpenAttempt]:
-        found = [OpenAttempt(attempt, self._db.leads[attempt.lead].seen(status)) for attempt, status in self._db.open.values()]
+        found = [self._left_open(attempt, self._db.leads[attempt.lead].seen(status)) for attempt, status in self._db.open.values()]
         return sorted(found, key=lambda one: (one.attempt.opened_at, one.attempt.id))
+
+    def _left_open(self, attempt: Attempt, lead: Lead) -> OpenAttempt:
+        kept = self._db.campaigns[attempt.campaign]
+        dials = kept.approved or len(kept.revisions)
+        return OpenAttempt(attempt, lead, None if attempt.revision == dials else kept.revisions[attempt.revision - 1])
 
     # --- callers of queues --------------------------------------------------------------------------------------------------------------
 

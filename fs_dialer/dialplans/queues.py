@@ -195,6 +195,7 @@ def _elsewhere(queue: QueueDefinition, options: SwitchOptions) -> tuple[Action, 
             *sound,
             Action("set", "hangup_after_bridge=true"),
             Action("set", "continue_on_fail=true"),
+            Action("set", "ignore_early_media=true"),  # a 183 is no answer
             Action("set", f"call_timeout={RING_S}"),
             Action("set", f"transfer_ringback={played(options.music)}"),
             Action("set", ("effective_caller_id_number=", Ref(names.NUMBER))),

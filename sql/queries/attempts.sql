@@ -252,10 +252,16 @@ SELECT ARRAY (SELECT id::text FROM given WHERE id NOT IN (SELECT id FROM closed)
 SELECT id::text FROM attempts WHERE id = ANY (%(ids)s::uuid[]);
 
 -- name: open_attempts_found
--- Every attempt without a result, with its lead as it stood when it was claimed.
+-- Every attempt without a result, with its lead as it stood when it was claimed, and the definition it was dialled under where another one dials now.
 SELECT attempts.id::text, attempts.campaign, attempts.revision, attempts.lead, attempts.leg::text, attempts.number, attempts.gateway,
        attempts.caller_id, attempts.agent, extract(epoch FROM attempts.opened_at)::float8, attempts.gates,
        leads.number, leads.zone_set, attempts.lead_status, leads.attempts, leads.ours_in_row, extract(epoch FROM leads.ready_at)::float8,
-       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome, attempts.switch
-FROM attempts_open AS attempts JOIN leads ON leads.id = attempts.lead
+       leads.ready_why, leads.agent, leads.caller_id, jsonb_array_length(leads.other_numbers), leads.met, leads.last_outcome, attempts.switch,
+       revision.definition
+FROM attempts_open AS attempts
+JOIN leads ON leads.id = attempts.lead
+JOIN campaigns ON campaigns.name = attempts.campaign
+LEFT JOIN campaign_revisions AS revision
+    ON revision.campaign = attempts.campaign AND revision.revision = attempts.revision
+   AND attempts.revision <> coalesce(campaigns.approved_revision, campaigns.newest_revision)
 ORDER BY attempts.opened_at, attempts.id;

@@ -154,8 +154,20 @@ class CallersContract:
         store.callers_left([left(2, "hung_up")])
         before = list(backend.callers())
         store.callers_left([left(1, found=True, at=NOW + 9)])
-        store.callers_left([left(2, found=True, at=NOW + 9)])
+        store.callers_left([left(2, "released", found=True, at=NOW + 9)])
         assert (list(backend.requests()), list(backend.callers())) == ([], before)
+
+    @pytest.mark.spec("D8", "S81")
+    @pytest.mark.parametrize("why", ["hung_up", "max_wait", "lost"])
+    def test_a_kept_key_that_was_read_too_late_is_a_request_all_the_same(self, backend: Backend, why: str) -> None:
+        """The daemon knew how he left and not what he had asked for before it ran."""
+        store = with_callbacks(backend, replace(SUPPORT, ticket_for_missed=True))
+        for _ in range(2):
+            store.callers_left([left(1, why), left(2)])
+            store.callers_left([left(1, found=True, at=NOW - 9)])
+        assert sorted((row[0], row[2]) for row in backend.requests()) == [("callback", a_number(1)), ("callback", a_number(2))]
+        backend.work_off()
+        assert waiting(store) == [a_number(1), a_number(2)]
 
     def test_two_kept_rows_of_one_caller_make_one_ticket_in_any_order(self, backend: Backend) -> None:
         store = with_callbacks(backend)

@@ -17,6 +17,7 @@ from tests.contract.store_backends import (
     DaemonStore,
     MemoryBackend,
     PostgresBackend,
+    a_campaign,
     a_number,
     a_result,
     also_running,
@@ -104,6 +105,20 @@ class GateContract:
         attempt = called(store, lead, gates=gates, caps=((1, DAY),))
         (found,) = store.open_attempts_found()
         assert (found.attempt, found.lead) == (replace(attempt, caps=()), lead)
+
+    @pytest.mark.spec("D5")
+    def test_an_open_attempt_tells_the_definition_it_was_dialled_under_where_another_one_dials(self, backend: Backend) -> None:
+        store = running(backend, some_leads(1))
+        (lead,) = claimed(store)
+        called(store, lead)
+        assert [found.definition for found in store.open_attempts_found()] == [None]
+        changed = replace(a_campaign(SPRING), title="Another title")
+        revision = backend.define(changed)
+        assert [found.definition for found in store.open_attempts_found()] == [None]
+        store.approve_revision(SPRING, revision, "bo")
+        (found,) = store.open_attempts_found()
+        assert found.attempt.revision == found.definition.revision == revision - 1
+        assert found.definition.title == a_campaign(SPRING).title
 
     def test_a_lead_is_found_as_it_was_when_it_was_claimed(self, backend: Backend) -> None:
         store = running(backend, some_leads(1))

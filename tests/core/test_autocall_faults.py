@@ -10,8 +10,8 @@ import pytest
 from fs_dialer.core import actions as act
 from fs_dialer.core import events as ev
 from fs_dialer.core.flow import Node, extension
-from fs_dialer.core.model import CallState, LeadStatus, LegId, Outcome
-from fs_dialer.modes.autocall import Machines
+from fs_dialer.core.model import CallState, CampaignState, LeadStatus, LegId, Outcome
+from fs_dialer.modes.autocall import Machines, Options
 from fs_dialer.sim.people import Behaviour
 from tests.core.autocall_shift import autocall, closed, dues, over, presses, way
 from tests.core.virtual_shift import Shift, number
@@ -93,6 +93,19 @@ def test_a_call_in_a_flow_outlives_its_daemon_and_the_next_one_reports_its_end()
     assert way(result) == "main=0 wants=done bye=success" and update.set
     touched = [a.legs for a in shift.all(act.RenewFallback)] + [a.legs for a in shift.all(act.DropFallback)]
     assert not any(touched), "a leg in a flow has no fallback of ours"
+
+
+@pytest.mark.spec("D5", "D8")
+def test_who_is_in_a_flow_that_was_changed_and_approved_meanwhile_goes_on_in_his_own() -> None:
+    """The next daemon dials the new revision; what the call that is up did is read by the flow it was sent into."""
+    shift = autocall(presses("0", after_s=6.0), agents=())
+    in_flow(shift)
+    changed = dues(nodes=tuple(replace(node, set=(("renamed", "yes"),)) if node.name == "wants" else node for node in dues().nodes))
+    (stored,) = shift.store.campaigns()
+    shift.store.add_campaign(replace(stored.campaign, options=Options(ivr=changed)), CampaignState.RUNNING, started=True)
+    shift.kill(1.0)
+    result, update = over(shift)
+    assert (result.outcome, way(result), dict(update.set)) == (Outcome.CONNECTED, "main=0 wants=done bye=success", {"wants_call": "yes", "by": "key"})
 
 
 @pytest.mark.spec("D8")

@@ -172,6 +172,17 @@ def test_bridged_too_late_is_connected_and_counts_as_missed_D1() -> None:
     assert outcome(e, 2.0) is O.CONNECTED and was_missed(e, O.CONNECTED, 2.0)
 
 
+@pytest.mark.spec("D3")
+@pytest.mark.parametrize("cause", ["SYSTEM_SHUTDOWN", "CRASH"])
+def test_one_whom_the_switch_takes_along_when_it_ends_has_not_hung_up(cause: str) -> None:
+    """In a flow, or before the limit: ours. Who had waited too long for an agent by then was missed, and who has talked was connected."""
+    assert outcome(end(cause, 200, answered_at=NOON, ended_at=NOON + 60, in_flow=True), WITHIN) is O.OURS
+    assert outcome(end(cause, 200, answered_at=NOON, ended_at=NOON + 5), WITHIN) is O.OURS
+    assert outcome(end(cause, 200, answered_at=NOON, ended_at=NOON + 21), WITHIN) is O.MISSED
+    assert outcome(end(cause, 200, answered_at=NOON, bridged_at=NOON + 1), WITHIN) is O.CONNECTED
+    assert outcome(end(cause, 200, answered_at=NOON, in_flow=True, ivr_success=True), WITHIN) is O.CONNECTED
+
+
 @pytest.mark.spec("D1")
 def test_a_customer_who_hangs_up_before_the_limit_is_an_early_hangup_and_not_missed_D1() -> None:
     e = end("NORMAL_CLEARING", 200, answered_at=NOON, ended_at=NOON + 19.9)

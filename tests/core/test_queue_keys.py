@@ -438,6 +438,18 @@ def test_whom_the_fallback_took_while_the_link_was_down_is_left_to_it() -> None:
 
 
 @pytest.mark.spec("D8", "S81")
+def test_a_key_that_is_read_after_he_has_hung_up_holds() -> None:
+    """He pressed while no daemon ran and hung up while the next one was still reading what the switch had kept."""
+    desk, leg = waiting()
+    desk.wait(AFTER_S)
+    desk.over(leg)
+    assert left(desk).why == "hung_up"
+    row = kept_row(leg, "key")
+    desk.tell(ag.KeptFound(leg, SWITCH, row, "key", "support", "+34600123123", NOON, NOON + AFTER_S))
+    assert (left(desk).why, left(desk).found, left(desk).kept) == ("callback", True, (row,))
+
+
+@pytest.mark.spec("D8", "S81")
 def test_a_key_that_was_kept_holds_though_the_queue_has_none_any_more() -> None:
     """The switch keeps the right one alone: it was offered to him."""
     desk = a_queue_desk(a_line(terms=Terms("support")), agents=1)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +32,9 @@ def plugged_in(world: World, told: Told, *options: str) -> Iterator[Path]:
         for name, data in before.items():  # one like ours, copied there by hand, was taken over by the installation
             if not (conf / name).exists():
                 (conf / name).write_bytes(data)
-        told.api("reloadxml")
-        told.forget_rows()
+        with closing(Told(world.address)) as now:  # the switch may have been restarted
+            now.api("reloadxml")
+            now.forget_rows()
 
 
 def asked(world: World, *words: str) -> dict[str, Any]:

@@ -249,9 +249,11 @@ def test_two_hundred_press_at_once_and_each_has_his_ticket_and_his_lead(open_hot
     pressed = {e.headers["Unique-ID"]: e for _, e in here.told.events if e.headers.get("Fsd-What") == "key"}
     assert len(pressed) == 200
     made = dict(here.world.rows("SELECT c.id, extract(epoch FROM t.created_at) FROM callers c JOIN tickets t ON t.id = c.ticket"))
-    for what, waits in (("notice", _since_key(here, pressed, NOTICE)), ("release", _since_key(here, pressed, "")), ("ticket", [
-        float(made[leg]) - int(e.headers["Event-Date-Timestamp"]) / 1e6 for leg, e in pressed.items()
-    ])):
+    for what, waits in (
+        ("notice", _since_key(here, pressed, NOTICE)),
+        ("release", _since_key(here, pressed, "")),
+        ("ticket", [float(made[leg]) - int(e.headers["Event-Date-Timestamp"]) / 1e6 for leg, e in pressed.items()]),
+    ):
         waits.sort()
         print(f"key to {what}: median {waits[100]:.2f} s, p99 {waits[197]:.2f} s, most {waits[-1]:.2f} s")
     here.told.until(lambda: here.told.api("db count/fsd_kept") == "0", "all rows are settled", 30.0)
