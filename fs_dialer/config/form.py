@@ -123,7 +123,7 @@ class Form:
         return values, more
 
     def _foreign(self, types: tuple[str, ...]) -> str:
-        article = "an" if self.campaign_type[:1] in "aeiou" and self.noun == "node" else "a"
+        article = "an" if self.campaign_type[:1] in "aeiou" else "a"
         return f"{article} {self.campaign_type} {self.noun} has no such setting; it is there for {listed(types)}"
 
     def _offered(self, settings: list[tuple[str, Field[Any]]]) -> list[str]:

@@ -54,6 +54,7 @@ class Settled:
 
 def settled(known: Known, action: CallerLeft, queue: QueueDefinition | None) -> Settled | None:
     """None where it is known already, or known better. `queue`: as it is defined now, None = not any more."""
+    # Pressed while no daemon ran, and gone before the next one had read it: that one knows how he left, and not what he had asked.
     asked_unheard = action.found and action.why == CALLBACK and known.why in MET_NOBODY and not known.served
     if known.why and not known.found and not asked_unheard:
         return None
