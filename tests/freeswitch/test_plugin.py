@@ -11,11 +11,13 @@ import pytest
 
 from tests.cli.runner import Done, a_folder, called
 from tests.cli.switch_tree import seen
+from tests.freeswitch.callers import Sipps
 from tests.freeswitch.told import Told
 from tests.freeswitch.watch import Address, Line
 
 IVRS = "ivrs:\n  dues:\n    nodes:\n      main: {do: menu, sound: silence_stream://500, keys: {1: stop}, otherwise: stop}\n      stop: {do: opt_out}\n"
-QUEUES = "queues:\n  fsdtest: {agents: {people: [lan]}, callback: 1}\n"
+DOOR = "+15550002009"
+QUEUES = f"queues:\n  fsdtest: {{numbers: ['{DOOR}'], agents: {{people: [lan]}}, callback: 1}}\n"
 BROKEN = '<include>\n  <context name="broken">\n    <extension>\n</include>\n'
 EVIL = "x${system(touch /tmp/fsd-was-run)}'"
 
@@ -56,7 +58,7 @@ def switch(address: Address, tmp_path: Path) -> Iterator[Installed]:
             yield Installed(told, address, conf, scripts, files)
         finally:
             (conf / "dialplan/zz_broken.xml").unlink(missing_ok=True)
-            told.api("hupall normal_clearing fsd_plugin_test yes")
+            told.api("hupall normal_clearing fsd_queue fsdtest")
             if (conf / "fsd.manifest.json").exists():
                 called("switch", "uninstall", "--conf-dir", conf, "--force")
             for each, data in others.items():
@@ -89,18 +91,18 @@ def test_what_the_switch_can_not_read_is_taken_back_and_it_keeps_what_it_had(swi
 
 
 @pytest.mark.spec("D7")
-def test_fsd_status_tells_who_waits_and_runs_nothing_of_what_his_telephone_says(switch: Installed) -> None:
+def test_fsd_status_tells_who_waits_and_runs_nothing_of_what_his_telephone_says(switch: Installed, tmp_path: Path) -> None:
     ran = Path("/tmp/fsd-was-run")
     ran.unlink(missing_ok=True)
     assert switch.call("install", "--reload").code == 0
     assert "in queues       0 waiting" in switch.typed("fsd status")
-    words = f"fsd_plugin_test=yes,origination_caller_id_number=442079460000,origination_caller_id_name={EVIL}"
-    switch.told.api(f"originate {{{words}}}loopback/fsdtest/fsd_queue &park()")
-    switch.told.until(lambda: "in queues       1 waiting" in switch.typed("fsd status"), "the caller waits")
-    told = switch.typed("fsd queue")
-    assert "fsdtest" in told and "callers: 1" in told and "touch" not in told and "442079460000" not in told
-    assert not ran.exists()
-    refused = switch.call("uninstall", "--reload")
+    with closing(Sipps(tmp_path)) as sipps:
+        sipps.caller(DOOR, ("wait", 60.0), number="+442079460000", display=EVIL)
+        switch.told.until(lambda: "in queues       1 waiting" in switch.typed("fsd status"), "the caller waits")
+        told = switch.typed("fsd queue")
+        assert "fsdtest" in told and "callers: 1" in told and "touch" not in told and "442079460000" not in told
+        assert not ran.exists()
+        refused = switch.call("uninstall", "--reload")
     assert refused.code == 3 and "in our contexts" in refused.err
 
 
