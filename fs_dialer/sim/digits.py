@@ -74,11 +74,11 @@ def ears(leg: Leg) -> Ears:
 
 
 def press(sw: SimSwitch, leg: Leg, digit: str, source: str, now: float) -> None:
-    """A key of the far end: by RFC 2833 (RTP), by SIP INFO (ENDPOINT), or one that uuid_recv_dtmf pretends (APP)."""
+    """A key of the far end: by RFC 2833 (RTP), by SIP INFO (ENDPOINT), or one that uuid_recv_dtmf pretends (APP): no binding ever sees that one (tried)."""
     if leg.phase == HUNG_UP or digit not in KEYS:
         return
     own = leg.ears
-    if own is not None and own.realm:
+    if own is not None and own.realm and source != "APP":
         bindings.feed(sw, leg, digit, now)
     else:
         arrive(sw, leg, digit, source, now)

@@ -51,11 +51,12 @@ def test_a_subscriber_hears_of_a_caller_and_of_no_subclass_that_he_did_not_name(
     client, other = Client(server.port), Client(server.port)
     client.ask("event plain CHANNEL_DESTROY CUSTOM fsd::ivr fsd::queue avmd::beep")
     other.ask("event plain CHANNEL_DESTROY CUSTOM fsd::ivr")
-    leg = server.call_in("+34600000001", "100", display_name="Cust Omer")
+    leg = server.call_in("+34600000001", "100", display_name="Cust Omer", behaviour=Behaviour(keys=((1.0, "1"),)))
     enter = client.wait_for("CUSTOM", Unique_ID=leg)
     first = [*enter.headers][:2]
     assert (first, enter.headers["Fsd-What"], enter.headers["variable_fsd_queue"]) == (["Event-Subclass", "Core-UUID"], "enter", "support")
-    assert client.ask(f"api uuid_recv_dtmf {leg} 1").startswith("+OK")
+    assert client.ask(f"api uuid_recv_dtmf {leg} 1").startswith("+OK")  # no telephone: the binding does not see it
+    assert [event for event in client.events if event.headers.get("Fsd-What") == "key"] == []
     assert client.wait_for("CUSTOM", Fsd_What="key").headers["variable_last_matching_digits"] == "1"
     client.ask(f"api uuid_kill {leg}")
     other.wait_for("CHANNEL_DESTROY", Unique_ID=leg)
