@@ -12,7 +12,7 @@ from fs_dialer.config.crosscheck_things import not_named
 from fs_dialer.config.definitions import Unit
 from fs_dialer.config.shelf import Shelf
 from fs_dialer.config.values import show_duration
-from fs_dialer.core.definition import Campaign
+from fs_dialer.core.definition import Campaign, Installation
 from fs_dialer.core.flow import Ivr, never_ends
 from fs_dialer.core.model import CampaignType
 from fs_dialer.core.queue_definition import QueueDefinition
@@ -118,6 +118,10 @@ def _key(unit: Unit, queue: QueueDefinition, base: str, shelf: Shelf) -> None:
     if in_sight and not any(_calls_back(shelf.find("triggers", name), unit.thing.name, shelf) for name in shelf.names("triggers")):
         text = "who presses the key leaves a ticket, and nobody calls him: no trigger with `on: ticket_created, when: {channel: callback}` adds to a campaign"
         form.warn(f"{base}.callback", text + " of type callback")
+    installation = shelf.find("installation", "")
+    if isinstance(installation, Installation) and not installation.region:
+        text = "a caller whose number comes without a country code can not be called back: installation.yml names no region"
+        form.warn(f"{base}.callback", text + ", as in region: GB")
 
 
 def _calls_back(trigger: object, queue: str, shelf: Shelf) -> bool:

@@ -153,7 +153,10 @@ def test_a_callback_campaign_names_a_queue_that_has_a_key() -> None:
 
 
 def warnings(**more: str) -> list[str]:
-    return [str(each) for each in library(**more).warnings if each.file != "shared.yml"]
+    return [str(each) for each in library(**({"installation": IN_BRITAIN} | more)).warnings if each.file != "shared.yml"]
+
+
+IN_BRITAIN = "lines: 30\nregion: GB\ngateways: {trunk1: }\n"
 
 
 QUEUE = "queues: {q: {agents: {people: [lan]}, music: m.wav, callback: {key: 1}}}\n"
@@ -177,6 +180,12 @@ def test_a_key_whose_ticket_no_trigger_takes_up_is_a_warning() -> None:
 def test_a_key_that_the_music_can_not_tell_of_is_a_warning() -> None:
     found = warnings(extra=QUEUE.replace("music: m.wav, ", "") + TRIGGER, back=campaign("callback"))
     assert len(found) == 1 and "nobody tells callers of the key 1" in found[0]
+
+
+@pytest.mark.spec("S82")
+def test_a_key_where_national_numbers_mean_nothing_is_a_warning() -> None:
+    (found,) = warnings(extra=QUEUE + TRIGGER, back=campaign("callback"), installation="lines: 30\ngateways: {trunk1: }\n")
+    assert "can not be called back: installation.yml names no region" in found
 
 
 def test_an_answer_that_can_not_be_there_yet_is_a_warning() -> None:
